@@ -1,0 +1,153 @@
+"""`Blocks`: every column of a mixed table as a block of Gaussian-like features, and their correlations."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+Matrix = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.int64]
+
+RARE = 5
+"""Levels with fewer rows share one indicator: below about five, a count is no longer near-Gaussian (Cochran, 1954)."""
+
+MOST_LEVELS = 12
+"""Indicators per category: each costs a degree of freedom against every other column, and small tables have few."""
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Columns as blocks of features: a numeric column is one normal score, a category its indicators.
+
+    Attributes
+    ----------
+    features : numpy.ndarray
+        Shape (rows, features); 0 where the column is missing.
+    observed : numpy.ndarray of bool
+        Shape (rows, columns).
+    block : numpy.ndarray of int
+        Shape (features,): the column that each feature belongs to.
+
+    Examples
+    --------
+    >>> values = np.array([[0.1, 0.0], [2.5, 1.0], [0.7, 2.0], [np.nan, 0.0]] * 10)
+    >>> Blocks.of(values, categorical=[1]).block
+    array([0, 1, 1])
+    """
+
+    features: Matrix
+    observed: npt.NDArray[np.bool_]
+    block: Indices
+
+    @classmethod
+    def of(cls, values: Matrix, categorical: Collection[int]) -> "Blocks":
+        """Turn a matrix in the encoding of `Table.encode` into blocks; constant columns get no feature.
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            Shape (rows, columns): numbers, codes of categories, NaN where missing.
+        categorical : collection of int
+            Positions of the columns that hold codes.
+        """
+        parts = [
+            _indicators(column) if position in categorical else _normal_scores(column)
+            for position, column in enumerate(values.T)
+        ]
+        block = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
+        return cls(np.column_stack([np.empty((len(values), 0)), *parts]), ~np.isnan(values), block)
+
+    def correlations(self, weights: Matrix | None = None) -> "BlockCorrelation":
+        """Return the correlations of all features, each from the rows in which both columns are observed.
+
+        Parameters
+        ----------
+        weights : numpy.ndarray, optional
+            Shape (rows,): how often each row counts, as in a bootstrap; every row once by default.
+        """
+        weights = np.ones(len(self.features)) if weights is None else weights
+        seen = self.observed.astype("float64")
+        mask = seen[:, self.block]
+        total = weights @ mask
+        centred = (self.features - (weights @ (self.features * mask)) / np.where(total > 0, total, 1.0)) * mask
+        weighted = centred * weights[:, None]
+        variance = (weighted * centred).T @ mask
+        scale = np.sqrt(variance * variance.T)
+        matrix = np.divide(weighted.T @ centred, scale, out=np.zeros_like(scale), where=scale > 1e-12)
+        np.fill_diagonal(matrix, 1.0)
+        varies = np.diag(variance) > 1e-12
+        rows = _kish(seen, weights)
+        if not self.observed.all():
+            matrix = _nearest_correlation(matrix)
+        width = np.bincount(self.block[varies], minlength=self.observed.shape[1])
+        return BlockCorrelation(_ridged(matrix, rows.max(initial=1.0)), self.block, width, rows)
+
+
+@dataclass(frozen=True)
+class BlockCorrelation:
+    """What a conditional-independence test on blocks needs to know of the rows.
+
+    Attributes
+    ----------
+    matrix : numpy.ndarray
+        Positive definite correlations, shape (features, features).
+    block : numpy.ndarray of int
+        Shape (features,): the column of each feature.
+    width : numpy.ndarray of int
+        Shape (columns,): features of each column that vary; 0 marks a constant column.
+    rows : numpy.ndarray
+        Shape (columns, columns): how many equally weighted rows a pair's correlation is worth.
+    """
+
+    matrix: Matrix
+    block: Indices
+    width: Indices
+    rows: Matrix
+
+
+def _normal_scores(column: Matrix) -> Matrix:
+    """Return the van der Waerden scores of a column, shape (rows, 1); no feature if it is constant."""
+    present = ~np.isnan(column)
+    if np.unique(column[present]).size < 2:
+        return np.empty((len(column), 0))
+    scores = np.zeros(len(column))
+    scores[present] = stats.norm.ppf((stats.rankdata(column[present]) - 0.5) / present.sum())
+    return scores[:, None]
+
+
+def _indicators(column: Matrix) -> Matrix:
+    """Return indicators of all frequent levels but one, shape (rows, levels − 1); rare levels share one."""
+    levels, counts = np.unique(column[~np.isnan(column)], return_counts=True)
+    by_count = levels[np.lexsort((levels, -counts))]
+    frequent = by_count[: max(int((counts >= RARE).sum()), 2)][:MOST_LEVELS]
+    # The rest, if there is one, is the reference level; else the least frequent level is.
+    own = frequent if len(frequent) < len(levels) else frequent[:-1]
+    return (column[:, None] == own[None, :]).astype("float64")
+
+
+def _kish(seen: Matrix, weights: Matrix) -> Matrix:
+    """Return Kish's effective number of rows of every pair of columns, shape (columns, columns)."""
+    total = (seen * weights[:, None]).T @ seen
+    squares = (seen * (weights**2)[:, None]).T @ seen
+    return np.divide(total**2, squares, out=np.zeros_like(total), where=squares > 0)
+
+
+def _nearest_correlation(matrix: Matrix) -> Matrix:
+    """Clip the negative eigenvalues that pairwise deletion can leave."""
+    values, vectors = np.linalg.eigh(matrix)
+    if values[0] >= 0:
+        return matrix
+    clipped = (vectors * np.maximum(values, 0.0)) @ vectors.T
+    scale = np.sqrt(np.maximum(np.diag(clipped), 1e-12))
+    clipped = clipped / np.outer(scale, scale)
+    np.fill_diagonal(clipped, 1.0)
+    return clipped
+
+
+def _ridged(matrix: Matrix, rows: float) -> Matrix:
+    """Add a ridge of a tenth of a row: collinear columns become invertible, tests keep their size."""
+    ridged = matrix / (1.0 + 0.1 / max(rows, 1.0))
+    np.fill_diagonal(ridged, 1.0)
+    return ridged

@@ -1,0 +1,53 @@
+"""Everything this package raises on purpose.
+
+::
+
+    CausalMixError
+    ├── ConfigError(ValueError)          a hyperparameter is unknown, of the wrong type or out of range
+    ├── TableError(ValueError)           a table cannot be used: the message names the column
+    ├── PluginError
+    │   ├── UnknownPlugin(LookupError)   no generator, discoverer or backbone of that name
+    │   ├── NameTaken(ValueError)        two plugins claim one name
+    │   └── GeneratorError(RuntimeError) a generator raised, or broke the contract of its rows
+    ├── CheckpointError(ValueError)      a weights or report file is cut short, foreign or hostile
+    └── OutOfTime(TimeoutError)          a stage outran its share of the time
+
+Every message says who, what, and the way out. AutoGluon's own exceptions (time, memory) are raised in
+:mod:`autogluon_causalmix.model` alone: ray carries only those it knows.
+"""
+
+
+class CausalMixError(Exception):
+    """Base of all errors of this package; safe to show to the user as it is."""
+
+
+class ConfigError(CausalMixError, ValueError):
+    """A hyperparameter is unknown, of the wrong type or out of range."""
+
+
+class TableError(CausalMixError, ValueError):
+    """A table cannot be used; the message names the column and the way out."""
+
+
+class PluginError(CausalMixError):
+    """Something is wrong with a plugin; the message names its owner."""
+
+
+class UnknownPlugin(PluginError, LookupError):
+    """No plugin of that name; the message lists what exists and what failed to load."""
+
+
+class NameTaken(PluginError, ValueError):
+    """Two plugins claim one name; the message names both owners."""
+
+
+class GeneratorError(PluginError, RuntimeError):
+    """A generator raised, or returned rows that break the contract."""
+
+
+class CheckpointError(CausalMixError, ValueError):
+    """A file of weights or a report is cut short, foreign or hostile."""
+
+
+class OutOfTime(CausalMixError, TimeoutError):
+    """A stage outran its share of the time."""

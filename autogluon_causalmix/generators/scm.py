@@ -1,0 +1,128 @@
+"""`SCMGenerator`: rows from structural causal models that were fitted to the table."""
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from autogluon_causalmix.budget import Budget
+from autogluon_causalmix.discovery import Discoverer, EdgeBeliefs, Knowledge
+from autogluon_causalmix.errors import ConfigError
+from autogluon_causalmix.hookspecs import Register, hookimpl
+from autogluon_causalmix.table import Table
+
+if TYPE_CHECKING:
+    from autogluon_causalmix.scm.fitting import FittedSCM
+
+Edge = tuple[str | int, str | int]
+
+DISCOVERY_SHARE = 0.5
+"""Of the generator's time; the rest is for mechanisms, of which there is a fallback for each graph."""
+
+
+@dataclass(frozen=True)
+class SCMGenerator:
+    """Structural causal models: discover graphs, fit mechanisms, draw rows (Bühler, Purucker and Hutter, 2026).
+
+    Parameters
+    ----------
+    discoverer : str or dict
+        A discoverer's name, or a dict with ``"name"`` and its options.
+    graphs : int
+        How many graphs are drawn from the beliefs; rows come from each in equal numbers.
+    label : {"node", "sink"}
+        Whether the target is a node like any other, or causes nothing.
+    required, forbidden : tuple of (cause, effect)
+        Edges that every graph has, and edges that none has.
+    tiers : tuple of tuples of columns
+        Columns in the order of time: none causes a column of an earlier tier.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rng = np.random.default_rng(0)
+    >>> dose = rng.normal(size=200)
+    >>> frame = pd.DataFrame({"dose": dose, "ill": np.where(dose + rng.normal(size=200) > 0, "no", "yes")})
+    >>> fitted = SCMGenerator(graphs=2).fit(Table.from_frame(frame, "ill"), rng, Budget(30.0))
+    >>> rows = fitted.sample(1000, rng).frame
+    >>> bool(rows.groupby("ill")["dose"].mean()["no"] > 0.3)
+    True
+    """
+
+    discoverer: str | dict[str, object] = "pc+fci"
+    graphs: int = 5
+    label: Literal["node", "sink"] = "node"
+    required: tuple[Edge, ...] = ()
+    forbidden: tuple[Edge, ...] = ()
+    tiers: tuple[tuple[str | int, ...], ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.graphs < 1:
+            raise ConfigError(f"'graphs' must be at least 1, got {self.graphs}")
+
+    def fit(self, table: Table, rng: np.random.Generator, budget: Budget) -> "FittedSCMGenerator":
+        """Discover, draw graphs and fit their mechanisms.
+
+        Raises
+        ------
+        ConfigError
+            The knowledge contradicts itself or names a column that does not exist.
+        OutOfTime
+            Not even a star around the target could be fitted in time.
+        """
+        from autogluon_causalmix.scm.fitting import fit_scm  # imports dowhy, which takes seconds
+
+        knowledge = Knowledge(self.required, self.forbidden, self.tiers, self.label)
+        constraints = knowledge.constraints([column.name for column in table.columns], table.target)
+        started = time.monotonic()
+        beliefs = self._discoverer().discover(table, constraints, rng, budget.share(DISCOVERY_SHARE))
+        discovered = time.monotonic()
+        dags = [beliefs.sample_dag(rng) for _ in range(self.graphs)]
+        model = fit_scm(table, dags, rng, budget.share(1.0))
+        seconds = {"discovery": discovered - started, "mechanisms": time.monotonic() - discovered}
+        return FittedSCMGenerator(model, beliefs, seconds, beliefs.notes)
+
+    def _discoverer(self) -> Discoverer:
+        from autogluon_causalmix.discovery.discoverers import BUILT_IN
+
+        options = {"name": self.discoverer} if isinstance(self.discoverer, str) else dict(self.discoverer)
+        name = str(options.pop("name", "pc+fci"))
+        if name not in BUILT_IN:
+            raise ConfigError(f"there is no discoverer {name!r}; choose from {sorted(BUILT_IN)}")
+        return BUILT_IN[name](**options)
+
+
+@dataclass(frozen=True)
+class FittedSCMGenerator:
+    """Fitted structural causal models, and what is known of them."""
+
+    model: "FittedSCM"
+    beliefs: EdgeBeliefs
+    seconds: Mapping[str, float]
+    notes: tuple[str, ...] = field(default=())
+
+    def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
+        """Draw `n_rows` rows."""
+        return self.model.sample(n_rows, rng)
+
+    def describe(self) -> Mapping[str, object]:
+        """Return the edge beliefs, the mechanisms chosen, seconds per stage and notes."""
+        names = [str(column.name) for column in self.model.table.columns]
+        chosen: dict[str, Counter[str]] = {name: Counter() for name in names}
+        for (node, _), mechanism in self.model.mechanisms.items():
+            chosen[names[node]][mechanism.learner] += 1
+        return {
+            "graph": {"nodes": names, "probability": self.beliefs.probability.round(3).tolist()},
+            "mechanisms": {name: dict(counts) for name, counts in chosen.items()},
+            "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
+            "notes": list(self.notes),
+        }
+
+
+@hookimpl
+def causalmix_register_generators(register: Register) -> None:
+    """Register what this module knows."""
+    register("scm", SCMGenerator)

@@ -1,0 +1,178 @@
+"""`CausalMixModel`: CausalMix in AutoGluon's words. Translation only."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from autogluon.common.space import Space
+from autogluon.core.utils.exceptions import TimeLimitExceeded
+from autogluon.tabular.models.abstract.abstract_torch_model import AbstractTorchModel
+from autogluon.tabular.registry import ag_model_registry
+from rich.progress import Progress
+
+from autogluon_causalmix.budget import Budget
+from autogluon_causalmix.config import Hyperparameters
+from autogluon_causalmix.report import FitReport
+from autogluon_causalmix.table import Table
+
+logger = logging.getLogger("autogluon.causalmix")
+
+DEFAULT_SECONDS = 600.0  # where AutoGluon sets no limit, as on every refit
+HEADROOM = 0.9  # of the limit: AutoGluon counts saving and the first prediction into it
+TARGET = "causalmix target"  # a name that AutoGluon's feature generators do not make
+REPORT_FILE = "fit_report.json"
+
+
+class CausalMixModel(AbstractTorchModel):
+    """A tabular foundation model, fine-tuned on the fold's rows and on rows drawn from causal models of them.
+
+    Pass the class as a key of ``hyperparameters``; the string ``"CAUSALMIX"`` works too wherever this package has
+    been imported. The values are the fields of `autogluon_causalmix.config.Hyperparameters`. The pretrained model is
+    the first candidate of every fit and is kept unless fine-tuning beats it on validation rows; `fit_report` says
+    which one predicts, and why. Sample weights are ignored: a model that learns in context has no place for them.
+
+    Paper: Causal Data Augmentation for Robust Fine-Tuning of Tabular Foundation Models (arXiv 2601.04110)
+    Authors: Magnus Bühler, Lennart Purucker, Frank Hutter
+    License: Apache-2.0; the weights of the chosen backbone have their own, named in the report.
+
+    Examples
+    --------
+    >>> from autogluon.tabular import TabularPredictor
+    >>> predictor = TabularPredictor(label="class").fit(train, hyperparameters={CausalMixModel: {}})  # doctest: +SKIP
+    """
+
+    ag_key = "CAUSALMIX"
+    ag_name = "CausalMix"
+    ag_priority = 55
+    seed_name = "random_state"
+    _supported_problem_types = ["binary", "multiclass"]
+    _default_auxiliary_params_extra = {"max_rows": 10_000, "max_features": 500, "max_classes": 10}
+    # Folds one after another: in parallel they would each download the weights, and fight for one GPU.
+    _default_ag_args_ensemble_extra = {"fold_fitting_strategy": "sequential_local", "refit_folds": True}
+    default_resources_physical_cores_only = True
+    default_num_gpus = 1
+
+    @property
+    def fit_report(self) -> FitReport:
+        """What was decided and measured in this fit."""
+        return FitReport.model_validate(self._fit_report)
+
+    def _validate_params(self) -> None:
+        # AutoGluon calls this in the driver before any worker starts; search spaces are checked once drawn from.
+        self._parse({name: value for name, value in self.params.items() if not isinstance(value, Space)})
+
+    @staticmethod
+    def _parse(params: dict[str, object]) -> Hyperparameters:
+        from autogluon_causalmix.plugins import plugin_registry
+
+        options = Hyperparameters.parse(params)
+        plugin_registry().backbones.get(options.backbone.name).create(options.backbone.options)
+        if options.generator is not None:
+            plugin_registry().generators.get(options.generator.name).create(options.generator.options)
+        return options
+
+    def _fit(
+        self,
+        X: pd.DataFrame,
+        y: pd.Series,
+        X_val: pd.DataFrame | None = None,
+        y_val: pd.Series | None = None,
+        time_limit: float | None = None,
+        num_cpus: int = 1,
+        num_gpus: float = 0,
+        verbosity: int = 2,
+        **kwargs: Any,  # X_test, X_unlabeled and others, which no generator may see
+    ) -> None:
+        import torch
+
+        from autogluon_causalmix.causalmix import fit
+
+        torch.set_num_threads(num_cpus)  # restored by AutoGluon: see _class_tags
+        device = self._resolve_fit_device(num_gpus=num_gpus)
+        budget = Budget(DEFAULT_SECONDS if time_limit is None else HEADROOM * time_limit, num_cpus)
+        options, notes = self._parse(self._get_model_params()), []
+        if kwargs.get("sample_weight") is not None:
+            notes.append("sample weights are ignored: the model learns in context")
+        if options.generator is not None and self._feature_metadata.get_features(required_special_types=["stack"]):
+            # No SCM should be learned over out-of-fold predictions.
+            notes.append("no synthetic rows at this stack level: its columns are predictions, not data")
+            options = options.model_copy(update={"generator": None})
+        table = _table(self.preprocess(X, y=y, is_train=True), y)
+        validation = None
+        if X_val is not None and y_val is not None:
+            validation = table.with_frame(_labelled(self.preprocess(X_val), y_val))
+        if budget.remaining() <= 0:
+            raise TimeLimitExceeded
+        with _progress(options.finetune_steps, verbosity) as on_step:
+            fitted = fit(table, validation, options, budget, device, on_step, notes)
+        self.model = fitted.model
+        self._fit_report = fitted.report.model_dump(mode="json")
+        # The same keys in every fold: AutoGluon averages them for the refit on all rows.
+        self.params_trained = {"finetune_steps": fitted.report.kept_step, "early_stopping": False}
+        logger.log(20, "\tKept the %s weights: %s", fitted.report.kept, fitted.report.reason)
+
+    def _predict_proba(self, X: pd.DataFrame, **kwargs: Any) -> npt.NDArray[np.float64]:
+        probabilities = self.model.predict_proba(self.preprocess(X, **kwargs))
+        if probabilities.shape[1] < self.num_classes:  # a class that this fold's rows lack
+            everywhere = np.zeros((len(X), self.num_classes))
+            everywhere[:, self.model.classes.astype("int64")] = probabilities
+            probabilities = everywhere
+        unified: npt.NDArray[np.float64] = self._convert_proba_to_unified_form(probabilities)
+        return unified
+
+    def save(self, path: str | None = None, verbose: bool = True) -> str:
+        """Save the model, and its fit report as JSON beside it."""
+        path = str(super().save(path=path, verbose=verbose))
+        if self.is_fit():
+            self.fit_report.write(Path(path) / REPORT_FILE)
+        return path
+
+    def get_info(self, include_feature_metadata: bool = True) -> dict[str, Any]:
+        """Return AutoGluon's facts of the model and the fit report."""
+        info: dict[str, Any] = super().get_info(include_feature_metadata=include_feature_metadata)
+        return info | {"fit_report": self._fit_report if self.is_fit() else None}
+
+    def get_device(self) -> str:
+        """Return where the network is."""
+        return str(self.model.device)
+
+    def _set_device(self, device: str) -> None:
+        self.model.to(device)
+
+    @classmethod
+    def _class_tags(cls) -> dict[str, Any]:
+        return {**super()._class_tags(), "reset_torch_threads": True}
+
+    def _more_tags(self) -> dict[str, Any]:
+        return {"can_refit_full": True}
+
+
+def register() -> None:
+    """Make the key ``"CAUSALMIX"`` known to AutoGluon; a second call does nothing.
+
+    Importing this package calls it. Name it as ray's ``worker_process_setup_hook`` where a worker must know the key.
+    """
+    if CausalMixModel.ag_key not in ag_model_registry.keys:
+        ag_model_registry.add(CausalMixModel)
+
+
+def _labelled(features: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
+    return features.assign(**{TARGET: labels.to_numpy()})
+
+
+def _table(features: pd.DataFrame, labels: pd.Series) -> Table:
+    return Table.from_frame(_labelled(features, labels), TARGET)
+
+
+@contextmanager
+def _progress(steps: int, verbosity: int) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar in a terminal, unless AutoGluon is to be silent."""
+    with Progress(transient=True, disable=verbosity < 2 or not sys.stderr.isatty()) as bar:
+        task = bar.add_task("\tFine-tuning", total=steps)
+        yield lambda step: bar.update(task, completed=step)

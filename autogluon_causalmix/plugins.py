@@ -1,0 +1,129 @@
+"""`plugin_registry`: finds every plugin, built-in or installed, and asks it to register what it has."""
+
+import importlib
+import importlib.metadata
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache, partial
+
+import pluggy
+
+from autogluon_causalmix import hookspecs
+from autogluon_causalmix.errors import PluginError
+from autogluon_causalmix.registry import Failure, Owner, Registry
+
+logger = logging.getLogger("autogluon.causalmix")
+
+BUILT_IN = (
+    "autogluon_causalmix.discovery.discoverers",
+    "autogluon_causalmix.generators.bootstrap",
+    "autogluon_causalmix.generators.scm",
+    "autogluon_causalmix.finetuning.backbones.tabpfn",
+)
+"""Modules that register through the same hooks as any stranger's; importing them must be light."""
+
+
+@dataclass(frozen=True)
+class Plugins:
+    """All that is registered in this process.
+
+    Attributes
+    ----------
+    generators, backbones, discoverers : Registry
+        Names of each kind.
+    failures : list of Failure
+        The plugins that were skipped, with their distributions and the reasons.
+    """
+
+    generators: Registry
+    backbones: Registry
+    discoverers: Registry
+    failures: list[Failure]
+
+
+@cache
+def plugin_registry() -> Plugins:
+    """Return everything registered; plugins are loaded on the first call of a process.
+
+    Examples
+    --------
+    >>> plugin_registry().generators.get("bootstrap").owner.distribution
+    'autogluon-causalmix'
+    """
+    return load_plugins()
+
+
+def load_plugins() -> Plugins:
+    """Load the built-in modules, then every entry point in the order of distribution and name.
+
+    A plugin registers all of its names or none: one that cannot be imported, misspells a hook, raises in one or
+    claims a name that is taken is skipped with a warning, and listed in `Plugins.failures`.
+    """
+    failures: list[Failure] = []
+    kinds = ("generator", "backbone", "discoverer")
+    generators, backbones, discoverers = (Registry(kind, failures) for kind in kinds)
+    plugins = Plugins(generators, backbones, discoverers, failures)
+    manager = pluggy.PluginManager(hookspecs.NAME)
+    manager.add_hookspecs(hookspecs)
+    for owner, load in _candidates():
+        try:
+            _register(manager, load(), owner, plugins)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a border: importing and calling a plugin runs foreign code
+            failure = Failure(owner, _reason(error))
+            failures.append(failure)
+            logger.warning("\tSkipping %s", failure)
+    return plugins
+
+
+def _candidates() -> Iterator[tuple[Owner, Callable[[], object]]]:
+    """Yield each plugin's owner and how to load it."""
+    version = importlib.metadata.version("autogluon-causalmix")
+    for path in BUILT_IN:
+        yield Owner(path, "autogluon-causalmix", version), partial(importlib.import_module, path)
+    found = importlib.metadata.entry_points(group=hookspecs.NAME)
+    owned = [(Owner(point.name, *_distribution(point)), point) for point in found]
+    for owner, point in sorted(owned, key=lambda pair: (pair[0].distribution, pair[0].plugin)):
+        yield owner, point.load
+
+
+def _distribution(point: importlib.metadata.EntryPoint) -> tuple[str, str]:
+    return (point.dist.name, point.dist.version) if point.dist else ("no distribution", "unknown")
+
+
+def _register(manager: pluggy.PluginManager, plugin: object, owner: Owner, plugins: Plugins) -> None:
+    """Check the hooks of one plugin and call them; if anything is wrong, none of its names stays."""
+    registries = (plugins.generators, plugins.backbones, plugins.discoverers)
+    manager.register(plugin, name=f"{owner.distribution}:{owner.plugin}")
+    try:
+        _check_hooks(manager, plugin)
+        others = [other for other in manager.get_plugins() if other is not plugin]
+        for registry in registries:
+            hook = manager.subset_hook_caller(f"causalmix_register_{registry.kind}s", others)
+            hook(register=partial(registry.add, owner=owner))
+    except BaseException:
+        manager.unregister(plugin)
+        for registry in registries:
+            registry.remove(owner)
+        raise
+
+
+def _check_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
+    """Refuse a plugin with a hook that would never be called."""
+    known = [name for name in vars(hookspecs) if name.startswith("causalmix_")]
+    implemented = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
+    unknown = sorted(implemented - set(known))
+    if unknown:
+        raise PluginError(f"there is no hook {unknown[0]!r}; the hooks are {known}")
+    named = {name for name in dir(plugin) if name.startswith("causalmix_") and callable(getattr(plugin, name))}
+    unmarked = sorted(named - implemented)
+    if unmarked:
+        raise PluginError(f"{unmarked[0]!r} is not marked with @hookimpl, so it is no hook; the hooks are {known}")
+    if not implemented:
+        raise PluginError(f"it implements no hook; the hooks are {known}")
+
+
+def _reason(error: BaseException) -> str:
+    """Return an error in one line."""
+    message = " ".join(str(error).split())
+    return message if isinstance(error, PluginError) else f"{type(error).__name__}: {message}"

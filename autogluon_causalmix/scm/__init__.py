@@ -1,0 +1,1 @@
+"""Structural causal models: every column a function of its causes and of noise."""

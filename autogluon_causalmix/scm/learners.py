@@ -1,0 +1,184 @@
+"""Learners that say, in one fit, what they would have predicted for each row without having seen it."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float64]
+
+RIDGES = np.logspace(-4, 3, 15)
+LANDMARKS = 100
+"""Basis functions of the smooth learner: enough for six or so parents; the cost grows with their square."""
+TREES = 50
+LEAF = 5
+
+
+class Fitted(Protocol):
+    """A fitted learner."""
+
+    def predict(self, features: Matrix) -> Matrix:
+        """Return predictions, shape (rows, outputs)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted learner beside its honest predictions for the rows it was fitted to.
+
+    Attributes
+    ----------
+    name : str
+        The learner's name.
+    model : Fitted
+        Predicts for new rows.
+    held_out : numpy.ndarray
+        Shape (rows, outputs): each row predicted by a fit without it.
+    deflation : numpy.ndarray
+        Shape (rows,): what a held-out residual is multiplied with to have the noise's spread: a held-out residual
+        holds the noise and the error of the fit, and only the first is to be drawn again.
+    """
+
+    name: str
+    model: Fitted
+    held_out: Matrix
+    deflation: Matrix
+
+
+@dataclass(frozen=True)
+class _Linear:
+    """Predictions that are linear in a basis of the features."""
+
+    basis: "_Basis"
+    centre: Matrix
+    weights: Matrix
+    offset: Matrix
+
+    def predict(self, features: Matrix) -> Matrix:
+        return np.asarray((self.basis.expand(features) - self.centre) @ self.weights + self.offset)
+
+
+@dataclass(frozen=True)
+class _Basis:
+    """The features themselves, and Gaussian bumps at some of the rows (the Nyström approximation of a kernel)."""
+
+    landmarks: Matrix
+    width: float
+    whiten: Matrix
+
+    def expand(self, features: Matrix) -> Matrix:
+        if len(self.landmarks) == 0:
+            return features
+        return np.concatenate([features, _kernel(features, self.landmarks, self.width) @ self.whiten], axis=1)
+
+
+def linear(features: Matrix, targets: Matrix) -> Fit:
+    """Fit ridge regression, its penalty chosen by the leave-one-out error, which has a closed form.
+
+    Parameters
+    ----------
+    features : numpy.ndarray
+        Shape (rows, features).
+    targets : numpy.ndarray
+        Shape (rows, outputs).
+    """
+    basis = _Basis(np.empty((0, features.shape[1])), 1.0, np.empty((0, 0)))
+    return _ridge("linear", basis, features, targets)[1]
+
+
+def smooth(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fit:
+    """Fit kernel ridge regression on a few landmarks (Williams and Seeger, 2001), width and penalty by leave-one-out.
+
+    Parameters
+    ----------
+    features : numpy.ndarray
+        Shape (rows, features).
+    targets : numpy.ndarray
+        Shape (rows, outputs).
+    rng : numpy.random.Generator
+        Chooses the landmarks.
+    """
+    distinct = np.unique(features, axis=0)
+    chosen = rng.permutation(len(distinct))[:LANDMARKS]
+    landmarks = distinct[np.sort(chosen)]
+    fits = [
+        _ridge("smooth", _bumps(landmarks, width), features, targets)
+        for width in np.sqrt(features.shape[1]) * np.array([0.5, 1.0, 2.0])
+    ]
+    return min(fits, key=lambda fit: fit[0])[1]
+
+
+def trees(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fit:
+    """Fit extremely randomised trees on bootstraps (Geurts et al., 2006); a row is held out of every third tree.
+
+    Parameters
+    ----------
+    features : numpy.ndarray
+        Shape (rows, features).
+    targets : numpy.ndarray
+        Shape (rows, outputs).
+    rng : numpy.random.Generator
+        Seeds the trees.
+    """
+    from sklearn.ensemble import ExtraTreesRegressor
+
+    forest = ExtraTreesRegressor(
+        TREES, min_samples_leaf=LEAF, max_features=1.0, bootstrap=True, oob_score=_no_score, random_state=int(rng.integers(2**31))
+    )
+    forest.fit(features, targets if targets.shape[1] > 1 else targets[:, 0])
+    held_out = np.asarray(forest.oob_prediction_).reshape(targets.shape)
+    # A small forest can leave a row out of no tree; the mean is what a model without it would say at the least.
+    held_out = np.where(np.isfinite(held_out), held_out, targets.mean(axis=0))
+    return Fit("trees", _Forest(forest), held_out, np.ones(len(features)))
+
+
+def _no_score(truth: Matrix, prediction: Matrix) -> float:
+    """Stand in for the score that scikit-learn would compute, and warn about, of the out-of-bag predictions."""
+    return 0.0
+
+
+@dataclass(frozen=True)
+class _Forest:
+    forest: Any
+
+    def predict(self, features: Matrix) -> Matrix:
+        return np.asarray(self.forest.predict(features)).reshape(len(features), -1)
+
+
+def _ridge(name: str, basis: _Basis, features: Matrix, targets: Matrix) -> tuple[float, Fit]:
+    """Return the leave-one-out error of the best penalty, and its fit."""
+    expanded = basis.expand(features)
+    centre, offset = expanded.mean(axis=0), targets.mean(axis=0)
+    expanded = expanded - centre
+    values, vectors = np.linalg.eigh(expanded.T @ expanded)
+    values = np.maximum(values, 0.0)
+    rotated = expanded @ vectors
+    squares, centred = rotated**2, targets - offset
+    projected = rotated.T @ centred
+    best: tuple[float, float, Matrix, Matrix] | None = None
+    for ridge in RIDGES * max(len(features) / 100.0, 1.0):
+        shrink = 1.0 / (values + ridge)
+        leverage = np.minimum(squares @ shrink + 1.0 / len(features), 1.0 - 1e-6)
+        residual = (centred - rotated @ (shrink[:, None] * projected)) / (1.0 - leverage)[:, None]
+        error = float((residual**2).mean())
+        if best is None or error < best[0]:
+            best = (error, float(ridge), residual, leverage)
+    assert best is not None
+    error, ridge, residual, leverage = best
+    weights = vectors @ (projected / (values + ridge)[:, None])
+    model = _Linear(basis, centre, weights, offset)
+    # e/(1 − h) is the held-out residual, e/√(1 − h) has the variance of the noise (Cook and Weisberg, 1982).
+    return error, Fit(name, model, targets - residual, np.sqrt(1.0 - leverage))
+
+
+def _bumps(landmarks: Matrix, width: float) -> _Basis:
+    """Return the basis in which a ridge penalty is the kernel's own norm."""
+    values, vectors = np.linalg.eigh(_kernel(landmarks, landmarks, width))
+    kept = values > 1e-6 * values[-1]
+    return _Basis(landmarks, width, vectors[:, kept] / np.sqrt(values[kept]))
+
+
+def _kernel(rows: Matrix, landmarks: Matrix, width: float) -> Matrix:
+    squares = (rows**2).sum(axis=1)[:, None] + (landmarks**2).sum(axis=1) - 2.0 * rows @ landmarks.T
+    return np.asarray(np.exp(-np.maximum(squares, 0.0) / (2.0 * width**2)))

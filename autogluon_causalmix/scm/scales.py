@@ -1,0 +1,72 @@
+"""`Scale`: numeric columns in units that learners can work in, and back into the observed support."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+Matrix = npt.NDArray[np.float64]
+
+FAR_OUT = 5.0
+"""Standard deviations: a column with values beyond them is ranked, for one such row would own a least-squares fit."""
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A monotone map of one numeric column: standardised, or, with far outliers, its normal scores.
+
+    Attributes
+    ----------
+    values, scores : numpy.ndarray
+        Knots of the map, both increasing: it is linear in between, and constant beyond the observed values.
+
+    Examples
+    --------
+    >>> scale = Scale.of(np.array([1.0, 2.0, 3.0, np.nan]))
+    >>> scale.forward(np.array([2.0, np.nan])), scale.back(np.array([0.0, 99.0]))
+    (array([ 0., nan]), array([2., 3.]))
+    >>> Scale.of(np.array([1e300, -3.0, 0.0, 1.0] * 50)).forward(np.array([1e300])).round(2)
+    array([1.15])
+    """
+
+    values: Matrix
+    scores: Matrix
+
+    @classmethod
+    def of(cls, column: Matrix) -> "Scale":
+        """Choose the map for a column of shape (rows,); NaN marks what is missing."""
+        present = column[~np.isnan(column)]
+        if len(present) == 0:
+            return cls(np.array([0.0]), np.array([0.0]))
+        largest = np.abs(present).max() or 1.0
+        unit = present / largest
+        spread = unit.std()
+        standard = (unit - unit.mean()) / spread if spread > 1e-12 else np.zeros(len(unit))
+        if np.abs(standard).max() <= FAR_OUT:
+            ends = [int(present.argmin()), int(present.argmax())]
+            return cls(present[ends], standard[ends])
+        values, member = np.unique(present, return_inverse=True)
+        ranks = stats.rankdata(present)
+        scores = np.empty(len(values))
+        scores[member] = stats.norm.ppf((ranks - 0.5) / len(present))
+        return cls(values, scores)
+
+    def forward(self, column: Matrix) -> Matrix:
+        """Return scores of values."""
+        return _interpolated(column, self.values, self.scores)
+
+    def back(self, scores: Matrix) -> Matrix:
+        """Return values of scores, none beyond what was observed."""
+        return _interpolated(scores, self.scores, self.values)
+
+
+def _interpolated(at: Matrix, knots: Matrix, heights: Matrix) -> Matrix:
+    """Interpolate with no difference of two heights in it, which 64-bit floats at both ends of their range overflow."""
+    if len(knots) == 1 or knots[0] == knots[-1]:
+        return np.where(np.isnan(at), np.nan, heights[0])
+    clipped = np.clip(at, knots[0], knots[-1])
+    right = np.clip(np.searchsorted(knots, np.where(np.isnan(at), knots[0], clipped)), 1, len(knots) - 1)
+    half_gap = knots[right] / 2.0 - knots[right - 1] / 2.0
+    share = (clipped / 2.0 - knots[right - 1] / 2.0) / half_gap
+    return np.asarray(heights[right - 1] * (1.0 - share) + heights[right] * share)

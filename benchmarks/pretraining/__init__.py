@@ -1,0 +1,1 @@
+"""Pretraining of the backbone `mini` on random structural causal models: `python -m benchmarks.pretraining`."""

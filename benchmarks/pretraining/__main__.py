@@ -1,0 +1,43 @@
+"""`python -m benchmarks.pretraining --hours 2 --out DIR` begins a run, or goes on with the one that DIR holds."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+import torch
+
+from benchmarks.pretraining import train
+from benchmarks.pretraining.episodes import Settings
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+    parser.add_argument("--hours", type=float, default=1.0, help="stop after this long")
+    parser.add_argument("--steps", type=int, help="stop at this step of the run")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
+    parser.add_argument("--save-every", type=float, default=180, metavar="SECONDS", help="time between checkpoints")
+    parser.add_argument("--cells", type=int, help="cells of one step")
+    parser.add_argument(
+        "--cool-down", type=int, metavar="STEPS", help="no training: write a decayed copy of the weights"
+    )
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    device = torch.device(options.device)
+    # a GPU is busy only with some thirty times the cells that keep one core busy
+    cells = options.cells or (524_288 if device.type == "cuda" else Settings.cells)
+    run = train.resume(options.out, device) or train.start(Settings(), device)
+    run.settings = dataclasses.replace(run.settings, cells=cells)
+    if options.cool_down:
+        loss, temperature = train.cool_down(run, options.out, options.cool_down)
+        print(f"held-out loss {loss:.4f}, temperature {temperature:.3f}")
+    else:
+        train.train(run, options.out, hours=options.hours, steps=options.steps, save_every=options.save_every)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Files of a pretraining run: the state to resume from, the weights to use, the curve; all replaced atomically."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from tabpfn.architectures.tabpfn_v2 import TabPFNV2Config
+from tabpfn.checkpoint import save_as_safetensors
+from torch import Tensor
+
+STATE, WEIGHTS, COOLED, CURVE = "state.pt", "mini.safetensors", "mini-cooled.safetensors", "curve.csv"
+DEFAULT_TEMPERATURE = 0.9  # what every release of `tabpfn` divides the logits by unless told otherwise
+_OUTPUT_LAYER = ("output_projection.2.weight", "output_projection.2.bias")
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a temporary file beside `path`, flush and rename it: a reader sees the old or the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}")
+    write(temporary)
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file atomically."""
+
+    def write(temporary: Path) -> None:
+        temporary.write_text(text)
+
+    write_atomically(path, write)
+
+
+def save_state(state: dict[str, Any], folder: Path) -> None:
+    """Write everything a resumed run needs, and nothing but tensors and plain values."""
+    write_atomically(folder / STATE, lambda path: torch.save(state, path))
+
+
+def load_state(folder: Path, device: torch.device | str) -> dict[str, Any] | None:
+    """Read the state onto any device; None where no run has begun. No code in the file is ever executed."""
+    path = folder / STATE
+    if not path.exists():
+        return None
+    state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    return state
+
+
+def save_curve(rows: list[dict[str, float]], folder: Path) -> None:
+    """Write the learning curve as CSV, one row per held-out evaluation."""
+
+    def write(path: Path) -> None:
+        with path.open("w", newline="") as file:
+            table = csv.DictWriter(file, fieldnames=list(rows[0]), lineterminator="\n")
+            table.writeheader()
+            table.writerows(rows)
+
+    if rows:
+        write_atomically(folder / CURVE, write)
+
+
+def export(
+    weights: dict[str, Tensor],
+    config: TabPFNV2Config,
+    path: Path,
+    *,
+    temperature: float = 1.0,
+    inference: dict[str, Any] | None = None,
+) -> None:
+    """Write a checkpoint for `TabPFNClassifier(model_path=...)`.
+
+    The temperature is folded into the output layer, since not every version of `tabpfn` reads one from a checkpoint;
+    all of them divide the logits by the same default, which is folded in as well.
+    """
+    factor = DEFAULT_TEMPERATURE / temperature
+    scaled = {name: (w * factor if name in _OUTPUT_LAYER else w).contiguous() for name, w in weights.items()}
+    content = {"state_dict": scaled, "config": dataclasses.asdict(config), "architecture_name": "tabpfn_v2"}
+    if inference is not None:
+        content["inference_config"] = inference
+
+    def write(temporary: Path) -> None:
+        save_as_safetensors(content, temporary)
+        _sort_header(temporary)
+
+    write_atomically(path, write)
+
+
+def _sort_header(path: Path) -> None:
+    """Sort the header of a safetensors file, whose order is random, so that equal weights are equal bytes."""
+    content = path.read_bytes()
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the tensors stay aligned
+    path.write_bytes(len(text).to_bytes(8, "little") + text + content[end:])

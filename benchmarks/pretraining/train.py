@@ -1,0 +1,197 @@
+"""The pretraining loop of `mini`: curriculum, optimisers, average of the weights, held-out tables, resuming.
+
+The learning rate is constant after a warm-up, so a run has no length to be known beforehand;
+the exponential average of the weights stands in for a decay, and `cool_down` makes a decayed copy when one is wanted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from rich.progress import Progress
+from tabpfn.architectures.tabpfn_v2 import TabPFNV2
+from torch import Tensor
+
+from benchmarks.pretraining import checkpoint, network
+from benchmarks.pretraining.episodes import IGNORED, Episode, Settings, difficulty, held_out, training_episode
+from benchmarks.pretraining.prior import MAX_CLASSES
+
+
+@dataclass(kw_only=True)
+class Run:
+    """A run in memory: the network, its average, its optimisers, and what has been counted so far."""
+
+    settings: Settings
+    device: torch.device
+    net: TabPFNV2
+    average: TabPFNV2
+    optimisers: tuple[torch.optim.Optimizer, torch.optim.Optimizer]
+    step: int = 0
+    tables: int = 0
+    cells: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    curve: list[dict[str, float]] = dataclasses.field(default_factory=list)
+
+
+def start(settings: Settings, device: torch.device) -> Run:
+    """Return a run at step 0."""
+    net, _ = network.build(settings.emsize, settings.nlayers, settings.nhead)
+    average, _ = network.build(settings.emsize, settings.nlayers, settings.nhead)
+    net, average = net.to(device), average.to(device).requires_grad_(False)
+    matrices = net.muon_compatible_params()
+    rest = [w for w in net.parameters() if w not in matrices]
+    adam = torch.optim.AdamW(rest, lr=settings.adam_lr, betas=(0.9, 0.98), weight_decay=1e-4)
+    muon = torch.optim.Muon(
+        [w for w in net.parameters() if w in matrices],
+        lr=settings.muon_lr,
+        weight_decay=0.0,
+        momentum=0.95,
+        adjust_lr_fn="match_rms_adamw",
+    )
+    return Run(settings=settings, device=device, net=net, average=average, optimisers=(adam, muon))
+
+
+def save(run: Run, folder: Path) -> None:
+    """Evaluate the average on held-out tables, then write curve, weights and state, in this order."""
+    loss, temperature = evaluate(run.average, run.device)
+    run.curve[-1] |= {"held_out_loss": loss, "temperature": temperature}
+    checkpoint.save_curve(run.curve, folder)
+    config = network.build(run.settings.emsize, run.settings.nlayers, run.settings.nhead)[1]
+    checkpoint.export(run.average.state_dict(), config, folder / checkpoint.WEIGHTS, temperature=temperature)
+    counts = {name: getattr(run, name) for name in ("step", "tables", "cells", "skipped", "seconds", "curve")}
+    nets = {"net": run.net.state_dict(), "average": run.average.state_dict()}
+    optimisers = [optimiser.state_dict() for optimiser in run.optimisers]
+    checkpoint.save_state(
+        {"settings": dataclasses.asdict(run.settings), "counts": counts, "optimisers": optimisers, **nets}, folder
+    )
+
+
+def resume(folder: Path, device: torch.device) -> Run | None:
+    """Return the run that a folder holds, on any device, or None."""
+    state = checkpoint.load_state(folder, device)
+    if state is None:
+        return None
+    run = start(Settings(**state["settings"]), device)
+    run.net.load_state_dict(state["net"])
+    run.average.load_state_dict(state["average"])
+    for optimiser, saved in zip(run.optimisers, state["optimisers"], strict=True):
+        optimiser.load_state_dict(saved)
+    for name, value in state["counts"].items():
+        setattr(run, name, value)
+    return run
+
+
+def logits_of(net: TabPFNV2, episode: Episode) -> Tensor:
+    """Float logits (B, R - N, MAX_CLASSES); classes that the context lacks are -inf, as a classifier cuts them off."""
+    low = episode.x.device.type == "cuda" or torch.cpu.get_capabilities().get("avx512_bf16", False)
+    with torch.autocast(episode.x.device.type, dtype=torch.bfloat16, enabled=low):
+        logits = network.forward(net, episode.x, episode.context, episode.groups)
+    absent = torch.arange(MAX_CLASSES, device=logits.device) > episode.context.amax(1)[:, None, None]
+    return logits.float().masked_fill(absent, -torch.inf)
+
+
+def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
+    """Mean over the query rows whose class is known; 0 where there is none."""
+    total = F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=IGNORED, reduction="sum")
+    return total / (target != IGNORED).sum().clamp(min=1)
+
+
+def train_step(run: Run, scale: float = 1.0) -> float:
+    """Take one step and return its loss; one whose gradient is not finite is counted as skipped and changes nothing."""
+    settings = run.settings
+    shape, episode = training_episode(settings, run.step, run.device)
+    loss = cross_entropy(logits_of(run.net, episode), episode.target)
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = torch.nn.utils.clip_grad_norm_(run.net.parameters(), 1.0)
+    warm = scale * min(1.0, (run.step + 1) / settings.warmup)
+    finite = bool(torch.isfinite(norm))
+    for optimiser, rate in zip(run.optimisers, (settings.adam_lr, settings.muon_lr), strict=True):
+        optimiser.param_groups[0]["lr"] = rate * warm
+        if finite:
+            optimiser.step()
+        optimiser.zero_grad()
+    # a short average at first: the first weights are soon worthless
+    decay = min(settings.ema, (1 + run.step) / (10 + run.step))
+    with torch.no_grad():
+        torch._foreach_lerp_(list(run.average.parameters()), list(run.net.parameters()), 1 - decay)
+    run.step, run.tables, run.skipped = run.step + 1, run.tables + shape.tables, run.skipped + (not finite)
+    run.cells += shape.tables * shape.rows * (-(-shape.columns // 2) + 1)
+    return loss.item()
+
+
+@torch.no_grad()
+def evaluate(net: TabPFNV2, device: torch.device) -> tuple[float, float]:
+    """Return the log-loss on held-out tables, and the temperature at which it would be lowest."""
+    pairs = [(logits_of(net, e).flatten(0, 1), e.target.flatten()) for e in held_out(device, net.emsize)]
+    logits, target = (torch.cat(parts)[None] for parts in zip(*pairs, strict=True))
+    return cross_entropy(logits, target).item(), best_temperature(logits, target)
+
+
+def best_temperature(logits: Tensor, target: Tensor) -> float:
+    """Return the divisor of the logits, from 0.5 to 2 in steps of 0.025, at which the log-loss is lowest."""
+    grid = [0.5 + 0.025 * i for i in range(61)]
+    return min(grid, key=lambda t: cross_entropy(logits / t, target).item())
+
+
+def train(run: Run, folder: Path, *, hours: float, steps: int | None, save_every: float) -> None:
+    """Train until the time or the number of steps is reached, saving every `save_every` seconds and at the end."""
+    begin = saved = time.monotonic()
+    before, recent = run.seconds, _Recent(run)
+    with _progress() as bar:
+        task = bar.add_task("pretraining", total=steps, completed=run.step)
+        while time.monotonic() - begin < 3600 * hours and (steps is None or run.step < steps):
+            recent.losses.append(train_step(run))
+            bar.advance(task)
+            if time.monotonic() - saved > save_every:
+                run.seconds = before + time.monotonic() - begin
+                run.curve.append(recent.row(run))
+                save(run, folder)
+                saved, recent = time.monotonic(), _Recent(run)
+                bar.console.print(", ".join(f"{name} {value:,.4g}" for name, value in run.curve[-1].items()))
+    if recent.losses:
+        run.seconds = before + time.monotonic() - begin
+        run.curve.append(recent.row(run))
+        save(run, folder)
+
+
+def _progress() -> Progress:
+    return Progress(*Progress.get_default_columns(), "step {task.completed}", refresh_per_second=1)
+
+
+class _Recent:
+    """Losses and throughput since the last checkpoint."""
+
+    def __init__(self, run: Run) -> None:
+        self.begin, self.tables, self.cells = time.monotonic(), run.tables, run.cells
+        self.losses: list[float] = []
+
+    def row(self, run: Run) -> dict[str, float]:
+        seconds = time.monotonic() - self.begin
+        return {
+            "step": run.step,
+            "hours": round(run.seconds / 3600, 4),
+            "tables": run.tables,
+            "cells": run.cells,
+            "skipped": run.skipped,
+            "difficulty": difficulty(run.settings, run.step),
+            "train_loss": sum(self.losses) / len(self.losses),
+            "tables_per_s": round((run.tables - self.tables) / seconds, 1),
+            "cells_per_s": round((run.cells - self.cells) / seconds),
+        }
+
+
+def cool_down(run: Run, folder: Path, steps: int) -> tuple[float, float]:
+    """Lower the learning rate to 0 over some steps and write those weights; the run's own state stays as it is."""
+    with _progress() as bar:
+        for i in bar.track(range(steps), description="cooling down"):
+            train_step(run, scale=1 - i / steps)
+    config = network.build(run.settings.emsize, run.settings.nlayers, run.settings.nhead)[1]
+    loss, temperature = evaluate(run.net, run.device)
+    checkpoint.export(run.net.state_dict(), config, folder / checkpoint.COOLED, temperature=temperature)
+    return loss, temperature

@@ -1,0 +1,143 @@
+"""The shape of the package: one direction, light to import, small pieces, tidy names."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import autogluon_causalmix
+
+PACKAGE = Path(autogluon_causalmix.__file__).parent
+MODULES = {
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+# From left to right: a module imports from its own room and from rooms before it.
+ROOMS = [
+    "errors",
+    "budget",
+    "table",
+    "registry",
+    "hookspecs",
+    "plugins",
+    "config",
+    "discovery",
+    "scm",
+    "generators",
+    "sampling",
+    "testing",
+    "report",
+    "finetuning",
+    "causalmix",
+    "augmentation",
+    "model",
+    "cli",
+]
+HEAVY = ("torch", "tabpfn", "dowhy", "causallearn", "matplotlib", "ray")
+LONGEST_FUNCTION = 60
+LONGEST_FILE = 300
+
+
+def room(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def imported(module: str, path: Path) -> Iterator[str]:
+    """Yield the modules of this package that a module imports, at its top or inside of functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE.name)
+        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == PACKAGE.name:
+            for alias in node.names:
+                whole = f"{node.module}.{alias.name}"
+                yield whole if whole in MODULES else node.module
+
+
+def against_the_flow(module: str, path: Path) -> list[str]:
+    mine = room(module)
+    others = {room(target) for target in imported(module, path)} - {mine}
+    return sorted(other for other in others if ROOMS.index(other) > ROOMS.index(mine))
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if room(module)])
+def test_a_room_imports_only_from_rooms_before_it(module: str) -> None:
+    assert against_the_flow(module, MODULES[module]) == []
+
+
+def test_the_test_of_layers_sees_an_import_against_the_flow(tmp_path: Path) -> None:
+    planted = tmp_path / "planted.py"
+    planted.write_text(
+        "from autogluon_causalmix.errors import TableError\n"
+        "def late():\n    from autogluon_causalmix import sampling\n    import autogluon_causalmix.finetuning.loop\n"
+    )
+    assert against_the_flow("autogluon_causalmix.table", planted) == ["finetuning", "sampling"]
+    assert against_the_flow("autogluon_causalmix.cli", planted) == []
+
+
+def test_every_room_stands_in_the_list_once_and_exists() -> None:
+    assert sorted(ROOMS) == sorted({room(module) for module in MODULES} - {""})
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import autogluon_causalmix",
+        "from autogluon_causalmix.plugins import plugin_registry; assert plugin_registry().failures == []",
+    ],
+    ids=["package", "plugins"],
+)
+def test_importing_is_light(code: str) -> None:
+    code = f"{code}; import sys; print(*[name for name in {HEAVY} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_all_names_exist_and_are_sorted(module: str) -> None:
+    if module.endswith("__main__"):
+        return
+    loaded = importlib.import_module(module)
+    names = getattr(loaded, "__all__", [])
+    assert [name for name in names if not hasattr(loaded, name)] == []
+    assert names == sorted(names)
+
+
+def test_the_package_exports_what_it_says_and_no_more() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    bound = {
+        alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    assert bound == set(autogluon_causalmix.__all__)
+
+
+def python_files() -> Iterator[Path]:
+    for folder in (PACKAGE, PACKAGE.parent / "plugins", PACKAGE.parent / "benchmarks"):
+        yield from (path for path in sorted(folder.rglob("*.py")) if "build" not in path.parts)
+
+
+def length_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Count a function's lines without its docstring."""
+    lines = (function.end_lineno or function.lineno) - function.lineno + 1
+    if ast.get_docstring(function) is None:
+        return lines
+    said = function.body[0]
+    return lines - ((said.end_lineno or said.lineno) - said.lineno + 1)
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_functions_and_files_are_short() -> None:
+    lengths = {f"{path.name}:{node.name}": length_of(node) for path in python_files() for node in functions(path)}
+    assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == {}
+    assert sorted(lengths.values())[int(0.9 * len(lengths))] <= 25
+    files = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in python_files()}
+    assert {name: length for name, length in files.items() if length > LONGEST_FILE} == {}

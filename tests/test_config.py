@@ -1,0 +1,45 @@
+"""The one parser of hyperparameters."""
+
+import json
+
+import pytest
+
+from autogluon_causalmix.config import Hyperparameters
+from autogluon_causalmix.errors import ConfigError
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "options"),
+    [
+        ("mini", "mini", {}),
+        ("tabpfn-v2.5", "tabpfn", {"version": "v2.5"}),
+        ("my/weights.safetensors", "checkpoint", {"path": "my/weights.safetensors"}),
+        ({"name": "tabpfn", "version": "v3"}, "tabpfn", {"version": "v3"}),
+    ],
+)
+def test_a_bare_string_is_short_for_a_name(written: object, name: str, options: dict[str, object]) -> None:
+    backbone = Hyperparameters.parse({"backbone": written}).backbone
+    assert (backbone.name, backbone.options) == (name, options)
+
+
+def test_defaults_survive_json() -> None:
+    dumped = json.loads(json.dumps(Hyperparameters().model_dump(mode="json")))
+    assert Hyperparameters.parse(dumped) == Hyperparameters()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"stpes": 3}, "no hyperparameter 'stpes'; choose from .*'finetune_steps'"),
+        ({"mixing": {"rate": 1}}, "no hyperparameter 'mixing.rate'; choose from .*'ratio'"),
+        ({"mixing": {"role": "context"}}, "'mixing.role'.*'query' or 'episode'.*got 'context'"),
+        ({"finetune_steps": "many"}, "'finetune_steps'.*got 'many'"),
+        ({"finetune": 1}, "'finetune'.*boolean.*got 1"),
+        ({"n_estimators": 0}, "'n_estimators'.*greater than or equal to 1, got 0"),
+        ({"generator": 3}, "'generator'.*got 3"),
+        ({"generator": {"options": {}}}, "'generator.name'"),
+    ],
+)
+def test_a_refusal_names_the_hyperparameter_the_rule_and_the_value(given: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Hyperparameters.parse(given)

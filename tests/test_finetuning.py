@@ -1,0 +1,387 @@
+"""The fine-tuning room: episodes, the guard, the loop, and the TabPFN adapter against TabPFN itself."""
+
+import dataclasses
+import importlib
+import pickle
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from autogluon_causalmix.budget import Budget
+from autogluon_causalmix.causalmix import class_codes
+from autogluon_causalmix.errors import CheckpointError
+from autogluon_causalmix.finetuning import loop
+from autogluon_causalmix.finetuning.backbones import tabpfn as adapter
+from autogluon_causalmix.finetuning.backbones.tabpfn import Auto, Checkpoint, Mini, TabPFN, TabPFNContext
+from autogluon_causalmix.finetuning.episodes import EpisodeSampler
+from autogluon_causalmix.finetuning.guard import judge, row_losses, score
+from autogluon_causalmix.table import Table
+
+NO_ROWS = np.empty(0, dtype="int64")
+
+
+def mixed_table(rng: np.random.Generator, rows: int, classes: int = 2) -> Table:
+    """Return a table whose label depends on a number and a category, with missing values and a useless column."""
+    number, noise = rng.normal(size=(2, rows))
+    group = rng.integers(3, size=rows)
+    signal = 2 * number + (group - 1) + rng.logistic(size=rows)
+    label = pd.qcut(signal, classes, labels=[f"class {i}" for i in range(classes)]).astype(str)
+    frame = pd.DataFrame({"number": number, "group": np.array(list("abc"), dtype=object)[group], "noise": noise})
+    frame.loc[rng.random(rows) < 0.1, ["number", "group"]] = None
+    return Table.from_frame(frame.assign(label=label), "label")
+
+
+def conditioned(table: Table, seed: int = 0) -> TabPFNContext:
+    return Mini().condition(table, n_estimators=2, device="cpu", seed=seed)
+
+
+def rows_of(model: TabPFNContext, table: Table) -> loop.Rows:
+    return loop.Rows(model.encode(table.features), class_codes(model, table))
+
+
+def run(
+    model: TabPFNContext, real: Table, validation: Table | None, steps: int, learning_rate: float, seconds: float = 100
+) -> loop.FineTuned:
+    context = loop.Rows(model.encode_context(), class_codes(model, real))
+    judges = None if validation is None else rows_of(model, validation)
+    sampler = EpisodeSampler(context.labels, NO_ROWS, 1.0, "query")
+    recipe = loop.Recipe(steps, learning_rate)
+    rng = np.random.default_rng(0)
+    return loop.fine_tune(model, context, judges, None, sampler, recipe, rng, Budget(seconds), lambda step: None)
+
+
+def weights_of(model: TabPFNContext) -> list[torch.Tensor]:
+    return [weight.detach().clone() for weight in model.network.parameters()]
+
+
+# --- episodes
+
+
+def test_every_class_stands_in_the_context_and_no_row_is_both() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.array([0] * 40 + [1] * 5 + [2])
+    sampler = EpisodeSampler(labels, NO_ROWS, 1.0, "query")
+    queries: set[int] = set()
+    for _ in range(200):
+        episode = sampler.draw(rng, most_rows=1000)
+        assert set(labels[episode.context]) == {0, 1, 2}
+        assert not set(episode.context) & set(episode.query)
+        assert len(episode.context) + len(episode.query) == len(labels)
+        queries.update(episode.query)
+    assert queries == set(range(45)), "each row but the only one of its class is a query sometimes"
+
+
+def test_context_sizes_vary_within_the_stated_shares() -> None:
+    rng = np.random.default_rng(0)
+    sampler = EpisodeSampler(np.arange(1000) % 2, NO_ROWS, 1.0, "query")
+    sizes = np.array([len(sampler.draw(rng, most_rows=5000).query) for _ in range(300)])
+    assert sizes.min() >= 200
+    assert sizes.max() <= 500
+    assert sizes.std() > 50
+
+
+@pytest.mark.parametrize("real_fraction", [0.0, 0.3, 1.0])
+def test_the_share_of_real_episodes_is_what_was_asked_for(real_fraction: float) -> None:
+    rng = np.random.default_rng(0)
+    sampler = EpisodeSampler(np.arange(30) % 2, np.arange(50) % 2, real_fraction, "query")
+    episodes = [sampler.draw(rng, most_rows=1000) for _ in range(1000)]
+    assert all(episode.context_from == "real" for episode in episodes)
+    share = np.mean([episode.query_from == "real" for episode in episodes])
+    assert share == pytest.approx(real_fraction, abs=0.05)
+
+
+def test_synthetic_episodes_hold_synthetic_rows_alone() -> None:
+    sampler = EpisodeSampler(np.arange(30) % 2, np.arange(50) % 2, 0.0, "episode")
+    episode = sampler.draw(np.random.default_rng(0), most_rows=1000)
+    assert (episode.context_from, episode.query_from) == ("synthetic", "synthetic")
+
+
+def test_synthetic_queries_have_a_class_that_the_context_holds() -> None:
+    sampler = EpisodeSampler(np.zeros(30, dtype="int64"), np.arange(60) % 3, 0.0, "query")
+    episode = sampler.draw(np.random.default_rng(0), most_rows=1000)
+    assert set(sampler.synthetic[episode.query]) == {0}
+
+
+def test_an_episode_keeps_to_the_most_rows() -> None:
+    sampler = EpisodeSampler(np.arange(500) % 3, np.arange(900) % 3, 0.5, "query")
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        episode = sampler.draw(rng, most_rows=64)
+        assert len(episode.context) + len(episode.query) <= 64
+
+
+# --- the guard
+
+
+def test_noise_alone_is_seldom_kept() -> None:
+    """One standard error is passed by chance in 16 % of the cases where nothing changed."""
+    rng = np.random.default_rng(0)
+    base = rng.exponential(size=(2000, 50))
+    kept = [judge(losses, losses + rng.normal(scale=0.3, size=50)).keep_tuned for losses in base]
+    assert np.mean(kept) == pytest.approx(0.159, abs=0.025)
+
+
+def test_one_row_proves_nothing() -> None:
+    assert not judge(np.array([3.0]), np.array([0.1])).keep_tuned
+
+
+def test_scores_agree_with_their_definitions() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.4, 0.6], [0.7, 0.3], [0.2, 0.8]])
+    labels = np.array([0, 1, 0, 1])
+    assert score(probabilities, labels).log_loss == pytest.approx(-np.log([0.9, 0.6, 0.7, 0.8]).mean())
+    assert score(probabilities, labels).roc_auc == 1.0
+    assert score(probabilities, np.zeros(4, dtype="int64")).roc_auc is None
+
+
+def test_a_probability_of_zero_costs_much_but_not_infinity() -> None:
+    assert np.isfinite(row_losses(np.array([[1.0, 0.0]]), np.array([1]))).all()
+
+
+# --- the TabPFN adapter
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_encoded_rows_give_the_predictions_of_tabpfn_itself(classes: int) -> None:
+    rng = np.random.default_rng(0)
+    table = mixed_table(rng, 90, classes)
+    query = table.with_frame(mixed_table(rng, 40, classes).frame)
+    model = conditioned(table)
+    context = loop.Rows(model.encode_context(), class_codes(model, table))
+    ours = loop.predict(model, context, rows_of(model, query))
+    np.testing.assert_allclose(ours, model.predict_proba(query.features), atol=1e-6)
+
+
+def test_the_adapter_changes_no_prediction_of_the_library() -> None:
+    from tabpfn import TabPFNClassifier
+
+    table = mixed_table(np.random.default_rng(0), 60)
+    theirs = TabPFNClassifier(
+        model_path="autogluon_causalmix/weights/mini.safetensors",
+        n_estimators=2,
+        categorical_features_indices=[1],
+        device="cpu",
+        inference_precision=torch.float32,
+        random_state=0,
+    ).fit(table.features, table.labels.to_numpy())
+    np.testing.assert_allclose(
+        conditioned(table).predict_proba(table.features), theirs.predict_proba(table.features), atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("architecture", "config", "sizes"),
+    [
+        ("tabpfn_v2_5", "TabPFNV2p5Config", {"emsize": 24, "nlayers": 2, "nhead": 2}),
+        ("tabpfn_v2_6", "TabPFNV2p6Config", {"emsize": 24, "nlayers": 2, "nhead": 2}),
+        ("tabpfn_v3", "TabPFNV3Config", {"nlayers": 2}),
+    ],
+)
+def test_later_architectures_take_the_same_road(
+    architecture: str, config: str, sizes: dict[str, int], tmp_path: Path
+) -> None:
+    """Random weights of every architecture `tabpfn` publishes: ours must predict what theirs does."""
+    from tabpfn.checkpoint import save_as_safetensors
+
+    module = importlib.import_module(f"tabpfn.architectures.{architecture}")
+    options = getattr(module, config)(max_num_classes=10, num_buckets=100, **sizes)
+    weights = {name: weight.contiguous() for name, weight in module.get_architecture(options).state_dict().items()}
+    header = {"config": dataclasses.asdict(options), "architecture_name": architecture}
+    save_as_safetensors({"state_dict": weights, **header}, tmp_path / "random.safetensors")
+    table = mixed_table(np.random.default_rng(0), 50)
+    model = Checkpoint(str(tmp_path / "random.safetensors")).condition(table, n_estimators=2, device="cpu", seed=0)
+    context = loop.Rows(model.encode_context(), class_codes(model, table))
+    ours = loop.predict(model, context, rows_of(model, table))
+    np.testing.assert_allclose(ours, model.predict_proba(table.features), atol=1e-6)
+
+
+def test_a_row_is_predicted_alike_alone_and_among_others() -> None:
+    table = mixed_table(np.random.default_rng(0), 60)
+    model = conditioned(table)
+    alone = np.concatenate([model.predict_proba(table.features.iloc[[row]]) for row in range(20)])
+    np.testing.assert_allclose(alone, model.predict_proba(table.features)[:20], atol=1e-5)
+
+
+def test_tuned_weights_stay_in_their_own_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TABPFN_MODEL_CACHE_SIZE", "4")
+    table = mixed_table(np.random.default_rng(0), 40)
+    tuned, other = conditioned(table), conditioned(table)
+    before = weights_of(other)
+    run(tuned, table, None, steps=1, learning_rate=1e-2)
+    assert not torch.equal(weights_of(tuned)[0], before[0])
+    for now, then in zip(weights_of(other) + weights_of(conditioned(table)), before + before, strict=True):
+        assert torch.equal(now, then)
+
+
+def test_a_pickled_model_predicts_the_same() -> None:
+    table = mixed_table(np.random.default_rng(0), 40)
+    model = conditioned(table)
+    run(model, table, None, steps=2, learning_rate=1e-3)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(model.predict_proba(table.features), again.predict_proba(table.features))
+
+
+def test_column_names_of_any_kind_are_taken() -> None:
+    frame = pd.DataFrame({3: [1.0, 2, 3, 4] * 5, "a[b]<c": [1, 0] * 10, ("t", 1): list("xy") * 10, "y": [0, 1] * 10})
+    table = Table.from_frame(frame, "y")
+    assert conditioned(table).predict_proba(table.features).shape == (20, 2)
+
+
+# --- checkpoints
+
+
+class _Hostile:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Path.touch, (Path("hostile code ran"),))
+
+
+@pytest.mark.parametrize("fault", ["missing", "truncated", "foreign", "hostile"])
+def test_a_bad_checkpoint_is_refused_with_its_path(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = Path("autogluon_causalmix/weights/mini.safetensors").resolve()
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / ("weights.ckpt" if fault == "hostile" else "weights.safetensors")
+    if fault == "truncated":
+        path.write_bytes(good.read_bytes()[:100_000])
+    elif fault == "foreign":
+        path.write_text("these are no weights")
+    elif fault == "hostile":
+        path.write_bytes(pickle.dumps(_Hostile()))
+    table = mixed_table(np.random.default_rng(0), 20)
+    with pytest.raises(CheckpointError, match="weights"):
+        Checkpoint(str(path)).condition(table, n_estimators=1, device="cpu", seed=0)
+    assert not (tmp_path / "hostile code ran").exists()
+
+
+@pytest.fixture
+def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Make every download fail at once, and the cache empty."""
+    import tabpfn.model_loading
+
+    monkeypatch.setenv("TABPFN_MODEL_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(tabpfn.model_loading, "get_cache_dir", lambda: tmp_path)
+    monkeypatch.setattr(tabpfn.model_loading, "download_model", lambda *_, **__: [OSError("no route to the hub")])
+    monkeypatch.setattr(adapter, "_hub_failure", str)
+    adapter._fetch.cache_clear()
+    adapter._warn_once.cache_clear()
+    yield
+    adapter._fetch.cache_clear()
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_auto_falls_back_to_mini_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    table = mixed_table(np.random.default_rng(0), 20)
+    model = Auto().condition(table, n_estimators=1, device="cpu", seed=0)
+    assert model.facts.name == "mini"
+    assert "no route to the hub" in caplog.text
+    assert "mini" in caplog.text
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_named_weights_out_of_reach_are_an_error_not_a_fallback() -> None:
+    with pytest.raises(CheckpointError, match="no route to the hub"):
+        TabPFN("v2").condition(mixed_table(np.random.default_rng(0), 20), n_estimators=1, device="cpu", seed=0)
+    with pytest.raises(CheckpointError, match="choose from"):
+        TabPFN("v99").condition(mixed_table(np.random.default_rng(0), 20), n_estimators=1, device="cpu", seed=0)
+
+
+def test_downloaded_weights_are_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_hub: None) -> None:
+    import tabpfn.model_loading
+
+    def download(to: Path, **_: object) -> str:
+        to.write_bytes(Path("autogluon_causalmix/weights/mini.safetensors").read_bytes())
+        return "ok"
+
+    monkeypatch.setattr(tabpfn.model_loading, "download_model", download)
+    monkeypatch.setattr(
+        tabpfn.model_loading,
+        "resolve_model_path",
+        lambda *_, **__: ([tmp_path / "v2.safetensors"], [tmp_path], ["v2.safetensors"], "classifier"),
+    )
+    table = mixed_table(np.random.default_rng(0), 20)
+    assert Auto().condition(table, n_estimators=1, device="cpu", seed=0).facts.name == "tabpfn-v2"
+
+
+def test_an_unreachable_hub_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    assert "127.0.0.1:9" in adapter._hub_failure()
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert "HF_HUB_OFFLINE" in adapter._hub_failure()
+
+
+# --- the loop
+
+
+def test_fine_tuning_learns_what_the_pretrained_weights_do_not_know() -> None:
+    """A label that is the parity of two signs: hopeless in context for `mini`, learnable with gradients."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(400, 2)), columns=["a", "b"])
+    table = Table.from_frame(frame.assign(y=((frame["a"] > 0) ^ (frame["b"] > 0)).astype(int)), "y")
+    real, validation = table.take(np.arange(250)), table.take(np.arange(250, 400))
+    model = conditioned(real)
+    tuned = run(model, real, validation, steps=40, learning_rate=3e-4)
+    assert tuned.kept_step > 0
+    assert tuned.pretrained is not None
+    assert tuned.tuned is not None
+    assert tuned.tuned.log_loss < tuned.pretrained.log_loss - 0.05
+    losses = row_losses(model.predict_proba(validation.features), class_codes(model, validation))
+    assert losses.mean() == pytest.approx(tuned.tuned.log_loss, abs=1e-5), "the kept weights are those that were judged"
+
+
+def test_weights_that_fine_tuning_ruins_are_not_kept() -> None:
+    table = mixed_table(np.random.default_rng(0), 120)
+    real, validation = table.take(np.arange(80)), table.take(np.arange(80, 120))
+    model = conditioned(real)
+    before = weights_of(model)
+    tuned = run(model, real, validation, steps=4, learning_rate=0.5)
+    assert tuned.kept_step == 0
+    assert all(torch.equal(now, then) for now, then in zip(weights_of(model), before, strict=True))
+    assert "gain of -" in tuned.reason
+
+
+def test_the_same_seed_gives_the_same_weights_and_leaves_global_randomness_alone() -> None:
+    table = mixed_table(np.random.default_rng(0), 60)
+    first, second = conditioned(table), conditioned(table)
+    numpy_state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()  # type: ignore[index]  # noqa: NPY002
+    run(first, table, None, steps=3, learning_rate=1e-3)
+    run(second, table, None, steps=3, learning_rate=1e-3)
+    assert all(torch.equal(a, b) for a, b in zip(weights_of(first), weights_of(second), strict=True))
+    np.testing.assert_array_equal(numpy_state, np.random.get_state()[1])  # type: ignore[index]  # noqa: NPY002
+    assert torch.equal(torch_state, torch.get_rng_state())
+
+
+def test_a_run_ends_within_its_time_and_says_so() -> None:
+    table = mixed_table(np.random.default_rng(0), 120)
+    tuned = run(conditioned(table), table, None, steps=10_000, learning_rate=1e-4, seconds=1.0)
+    assert 0 < tuned.kept_step < 10_000
+    assert "time was used up" in tuned.notes[0]
+
+
+@dataclass
+class _SmallMemory:
+    """A model on a device that holds `rows` rows."""
+
+    model: TabPFNContext
+    rows: int
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.model, name)
+
+    def logits(self, view: int, context: torch.Tensor, labels: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
+        if context.shape[1] + query.shape[1] > self.rows:
+            raise torch.OutOfMemoryError("planted")
+        return self.model.logits(view, context, labels, query)
+
+
+@pytest.mark.parametrize(("capacity", "steps_done", "note"), [(70, 2, "cut to 50 rows"), (5, 0, "not even a small")])
+def test_out_of_memory_halves_the_episode_then_gives_up(capacity: int, steps_done: int, note: str) -> None:
+    table = mixed_table(np.random.default_rng(0), 100)
+    small = _SmallMemory(conditioned(table), capacity)
+    tuned = run(small, table, None, steps=2, learning_rate=1e-4)  # type: ignore[arg-type]
+    assert tuned.kept_step == steps_done
+    assert any(note in sentence for sentence in tuned.notes)

@@ -68,5 +68,6 @@ def augment(
     table = Table.from_frame(frame, target)
     rng = np.random.default_rng(seed)
     made = entry.create(options.generator.options)
-    fitted = fit_generator(made, table, rng, Budget(time_limit, num_cpus), owner=entry.owner)
-    return draw(fitted, table, n_rows, rng, owner=entry.owner).frame
+    budget = Budget(time_limit, num_cpus)
+    fitted = fit_generator(made, table, rng, budget, owner=entry.owner)
+    return draw(fitted, table, n_rows, rng, budget, owner=entry.owner).frame

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +21,10 @@ from sklearn.model_selection import train_test_split
 from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.errors import OutOfTime
-from autogluon_causalmix.generators import describe, notes_of
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.report import FitReport, GeneratorFacts, Rows
 from autogluon_causalmix.report.marginals import marginals
-from autogluon_causalmix.sampling import draw, fit_generator
+from autogluon_causalmix.sampling import description, draw, fit_generator
 from autogluon_causalmix.table import Table
 
 if TYPE_CHECKING:
@@ -73,9 +72,9 @@ class Log:
         finally:
             self.seconds[name] = round(time.monotonic() - started, 3)
 
-    def note(self, sentence: str) -> None:
+    def note(self, sentence: str, level: int = logging.INFO) -> None:
         """Log a fallback and keep it for the report."""
-        logger.log(20, "\t%s", sentence)
+        logger.log(level, "\t%s", sentence)
         self.notes.append(sentence)
 
 
@@ -126,6 +125,8 @@ def fit(
     learned, judges = _split(table, validation, options, split, log)
     with log.stage("backbone"):
         model = condition(learned)
+    for sentence in model.notes:
+        log.note(sentence, level=logging.WARNING)
     synthetic = synthesize(learned, options, generate, budget, log)
     with log.stage("fine-tuning"):
         tuned = _tune(model, learned, judges, synthetic, options, episodes, budget, on_step)
@@ -193,19 +194,20 @@ def synthesize(
         with log.stage("generator"):
             fitted = fit_generator(generator, table, rng, share, owner=entry.owner)
         with log.stage("sampling"):
-            rows = draw(fitted, table, round(options.mixing.ratio * len(table)), rng, owner=entry.owner)
+            n_rows = max(round(options.mixing.ratio * len(table)), 1)
+            rows = draw(fitted, table, n_rows, rng, share, owner=entry.owner)
     except OutOfTime as error:
         log.note(f"no synthetic rows: {error}; fine-tunes on real rows alone")
         return None
-    description = dict(describe(fitted))
-    for sentence in notes_of(description):
+    said = description(fitted, owner=entry.owner)
+    for sentence in cast("list[str]", said.get("notes", [])):
         log.note(sentence)
     facts = GeneratorFacts(
         name=options.generator.name,
         distribution=entry.owner.distribution,
         version=entry.owner.version,
         options=options.generator.options,
-        description=description,
+        description=said,
     )
     return Synthetic(rows, facts)
 

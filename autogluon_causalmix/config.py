@@ -47,14 +47,14 @@ class Mixing(_Options):
     """Synthetic rows drawn per real row."""
 
     real_fraction: float = Field(default=0.5, ge=0, le=1)
-    """Share of the episodes that hold real rows alone; 1 uses no synthetic row, 0 none but synthetic queries."""
+    """Weight of the real rows in the loss; 1 uses no synthetic row, 0 predicts none but synthetic rows."""
 
     role: Literal["query", "episode"] = "query"
-    """``"query"``: synthetic rows are predicted from real ones; ``"episode"``: from other synthetic rows."""
+    """``"query"``: real and synthetic rows are predicted from real ones; ``"episode"``: each from its own kind."""
 
 
 class Hyperparameters(_Options):
-    r"""The hyperparameters of `CausalMixModel`.
+    """The hyperparameters of `CausalMixModel`.
 
     Examples
     --------

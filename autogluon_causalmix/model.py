@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,12 @@ DEFAULT_SECONDS = 600.0  # where AutoGluon sets no limit, as on every refit
 HEADROOM = 0.9  # of the limit: AutoGluon counts saving and the first prediction into it
 TARGET = "causalmix target"  # a name that AutoGluon's feature generators do not make
 REPORT_FILE = "fit_report.json"
+
+# Memory in bytes: benchmarks/memory.py measures these.
+IMPORTS = 0.8e9  # torch, tabpfn and the libraries of the causal stage
+COLUMNS_PER_VIEW = 3  # TabPFN adds quantiles and singular vectors to the columns
+ROWS_PER_EPISODE = 1.5  # real context and synthetic query
+MOST_VALUES = 80_000  # as in the fine-tuning loop, which is not imported here: it brings torch
 
 
 class CausalMixModel(AbstractTorchModel):
@@ -65,10 +71,19 @@ class CausalMixModel(AbstractTorchModel):
 
     def _validate_params(self) -> None:
         # AutoGluon calls this in the driver before any worker starts; search spaces are checked once drawn from.
-        self._parse({name: value for name, value in self.params.items() if not isinstance(value, Space)})
+        self.check({name: value for name, value in self.params.items() if not isinstance(value, Space)})
 
     @staticmethod
-    def _parse(params: dict[str, object]) -> Hyperparameters:
+    def check(params: Mapping[str, object]) -> Hyperparameters:
+        """Return the hyperparameters as they are understood.
+
+        Raises
+        ------
+        ConfigError
+            One is unknown, of the wrong type or out of range.
+        UnknownPlugin
+            There is no such generator or backbone.
+        """
         from autogluon_causalmix.plugins import plugin_registry
 
         options = Hyperparameters.parse(params)
@@ -96,7 +111,7 @@ class CausalMixModel(AbstractTorchModel):
         torch.set_num_threads(num_cpus)  # restored by AutoGluon: see _class_tags
         device = self._resolve_fit_device(num_gpus=num_gpus)
         budget = Budget(DEFAULT_SECONDS if time_limit is None else HEADROOM * time_limit, num_cpus)
-        options, notes = self._parse(self._get_model_params()), []
+        options, notes = self.check(self._get_model_params()), []
         if kwargs.get("sample_weight") is not None:
             notes.append("sample weights are ignored: the model learns in context")
         if options.generator is not None and self._feature_metadata.get_features(required_special_types=["stack"]):
@@ -148,6 +163,24 @@ class CausalMixModel(AbstractTorchModel):
     @classmethod
     def _class_tags(cls) -> dict[str, Any]:
         return {**super()._class_tags(), "reset_torch_threads": True}
+
+    @classmethod
+    def _estimate_memory_usage_static(
+        cls,
+        *,
+        X: pd.DataFrame,
+        hyperparameters: Mapping[str, Any] | None = None,
+        **kwargs: Any,  # noqa: ARG003  what else AutoGluon knows
+    ) -> int:
+        options = hyperparameters or {}
+        values = X.size * COLUMNS_PER_VIEW * ROWS_PER_EPISODE
+        mini = options.get("backbone") == "mini"
+        tuning = min(values, MOST_VALUES) * (30e3 if mini else 165e3) if options.get("finetune", True) else 0.0
+        return int(IMPORTS + tuning + values * (4e3 if mini else 12e3))
+
+    @classmethod
+    def _estimate_gpu_memory_usage_static(cls, *, X: pd.DataFrame, **kwargs: Any) -> int:
+        return cls._estimate_memory_usage_static(X=X, **kwargs)
 
     def _more_tags(self) -> dict[str, Any]:
         return {"can_refit_full": True}

@@ -58,17 +58,16 @@ def load_plugins() -> Plugins:
     """Load the built-in modules, then every entry point in the order of distribution and name.
 
     A plugin registers all of its names or none: one that cannot be imported, misspells a hook, raises in one or
-    claims a name that is taken is skipped with a warning, and listed in `Plugins.failures`.
+    claims a name that is taken is skipped with a warning, and listed in `Plugins.failures`. Each has a plugin manager
+    of its own, so that no plugin can wrap or block the hooks of another.
     """
     failures: list[Failure] = []
     kinds = ("generator", "backbone", "discoverer")
     generators, backbones, discoverers = (Registry(kind, failures) for kind in kinds)
     plugins = Plugins(generators, backbones, discoverers, failures)
-    manager = pluggy.PluginManager(hookspecs.NAME)
-    manager.add_hookspecs(hookspecs)
     for owner, load in _candidates():
         try:
-            _register(manager, load(), owner, plugins)
+            _register(load(), owner, plugins)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a border: importing and calling a plugin runs foreign code
             failure = Failure(owner, _reason(error))
             failures.append(failure)
@@ -91,18 +90,18 @@ def _distribution(point: importlib.metadata.EntryPoint) -> tuple[str, str]:
     return (point.dist.name, point.dist.version) if point.dist else ("no distribution", "unknown")
 
 
-def _register(manager: pluggy.PluginManager, plugin: object, owner: Owner, plugins: Plugins) -> None:
+def _register(plugin: object, owner: Owner, plugins: Plugins) -> None:
     """Check the hooks of one plugin and call them; if anything is wrong, none of its names stays."""
+    manager = pluggy.PluginManager(hookspecs.NAME)
+    manager.add_hookspecs(hookspecs)
+    manager.register(plugin)
+    _check_hooks(manager, plugin)
     registries = (plugins.generators, plugins.backbones, plugins.discoverers)
-    manager.register(plugin, name=f"{owner.distribution}:{owner.plugin}")
     try:
-        _check_hooks(manager, plugin)
-        others = [other for other in manager.get_plugins() if other is not plugin]
         for registry in registries:
-            hook = manager.subset_hook_caller(f"causalmix_register_{registry.kind}s", others)
+            hook = getattr(manager.hook, f"causalmix_register_{registry.kind}s")
             hook(register=partial(registry.add, owner=owner))
     except BaseException:
-        manager.unregister(plugin)
         for registry in registries:
             registry.remove(owner)
         raise

@@ -34,6 +34,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "real rows": {"generator": None},
     "bootstrap null": {"generator": "bootstrap"},
     "causalmix": {},
+    "label as sink": {"generator": {"name": "scm", "label": "sink"}},
     "pure synthetic": {"mixing": {"real_fraction": 0.0}},
     "synthetic episodes": {"mixing": {"role": "episode"}},
     "a quarter real": {"mixing": {"real_fraction": 0.25}},

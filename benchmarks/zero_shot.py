@@ -1,10 +1,10 @@
 """How good are pretrained weights on real tables: `python -m benchmarks.zero_shot --weights X --data DIR`.
 
 Every table `<name>.csv` of the folder (last column `target`, text is categorical, an empty field is missing) with at
-most 10 classes and 45 columns is split three times into 300 training rows (60 % where it is smaller) and
-up to 1,000 test rows. The network predicts in context with 4 estimators; 15 nearest neighbours, logistic regression and random forest see the
-same rows, one-hot encoded, scaled and imputed. Finished cells are kept in the output folder and not run again, so that
-a new checkpoint costs its own predictions only.
+most 10 classes and 45 columns is split three times into 300 training rows (60 % where it is smaller) and up to 1,000
+test rows. The network predicts in context with 4 estimators; 15 nearest neighbours, logistic regression and random
+forest see the same rows, one-hot encoded, scaled and imputed. Finished cells are kept in the output folder and not run
+again, so that a new checkpoint costs its own predictions only.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import pickle
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.causalmix import class_codes
 from autogluon_causalmix.errors import CheckpointError
 from autogluon_causalmix.finetuning import loop
-from autogluon_causalmix.finetuning.backbones import tabpfn as adapter
+from autogluon_causalmix.finetuning.backbones import weights as published
 from autogluon_causalmix.finetuning.backbones.tabpfn import Auto, Checkpoint, Mini, TabPFN, TabPFNContext
 from autogluon_causalmix.finetuning.episodes import EpisodeSampler
 from autogluon_causalmix.finetuning.guard import judge, row_losses, score
@@ -70,50 +70,72 @@ def test_every_class_stands_in_the_context_and_no_row_is_both() -> None:
     queries: set[int] = set()
     for _ in range(200):
         episode = sampler.draw(rng, most_rows=1000)
+        (query,) = episode.queries
         assert set(labels[episode.context]) == {0, 1, 2}
-        assert not set(episode.context) & set(episode.query)
-        assert len(episode.context) + len(episode.query) == len(labels)
-        queries.update(episode.query)
+        assert not set(episode.context) & set(query.rows)
+        assert len(episode.context) + len(query.rows) == len(labels)
+        queries.update(query.rows)
     assert queries == set(range(45)), "each row but the only one of its class is a query sometimes"
 
 
 def test_context_sizes_vary_within_the_stated_shares() -> None:
     rng = np.random.default_rng(0)
     sampler = EpisodeSampler(np.arange(1000) % 2, NO_ROWS, 1.0, "query")
-    sizes = np.array([len(sampler.draw(rng, most_rows=5000).query) for _ in range(300)])
+    sizes = np.array([len(sampler.draw(rng, most_rows=5000).queries[0].rows) for _ in range(300)])
     assert sizes.min() >= 200
     assert sizes.max() <= 500
     assert sizes.std() > 50
 
 
+@pytest.mark.parametrize(
+    ("real_fraction", "sources"), [(0.0, {"synthetic"}), (0.3, {"real", "synthetic"}), (1.0, {"real"})]
+)
+def test_real_and_synthetic_queries_carry_the_weights_asked_for(real_fraction: float, sources: set[str]) -> None:
+    sampler = EpisodeSampler(np.arange(30) % 2, np.arange(50) % 2, real_fraction, "query")
+    episode = sampler.draw(np.random.default_rng(0), most_rows=1000)
+    assert episode.source == "real"
+    assert {query.source for query in episode.queries} == sources
+    assert sum(query.weight for query in episode.queries) == pytest.approx(1)
+    assert sum(query.weight for query in episode.queries if query.source == "real") == pytest.approx(real_fraction)
+
+
 @pytest.mark.parametrize("real_fraction", [0.0, 0.3, 1.0])
 def test_the_share_of_real_episodes_is_what_was_asked_for(real_fraction: float) -> None:
     rng = np.random.default_rng(0)
-    sampler = EpisodeSampler(np.arange(30) % 2, np.arange(50) % 2, real_fraction, "query")
+    sampler = EpisodeSampler(np.arange(30) % 2, np.arange(50) % 2, real_fraction, "episode")
     episodes = [sampler.draw(rng, most_rows=1000) for _ in range(1000)]
-    assert all(episode.context_from == "real" for episode in episodes)
-    share = np.mean([episode.query_from == "real" for episode in episodes])
-    assert share == pytest.approx(real_fraction, abs=0.05)
-
-
-def test_synthetic_episodes_hold_synthetic_rows_alone() -> None:
-    sampler = EpisodeSampler(np.arange(30) % 2, np.arange(50) % 2, 0.0, "episode")
-    episode = sampler.draw(np.random.default_rng(0), most_rows=1000)
-    assert (episode.context_from, episode.query_from) == ("synthetic", "synthetic")
+    assert all(episode.queries[0].source == episode.source for episode in episodes)
+    assert np.mean([episode.source == "real" for episode in episodes]) == pytest.approx(real_fraction, abs=0.05)
 
 
 def test_synthetic_queries_have_a_class_that_the_context_holds() -> None:
     sampler = EpisodeSampler(np.zeros(30, dtype="int64"), np.arange(60) % 3, 0.0, "query")
-    episode = sampler.draw(np.random.default_rng(0), most_rows=1000)
-    assert set(sampler.synthetic[episode.query]) == {0}
+    (query,) = sampler.draw(np.random.default_rng(0), most_rows=1000).queries
+    assert set(sampler.synthetic[query.rows]) == {0}
 
 
-def test_an_episode_keeps_to_the_most_rows() -> None:
-    sampler = EpisodeSampler(np.arange(500) % 3, np.arange(900) % 3, 0.5, "query")
+@pytest.mark.parametrize("role", ["query", "episode"])
+def test_an_episode_keeps_to_the_most_rows(role: Literal["query", "episode"]) -> None:
+    sampler = EpisodeSampler(np.arange(500) % 3, np.arange(900) % 3, 0.5, role)
     rng = np.random.default_rng(0)
     for _ in range(50):
         episode = sampler.draw(rng, most_rows=64)
-        assert len(episode.context) + len(episode.query) <= 64
+        assert len(episode.context) + sum(len(query.rows) for query in episode.queries) <= 64
+
+
+def test_the_loss_is_the_weighted_mean_of_both_kinds_of_rows() -> None:
+    """Against the losses of two runs that hold one kind each, from the same context."""
+    table = mixed_table(np.random.default_rng(0), 60)
+    model = conditioned(table)
+    rows = loop.Rows(model.encode_context(), class_codes(model, table))
+    losses = {}
+    for real_fraction in (0.0, 0.25, 1.0):
+        sampler = EpisodeSampler(rows.labels, rows.labels[::-1], real_fraction, "query")
+        mirrored = loop.Rows([view.flip(0) for view in rows.views], rows.labels[::-1].copy())
+        rng, recipe = np.random.default_rng(0), loop.Recipe(1, 1e-9)
+        tuned = loop.fine_tune(model, rows, None, mirrored, sampler, recipe, rng, Budget(60), lambda step: None)
+        losses[real_fraction] = tuned.curve[-1].train_loss
+    assert losses[0.25] == pytest.approx(0.25 * losses[1.0] + 0.75 * losses[0.0], abs=1e-5)  # type: ignore[operator]
 
 
 # --- the guard
@@ -265,20 +287,18 @@ def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setenv("TABPFN_MODEL_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(tabpfn.model_loading, "get_cache_dir", lambda: tmp_path)
     monkeypatch.setattr(tabpfn.model_loading, "download_model", lambda *_, **__: [OSError("no route to the hub")])
-    monkeypatch.setattr(adapter, "_hub_failure", str)
-    adapter._fetch.cache_clear()
-    adapter._warn_once.cache_clear()
+    monkeypatch.setattr(published, "_hub_failure", str)
+    published._fetch.cache_clear()
     yield
-    adapter._fetch.cache_clear()
+    published._fetch.cache_clear()
 
 
 @pytest.mark.usefixtures("no_hub")
-def test_auto_falls_back_to_mini_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+def test_auto_falls_back_to_mini_and_says_so() -> None:
     table = mixed_table(np.random.default_rng(0), 20)
     model = Auto().condition(table, n_estimators=1, device="cpu", seed=0)
     assert model.facts.name == "mini"
-    assert "no route to the hub" in caplog.text
-    assert "mini" in caplog.text
+    assert "no route to the hub" in model.notes[0]
 
 
 @pytest.mark.usefixtures("no_hub")
@@ -309,9 +329,9 @@ def test_downloaded_weights_are_used(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 def test_an_unreachable_hub_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    assert "127.0.0.1:9" in adapter._hub_failure()
+    assert "127.0.0.1:9" in published._hub_failure()
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    assert "HF_HUB_OFFLINE" in adapter._hub_failure()
+    assert "HF_HUB_OFFLINE" in published._hub_failure()
 
 
 # --- the loop

@@ -112,6 +112,10 @@ def real_rows(fitted: Fitted, rng: np.random.Generator) -> Table:
     return fitted.table
 
 
+def as_many_as_ever(fitted: Fitted, rng: np.random.Generator) -> Table:
+    return fitted.table.take(rng.integers(len(fitted.table), size=len(fitted.table) + 7))
+
+
 def overwrite(fitted: Fitted, rng: np.random.Generator) -> None:
     fitted.table.frame["number"] = 0.0
 
@@ -167,6 +171,7 @@ FAULTS = {
     "overwrites in fit": (Faulty(fit_overwriting), "it modified the table it was given"),
     "overwrites in sample": (with_fault(overwrite), "it modified the table it was given"),
     "deals out the real rows": (with_fault(real_rows), "it returned 60 rows, not 67"),
+    "asked for one row": (with_fault(as_many_as_ever), "it returned 67 rows, not 1"),
     "cannot be pickled": (Faulty(fit_unpicklable), "Fitted cannot be pickled, as ray workers need"),
     "forgets": (Faulty(fit_forgetful), "after pickling it drew other rows; keep all state in the object"),
     "the generator cannot be pickled": (

@@ -37,14 +37,14 @@ Install = Callable[..., None]
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Return a function that puts a distribution with one module, and its entry point, on the path."""
-    monkeypatch.syspath_prepend(str(tmp_path))
+    """Return a function that puts a distribution with one module and its entry point on the path, ahead of others."""
     installed = []
 
     def install_one(module: str, code: str, distribution: str = "stranger", target: str | None = None) -> None:
-        (tmp_path / f"{module}.py").write_text(textwrap.dedent(code))
-        info = tmp_path / f"{distribution}-1.2.dist-info"
-        info.mkdir()
+        info = tmp_path / distribution / f"{distribution}-1.2.dist-info"
+        info.mkdir(parents=True)
+        (tmp_path / distribution / f"{module}.py").write_text(textwrap.dedent(code))
+        monkeypatch.syspath_prepend(str(tmp_path / distribution))
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\n")
         (info / "entry_points.txt").write_text(f"[autogluon_causalmix]\n{module} = {target or module}\n")
         installed.append(module)
@@ -203,13 +203,27 @@ def test_an_entry_point_to_nothing_is_skipped(install: Install) -> None:
     ],
 )
 def test_a_taken_name_is_refused_with_both_owners(name: str, holder: str, install: Install) -> None:
-    # zzz comes first here, aaa in the order of distributions: the order of installation must not decide.
-    install("second", SOUND.format(hook="causalmix_register_generators", name=name), distribution="zzz")
+    # zzz comes first on the path, aaa in the order of distributions: the order of installation must not decide.
     install("first", SOUND.format(hook="causalmix_register_generators", name="noise"), distribution="aaa")
+    install("second", SOUND.format(hook="causalmix_register_generators", name=name), distribution="zzz")
     plugins = load_plugins()
     reason = failure_of(plugins, "second").reason
     assert f"the name of generator '{name}' (plugin 'second' of zzz 1.2) is taken by plugin {holder}" in reason
     assert plugins.generators.get(name).owner.plugin != "second"
+
+
+def test_a_plugin_cannot_wrap_the_hooks_of_others(install: Install) -> None:
+    greedy = """
+        from autogluon_causalmix.hookspecs import hookimpl
+
+        @hookimpl(wrapper=True)
+        def causalmix_register_generators(register):
+            register("greedy", dict)
+            yield
+    """
+    install("greedy", greedy, distribution="aaa")
+    install("later", SOUND.format(hook="causalmix_register_generators", name="noise"))
+    assert {"bootstrap", "greedy", "noise"} <= set(load_plugins().generators.names)
 
 
 def test_add_raises_name_taken() -> None:

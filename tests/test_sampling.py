@@ -239,14 +239,14 @@ def forever(*_: object) -> None:
 
 def test_a_generator_that_ignores_its_budget_is_cut_off() -> None:
     started = time.monotonic()
-    with pytest.raises(OutOfTime, match=r"Behaves.fit \(plugin 'noise' of stranger 1.2\) was cut off after 0.20 s"):
+    with pytest.raises(OutOfTime, match=r"Behaves.fit \(plugin 'noise' of stranger 1.2\) was cut off after 0.[12]\d s"):
         fit(forever, seconds=0.2)
     assert time.monotonic() - started < 2.0
 
 
 def test_drawing_is_cut_off_when_the_budget_is_spent() -> None:
     table = toy_tables()["mixed types"]
-    with pytest.raises(OutOfTime, match="Faulty.sample .* was cut off after 0.20 s"):
+    with pytest.raises(OutOfTime, match=r"Faulty.sample .* was cut off after 0.[12]\d s"):
         draw(Faulty(table, forever), table, 10, RNG, Budget(0.2), owner=OWNER)
 
 

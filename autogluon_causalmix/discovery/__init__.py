@@ -25,9 +25,7 @@ __all__ = ["Constraints", "Discoverer", "EdgeBeliefs", "Knowledge"]
 class Discoverer(Protocol):
     """Finds causal edges in a table; its fields are its options."""
 
-    def discover(
-        self, table: Table, constraints: Constraints, rng: np.random.Generator, budget: Budget
-    ) -> EdgeBeliefs:
+    def discover(self, table: Table, constraints: Constraints, rng: np.random.Generator, budget: Budget) -> EdgeBeliefs:
         """Return beliefs about the edges between the columns of `table`, within `budget`.
 
         All randomness comes from `rng`; `constraints` are the user's, and hold for every graph drawn.

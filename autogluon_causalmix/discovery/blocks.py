@@ -78,11 +78,11 @@ class Blocks:
         matrix = np.divide(weighted.T @ centred, scale, out=np.zeros_like(scale), where=scale > 1e-12)
         np.fill_diagonal(matrix, 1.0)
         varies = np.diag(variance) > 1e-12
-        rows = _kish(seen, weights)
+        rows = (seen * weights[:, None]).T @ seen
         if not self.observed.all():
             matrix = _nearest_correlation(matrix)
         width = np.bincount(self.block[varies], minlength=self.observed.shape[1])
-        return BlockCorrelation(_ridged(matrix, rows.max(initial=1.0)), self.block, width, rows)
+        return BlockCorrelation(_ridged(matrix, float(weights.sum())), self.block, width, rows, float(weights.sum()))
 
 
 @dataclass(frozen=True)
@@ -98,13 +98,16 @@ class BlockCorrelation:
     width : numpy.ndarray of int
         Shape (columns,): features of each column that vary; 0 marks a constant column.
     rows : numpy.ndarray
-        Shape (columns, columns): how many equally weighted rows a pair's correlation is worth.
+        Shape (columns, columns): how many rows, counted by their weights, observe both columns of a pair.
+    total : float
+        How many rows there are.
     """
 
     matrix: Matrix
     block: Indices
     width: Indices
     rows: Matrix
+    total: float
 
 
 def _normal_scores(column: Matrix) -> Matrix:
@@ -127,17 +130,10 @@ def _indicators(column: Matrix) -> Matrix:
     return (column[:, None] == own[None, :]).astype("float64")
 
 
-def _kish(seen: Matrix, weights: Matrix) -> Matrix:
-    """Return Kish's effective number of rows of every pair of columns, shape (columns, columns)."""
-    total = (seen * weights[:, None]).T @ seen
-    squares = (seen * (weights**2)[:, None]).T @ seen
-    return np.divide(total**2, squares, out=np.zeros_like(total), where=squares > 0)
-
-
 def _nearest_correlation(matrix: Matrix) -> Matrix:
     """Clip the negative eigenvalues that pairwise deletion can leave."""
     values, vectors = np.linalg.eigh(matrix)
-    if values[0] >= 0:
+    if values.min(initial=0.0) >= 0:
         return matrix
     clipped = (vectors * np.maximum(values, 0.0)) @ vectors.T
     scale = np.sqrt(np.maximum(np.diag(clipped), 1e-12))

@@ -3,14 +3,13 @@
 import logging
 import time
 from collections.abc import Callable
-from functools import partial
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from autogluon_causalmix.budget import Budget, cut_off
-from autogluon_causalmix.discovery import Discoverer
 from autogluon_causalmix.discovery.beliefs import EdgeBeliefs, Probability
 from autogluon_causalmix.discovery.blocks import Blocks
 from autogluon_causalmix.discovery.independence import DegenerateGaussian
@@ -68,9 +67,7 @@ class PCAndFCI:
         if self.max_depth < 0:
             raise ConfigError(f"'max_depth' must be at least 0, got {self.max_depth}")
 
-    def discover(
-        self, table: Table, constraints: Constraints, rng: np.random.Generator, budget: Budget
-    ) -> EdgeBeliefs:
+    def discover(self, table: Table, constraints: Constraints, rng: np.random.Generator, budget: Budget) -> EdgeBeliefs:
         """Return beliefs about the edges of `table`.
 
         When time runs out, the bootstraps that are done count, then PC's part of the one that was cut off, then
@@ -122,9 +119,7 @@ class TargetStar:
     Where the user's knowledge forbids an edge, it is turned round if that is allowed.
     """
 
-    def discover(
-        self, table: Table, constraints: Constraints, rng: np.random.Generator, budget: Budget
-    ) -> EdgeBeliefs:
+    def discover(self, table: Table, constraints: Constraints, rng: np.random.Generator, budget: Budget) -> EdgeBeliefs:
         """Return the star."""
         return _star(table, constraints, time.monotonic(), ())
 
@@ -133,14 +128,9 @@ class TargetStar:
 class NoEdges:
     """A control: all columns are independent, but for the edges that the user requires."""
 
-    def discover(
-        self, table: Table, constraints: Constraints, rng: np.random.Generator, budget: Budget
-    ) -> EdgeBeliefs:
+    def discover(self, table: Table, constraints: Constraints, rng: np.random.Generator, budget: Budget) -> EdgeBeliefs:
         """Return the empty graph."""
         return EdgeBeliefs(_nodes(table), constraints.required.astype("float64")[None], constraints)
-
-
-BUILT_IN: dict[str, Callable[..., Discoverer]] = {"pc+fci": PCAndFCI, "target-star": TargetStar, "no-edges": NoEdges}
 
 
 def _star(table: Table, constraints: Constraints, started: float, notes: tuple[str, ...]) -> EdgeBeliefs:

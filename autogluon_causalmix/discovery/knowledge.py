@@ -61,7 +61,9 @@ class Knowledge:
         required = np.zeros_like(allowed)
         for cause, effect in self.required:
             if not allowed[place[cause], place[effect]]:
-                raise ConfigError(f"the edge {cause!r} → {effect!r} is required, but 'forbidden', 'tiers' or 'label' forbid it")
+                raise ConfigError(
+                    f"the edge {cause!r} → {effect!r} is required, but 'forbidden', 'tiers' or 'label' forbid it"
+                )
             required[place[cause], place[effect]] = True
         if _reachable(required).diagonal().any():
             raise ConfigError(f"the required edges form a cycle: {list(self.required)}")

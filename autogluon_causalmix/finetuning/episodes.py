@@ -16,13 +16,21 @@ QUERY_SHARE = (0.2, 0.5)  # of the rows; drawn per episode, so that no context s
 
 
 @dataclass(frozen=True)
-class Episode:
-    """Positions of the context and query rows of one episode, and which rows they are positions in."""
+class Query:
+    """Positions of query rows, which rows they are positions in, and the weight of their mean loss."""
 
-    context_from: Source
+    source: Source
+    rows: Positions
+    weight: float
+
+
+@dataclass(frozen=True)
+class Episode:
+    """The context of one episode and what is predicted from it; the weights of the queries sum to 1."""
+
+    source: Source
     context: Positions
-    query_from: Source
-    query: Positions
+    queries: tuple[Query, ...]
 
 
 @dataclass(frozen=True)
@@ -34,16 +42,17 @@ class EpisodeSampler:
     real, synthetic : numpy.ndarray of int
         Class codes, shape (rows,); `synthetic` is empty where there are no synthetic rows.
     real_fraction : float
-        Share of the episodes that hold real rows alone.
+        The weight of real rows in the loss.
     role : {"query", "episode"}
-        Whether synthetic rows are predicted from real rows or from other synthetic rows.
+        ``"query"``: every context is real, and real and synthetic rows are predicted from it side by side.
+        ``"episode"``: some episodes hold synthetic rows alone, the others real rows alone.
 
     Examples
     --------
-    >>> sampler = EpisodeSampler(np.array([0, 0, 1, 1, 1, 0]), np.array([1, 0, 1]), 0.0, "query")
+    >>> sampler = EpisodeSampler(np.array([0, 0, 1, 1, 1, 0]), np.array([1, 0, 1]), 0.75, "query")
     >>> episode = sampler.draw(np.random.default_rng(0), most_rows=100)
-    >>> episode.context_from, episode.query_from
-    ('real', 'synthetic')
+    >>> episode.source, [(query.source, query.weight) for query in episode.queries]
+    ('real', [('real', 0.75), ('synthetic', 0.25)])
     """
 
     real: Positions
@@ -53,25 +62,32 @@ class EpisodeSampler:
 
     def draw(self, rng: np.random.Generator, most_rows: int) -> Episode:
         """Draw one episode of at most `most_rows` rows; every class of its rows stands in the context."""
-        is_real = len(self.synthetic) == 0 or rng.random() < self.real_fraction
-        if not is_real and self.role == "episode":
-            return self._within("synthetic", rng, most_rows)
-        episode = self._within("real", rng, most_rows)
-        if is_real:
-            return episode
-        return Episode("real", episode.context, "synthetic", self._synthetic_query(episode, rng, most_rows))
+        if len(self.synthetic) == 0:
+            return self._alone("real", rng, most_rows)
+        if self.role == "episode":
+            return self._alone("real" if rng.random() < self.real_fraction else "synthetic", rng, most_rows)
+        context, query = self._split("real", rng, most_rows)
+        drawn = self._answerable(self.real[context], len(query), rng)
+        queries = (Query("real", query, self.real_fraction), Query("synthetic", drawn, 1 - self.real_fraction))
+        return Episode("real", context, tuple(query for query in queries if query.weight > 0))
 
-    def _within(self, source: Source, rng: np.random.Generator, most_rows: int) -> Episode:
+    def _alone(self, source: Source, rng: np.random.Generator, most_rows: int) -> Episode:
+        context, query = self._split(source, rng, most_rows)
+        return Episode(source, context, (Query(source, query, 1.0),))
+
+    def _split(self, source: Source, rng: np.random.Generator, most_rows: int) -> tuple[Positions, Positions]:
+        """Return context and query rows; the synthetic rows beside the query count against the most rows too."""
         labels = self.real if source == "real" else self.synthetic
+        share = rng.uniform(*QUERY_SHARE)
+        beside = 1 + share * (self.role == "query" and len(self.synthetic) > 0)
         rows = rng.permutation(len(labels))
         # The first row of each class stays in the context: a class the context lacks cannot be predicted.
         anchors = rows[np.unique(labels[rows], return_index=True)[1]]
-        others = rows[~np.isin(rows, anchors)][: max(most_rows - len(anchors), 1)]
-        n_query = int(np.clip(round(rng.uniform(*QUERY_SHARE) * len(rows)), 1, max(len(others) - 1, 1)))
-        return Episode(source, np.concatenate([anchors, others[n_query:]]), source, others[:n_query])
+        others = rows[~np.isin(rows, anchors)][: max(int(most_rows / beside) - len(anchors), 1)]
+        n_query = int(np.clip(round(share * (len(others) + len(anchors))), 1, max(len(others) - 1, 1)))
+        return np.concatenate([anchors, others[n_query:]]), others[:n_query]
 
-    def _synthetic_query(self, real: Episode, rng: np.random.Generator, most_rows: int) -> Positions:
-        """Return synthetic rows whose class the real context holds, as many as it has rows."""
-        answerable = np.flatnonzero(np.isin(self.synthetic, self.real[real.context]))
-        size = min(len(real.context), len(answerable), max(most_rows - len(real.context), 1))
-        return rng.choice(answerable, size, replace=False)
+    def _answerable(self, classes: Positions, size: int, rng: np.random.Generator) -> Positions:
+        """Return up to `size` synthetic rows whose class the context holds."""
+        rows = np.flatnonzero(np.isin(self.synthetic, classes))
+        return rng.choice(rows, min(size, len(rows)), replace=False)

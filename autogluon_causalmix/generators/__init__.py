@@ -45,9 +45,3 @@ def describe(fitted: FittedGenerator) -> Mapping[str, object]:
     """Return what `fitted` says of itself, an empty mapping where it says nothing."""
     method = getattr(fitted, "describe", None)
     return {} if method is None else method()
-
-
-def notes_of(description: Mapping[str, object]) -> list[str]:
-    """Return the fallbacks that a generator names in its description."""
-    notes = description.get("notes", [])
-    return [str(note) for note in notes] if isinstance(notes, list) else [str(notes)]

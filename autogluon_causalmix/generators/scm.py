@@ -3,19 +3,20 @@
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from autogluon_causalmix.budget import Budget
-from autogluon_causalmix.discovery import Discoverer, EdgeBeliefs, Knowledge
+from autogluon_causalmix.discovery import Discoverer, Knowledge
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.hookspecs import Register, hookimpl
+from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.table import Table
 
 if TYPE_CHECKING:
-    from autogluon_causalmix.scm.fitting import FittedSCM
+    from autogluon_causalmix.scm.ladder import Rung
 
 Edge = tuple[str | int, str | int]
 
@@ -73,50 +74,55 @@ class SCMGenerator:
         OutOfTime
             Not even a star around the target could be fitted in time.
         """
-        from autogluon_causalmix.scm.fitting import fit_scm  # imports dowhy, which takes seconds
-
         knowledge = Knowledge(self.required, self.forbidden, self.tiers, self.label)
         constraints = knowledge.constraints([column.name for column in table.columns], table.target)
         started = time.monotonic()
-        beliefs = self._discoverer().discover(table, constraints, rng, budget.share(DISCOVERY_SHARE))
-        discovered = time.monotonic()
-        dags = [beliefs.sample_dag(rng) for _ in range(self.graphs)]
-        model = fit_scm(table, dags, rng, budget.share(1.0))
-        seconds = {"discovery": discovered - started, "mechanisms": time.monotonic() - discovered}
-        return FittedSCMGenerator(model, beliefs, seconds, beliefs.notes)
+        found = self._discoverer().discover(table, constraints, rng, budget.share(DISCOVERY_SHARE))
+        seconds = {"discovery": time.monotonic() - started}
+        from autogluon_causalmix.scm.ladder import fit_knowing_the_label  # imports dowhy, which takes seconds
+
+        fitting = time.monotonic()
+        rung, notes = fit_knowing_the_label(found, table, self.graphs, rng, budget.share(1.0))
+        seconds["mechanisms"] = time.monotonic() - fitting
+        return FittedSCMGenerator(rung, seconds, (*found.notes, *notes))
 
     def _discoverer(self) -> Discoverer:
-        from autogluon_causalmix.discovery.discoverers import BUILT_IN
-
         options = {"name": self.discoverer} if isinstance(self.discoverer, str) else dict(self.discoverer)
-        name = str(options.pop("name", "pc+fci"))
-        if name not in BUILT_IN:
-            raise ConfigError(f"there is no discoverer {name!r}; choose from {sorted(BUILT_IN)}")
-        return BUILT_IN[name](**options)
+        name = options.pop("name", "pc+fci")
+        if not isinstance(name, str):
+            raise ConfigError(f"the name of a discoverer is a string, got {name!r}")
+        found = plugin_registry().discoverers.get(name).create(options)
+        assert isinstance(found, Discoverer)
+        return found
 
 
 @dataclass(frozen=True)
 class FittedSCMGenerator:
     """Fitted structural causal models, and what is known of them."""
 
-    model: "FittedSCM"
-    beliefs: EdgeBeliefs
+    rung: "Rung"
     seconds: Mapping[str, float]
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
         """Draw `n_rows` rows."""
-        return self.model.sample(n_rows, rng)
+        return self.rung.model.sample(n_rows, rng)
 
     def describe(self) -> Mapping[str, object]:
-        """Return the edge beliefs, the mechanisms chosen, seconds per stage and notes."""
-        names = [str(column.name) for column in self.model.table.columns]
+        """Return the edge beliefs, the mechanisms chosen, what the rows tell of the label, seconds and notes."""
+        model = self.rung.model
+        names = [str(column.name) for column in model.table.columns]
         chosen: dict[str, Counter[str]] = {name: Counter() for name in names}
-        for (node, _), mechanism in self.model.mechanisms.items():
+        for (node, _), mechanism in model.mechanisms.items():
             chosen[names[node]][mechanism.learner] += 1
         return {
-            "graph": {"nodes": names, "probability": self.beliefs.probability.round(3).tolist()},
+            "graph": {"nodes": names, "probability": self.rung.beliefs.probability.round(3).tolist()},
             "mechanisms": {name: dict(counts) for name, counts in chosen.items()},
+            "label": {
+                "graph": self.rung.graph,
+                "auc_real": round(self.rung.real, 3),
+                "auc_synthetic": round(self.rung.synthetic, 3),
+            },
             "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
             "notes": list(self.notes),
         }

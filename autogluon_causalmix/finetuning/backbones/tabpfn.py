@@ -7,24 +7,24 @@ preprocessing.
 
 import copy
 import hashlib
-import logging
-import os
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from autogluon_causalmix.errors import CheckpointError
+from autogluon_causalmix.finetuning.backbones.weights import (
+    Weights,
+    fetch_weights,
+    first_line,
+    quiet,
+    silence_telemetry,
+)
 from autogluon_causalmix.hookspecs import hookimpl
 from autogluon_causalmix.report import BackboneFacts
 from autogluon_causalmix.table import Column, Table, encode
@@ -32,13 +32,10 @@ from autogluon_causalmix.table import Column, Table, encode
 if TYPE_CHECKING:
     import torch
 
-logger = logging.getLogger("autogluon.causalmix")
-
 PERMISSIVE = {"v2": "Prior Labs License (Apache 2.0 with attribution)"}
 # Where the best rates of 49 fine-tuning runs of TabPFN v2 cluster (Rubachev et al., 2025, arXiv 2506.08982).
 LEARNING_RATE = 3e-5
 MINI_LEARNING_RATE = 3e-4  # best of 1e-5 … 1e-3 on eight tables: see benchmarks/LOG.md
-HUB_SECONDS = 3.0  # a hub that takes longer to say hello would take minutes to send the weights
 NON_COMMERCIAL = "Prior Labs non-commercial license"
 
 
@@ -56,14 +53,22 @@ class TabPFNContext:
         of rows that all lack a category for one of another type.
     learning_rate : float
         The peak learning rate that suits these weights.
+    notes : tuple of str
+        What is to be said of their use.
     """
 
     def __init__(
-        self, classifier: Any, facts: BackboneFacts, columns: tuple[Column, ...], learning_rate: float
+        self,
+        classifier: Any,
+        facts: BackboneFacts,
+        columns: tuple[Column, ...],
+        learning_rate: float,
+        notes: tuple[str, ...],
     ) -> None:
         self.classifier = classifier
         self.learning_rate = learning_rate
         self.columns = columns
+        self.notes = notes
         self.facts = facts
         self.classes: npt.NDArray[np.object_] = np.asarray(classifier.classes_, dtype=object)
 
@@ -112,7 +117,7 @@ class TabPFNContext:
 
     def predict_proba(self, features: pd.DataFrame) -> npt.NDArray[np.float64]:
         """Return the probabilities (rows, K) of new rows, all real rows as context."""
-        with _quiet():
+        with quiet():
             return np.asarray(self.classifier.predict_proba(encode(self.columns, features)), dtype="float64")
 
     @property
@@ -128,7 +133,7 @@ class TabPFNContext:
         """Return rows after TabPFN's own cleaning: its prediction path, stopped before the network."""
         self.classifier.forward = lambda X, **_: X
         try:
-            with _quiet():
+            with quiet():
                 return np.asarray(self.classifier._raw_predict(encode(self.columns, features), return_logits=False))
         finally:
             del self.classifier.forward
@@ -148,16 +153,6 @@ class TabPFNContext:
 
 
 @dataclass(frozen=True)
-class Weights:
-    """A file of weights, what it goes by, and the peak learning rate that suits it."""
-
-    path: Path
-    name: str
-    license: str
-    learning_rate: float
-
-
-@dataclass(frozen=True)
 class Checkpoint:
     """Any classifier checkpoint that `tabpfn` reads, by its path.
 
@@ -168,6 +163,10 @@ class Checkpoint:
     """
 
     path: str
+
+    def __post_init__(self) -> None:
+        if not Path(self.path).is_file():
+            raise CheckpointError(f"there is no file of weights at {self.path}")
 
     def condition(self, table: Table, *, n_estimators: int, device: str, seed: int) -> TabPFNContext:
         """Load the file and show it the rows of `table`."""
@@ -200,10 +199,9 @@ class TabPFN:
 
     def condition(self, table: Table, *, n_estimators: int, device: str, seed: int) -> TabPFNContext:
         """Fetch the weights if they are not cached, and show them the rows of `table`."""
-        license_name = PERMISSIVE.get(self.version, NON_COMMERCIAL)
-        weights = Weights(fetch_weights(self.version), f"tabpfn-{self.version}", license_name, LEARNING_RATE)
-        if license_name == NON_COMMERCIAL:
-            _warn_once(f"The weights of TabPFN {self.version} may not be used commercially.")
+        name, license_name = f"tabpfn-{self.version}", PERMISSIVE.get(self.version, NON_COMMERCIAL)
+        notes = (f"the weights {name} may not be used commercially",) if license_name == NON_COMMERCIAL else ()
+        weights = Weights(fetch_weights(self.version), name, license_name, LEARNING_RATE, notes)
         return _condition(weights, table, n_estimators, device, seed)
 
 
@@ -213,77 +211,16 @@ class Auto:
 
     def condition(self, table: Table, *, n_estimators: int, device: str, seed: int) -> TabPFNContext:
         """Condition `TabPFN` v2, or `Mini` where its weights are out of reach."""
-        chosen: Mini | TabPFN = TabPFN()
         try:
-            fetch_weights("v2")
+            return TabPFN().condition(table, n_estimators=n_estimators, device=device, seed=seed)
         except CheckpointError as error:
-            _warn_once(f"{error}. Using the embedded backbone 'mini' instead, which is far weaker.")
-            chosen = Mini()
-        return chosen.condition(table, n_estimators=n_estimators, device=device, seed=seed)
-
-
-@cache
-def _warn_once(message: str) -> None:
-    logger.warning("\t%s", message)
-
-
-def fetch_weights(version: str) -> Path:
-    """Return the path of a published TabPFN's classifier weights, downloaded first if need be.
-
-    Raises
-    ------
-    CheckpointError
-        There is no such version, or the weights are neither cached nor within reach.
-    """
-    found = _fetch(version)
-    if isinstance(found, str):
-        raise CheckpointError(found)
-    return found
-
-
-@cache
-def _fetch(version: str) -> Path | str:
-    """Return the weights' path, or why there is none; tried once a process, as a failing download is slow."""
-    _silence_telemetry()
-    from tabpfn.constants import ModelVersion
-    from tabpfn.model_loading import download_model, resolve_model_path
-
-    known = [str(member.value) for member in ModelVersion]
-    if version not in known:
-        return f"tabpfn knows no version {version!r}; choose from {known}"
-    paths, _, names, _ = resolve_model_path(None, which="classifier", version=version)
-    path = Path(paths[0])
-    if path.exists():
-        return path
-    unreachable = _hub_failure()
-    if unreachable:
-        return f"the weights of TabPFN {version} are neither in {path.parent} nor within reach ({unreachable})"
-    with _quiet():
-        outcome = download_model(path, version=ModelVersion(version), which="classifier", model_name=names[0])
-    if outcome == "ok":
-        return path
-    reason = "; ".join(_first_line(error) for error in outcome) or "the download failed"
-    return f"the weights of TabPFN {version} are neither in {path.parent} nor within reach ({reason})"
-
-
-def _hub_failure() -> str:
-    """Return why the hub cannot be reached, empty where it can: the download itself takes half a minute to give up."""
-    from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
-
-    if HF_HUB_OFFLINE:
-        return "HF_HUB_OFFLINE is set"
-    try:
-        # The address is the one that huggingface_hub itself opens.
-        with urlopen(Request(ENDPOINT, method="HEAD"), timeout=HUB_SECONDS):  # noqa: S310
-            return ""
-    except HTTPError:  # it answered
-        return ""
-    except OSError as error:
-        return f"{ENDPOINT}: {error}"
+            model = Mini().condition(table, n_estimators=n_estimators, device=device, seed=seed)
+            model.notes = (f"the embedded backbone 'mini', which is far weaker, stands in: {error}",)
+            return model
 
 
 def _condition(weights: Weights, table: Table, n_estimators: int, device: str, seed: int) -> TabPFNContext:
-    _silence_telemetry()
+    silence_telemetry()
     import torch
     from tabpfn import TabPFNClassifier
 
@@ -299,21 +236,21 @@ def _condition(weights: Weights, table: Table, n_estimators: int, device: str, s
         random_state=seed,
     )
     _load(classifier, weights.path)
-    with _quiet():
+    with quiet():
         classifier.fit(encode(columns, table.frame), table.labels.to_numpy())
     # tabpfn may keep built networks in a cache of the process: tuning ours in place must not reach the others.
     own = copy.deepcopy(classifier)
-    return TabPFNContext(own, _facts(weights, own.models_[0]), columns, weights.learning_rate)
+    return TabPFNContext(own, _facts(weights, own.models_[0]), columns, weights.learning_rate, weights.notes)
 
 
 def _load(classifier: Any, path: Path) -> None:
     """Read the weights; whatever is wrong with the file becomes one `CheckpointError`."""
     try:
-        with _quiet():
+        with quiet():
             classifier._initialize_model_variables()
     except Exception as error:  # a border: a foreign file can break the reader in any way
         raise CheckpointError(
-            f"{path} cannot be used as TabPFN weights ({type(error).__name__}: {_first_line(error)}); "
+            f"{path} cannot be used as TabPFN weights ({type(error).__name__}: {first_line(error)}); "
             "give the path of a .safetensors or .ckpt file of a TabPFN classifier"
         ) from error
 
@@ -326,23 +263,6 @@ def _facts(weights: Weights, network: "torch.nn.Module") -> BackboneFacts:
         license=weights.license,
         parameters=sum(weight.numel() for weight in network.parameters()),
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [""])[0]
-
-
-def _silence_telemetry() -> None:
-    """Turn tabpfn's telemetry off unless the user has spoken on it."""
-    os.environ.setdefault("TABPFN_DISABLE_TELEMETRY", "1")
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Hide tabpfn's advice to buy a GPU; it says so at every call."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Running on CPU with more than", category=UserWarning)
-        yield
 
 
 @hookimpl

@@ -1,0 +1,276 @@
+"""Mechanisms and models against simulators whose noise, probabilities and interventions are known."""
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+from dowhy import gcm
+
+from autogluon_causalmix.budget import Budget
+from autogluon_causalmix.errors import OutOfTime
+from autogluon_causalmix.scm.fitting import DEFAULT_LEARNERS, FittedSCM, fit_scm
+from autogluon_causalmix.scm.learners import linear, smooth
+from autogluon_causalmix.scm.mechanisms import LEARNERS, AdditiveNoise, CalibratedClassifier, Empirical
+from autogluon_causalmix.scm.parents import ParentFeatures
+from autogluon_causalmix.scm.safety import held_out_skill, transferred_skill
+from autogluon_causalmix.scm.scales import Scale
+from autogluon_causalmix.table import Table
+
+Matrix = npt.NDArray[np.float64]
+
+
+def nonlinear(rows: int, rng: np.random.Generator) -> tuple[Matrix, Matrix]:
+    """Five parents and y = sin(2x₁) + ½ x₂x₃; noise of spread 1 is added by the caller."""
+    parents = rng.normal(size=(rows, 5))
+    return parents, np.sin(2 * parents[:, 0]) + 0.5 * parents[:, 1] * parents[:, 2]
+
+
+def drawn_spread(rows: int, seed: int) -> float:
+    """Root mean square of what a fitted mechanism adds to its own prediction, on fresh parents."""
+    rng = np.random.default_rng(seed)
+    parents, signal = nonlinear(rows, rng)
+    mechanism = AdditiveNoise([False] * 5, DEFAULT_LEARNERS, seed=seed)
+    mechanism.fit(parents, (signal + rng.normal(size=rows))[:, None])
+    fresh, _ = nonlinear(4000, rng)
+    drawn = mechanism.evaluate(fresh, rng.random((4000, 1)))[:, 0]
+    predicted = mechanism.scale.back(mechanism.model.predict(mechanism.features.transform(fresh))[:, 0])
+    return float(np.sqrt(np.mean((drawn - predicted) ** 2)))
+
+
+@pytest.mark.parametrize("rows", [100, 500, pytest.param(2000, marks=pytest.mark.slow)])
+def test_additive_noise__nonlinear_simulator__spread_within_a_tenth_of_the_truth(rows: int) -> None:
+    assert 0.9 <= np.mean([drawn_spread(rows, seed) for seed in range(6)]) <= 1.1
+
+
+def test_additive_noise__heteroscedastic__spread_follows_the_cause() -> None:
+    rng = np.random.default_rng(0)
+    cause = rng.uniform(1, 5, size=(800, 1))
+    mechanism = AdditiveNoise([False], DEFAULT_LEARNERS, seed=0)
+    mechanism.fit(cause, cause + 0.3 * cause * rng.normal(size=(800, 1)))
+    spread = [mechanism.evaluate(np.full((4000, 1), at), rng.random((4000, 1))).std() for at in (1.5, 4.5)]
+    assert spread[0] == pytest.approx(0.45, rel=0.35)
+    assert spread[1] == pytest.approx(1.35, rel=0.35)
+
+
+def test_additive_noise__values_repeat__draws_observed_values_in_their_shares() -> None:
+    rng = np.random.default_rng(1)
+    cause = rng.normal(size=(600, 1))
+    effect = np.maximum(np.rint(cause + rng.normal(size=(600, 1))), 0.0)  # censored counts
+    mechanism = AdditiveNoise([False], DEFAULT_LEARNERS, seed=0)
+    mechanism.fit(cause, effect)
+    drawn = mechanism.evaluate(cause, rng.random((600, 1)))
+    assert set(np.unique(drawn)) <= set(np.unique(effect))
+    assert (drawn == 0).mean() == pytest.approx((effect == 0).mean(), abs=0.06)
+    assert np.corrcoef(drawn[:, 0], cause[:, 0])[0, 1] == pytest.approx(
+        np.corrcoef(effect[:, 0], cause[:, 0])[0, 1], abs=0.07
+    )
+
+
+def test_additive_noise__binary_cause__keeps_the_whole_spread_of_each_group() -> None:
+    rng = np.random.default_rng(2)
+    group = rng.integers(2, size=(500, 1)).astype("float64")
+    effect = np.rint(3 * (2 * group + rng.normal(size=(500, 1))))
+    mechanism = AdditiveNoise([True], DEFAULT_LEARNERS, seed=0)
+    mechanism.fit(group, effect)
+    for level in (0.0, 1.0):
+        drawn = mechanism.evaluate(np.full((3000, 1), level), rng.random((3000, 1)))
+        assert drawn.std() == pytest.approx(effect[group == level].std(), rel=0.1)
+        assert drawn.mean() == pytest.approx(effect[group == level].mean(), abs=0.3)
+
+
+@pytest.mark.parametrize("rows", [500, pytest.param(2000, marks=pytest.mark.slow)])
+def test_calibrated_classifier__nonlinear_simulator__labels_no_easier_and_no_harder_than_the_truth(rows: int) -> None:
+    gaps = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        parents = rng.normal(size=(rows, 5))
+        mechanism = CalibratedClassifier([False] * 5, DEFAULT_LEARNERS, seed=seed)
+        mechanism.fit(parents, (rng.random((rows, 1)) < truth(parents)[:, None]).astype("float64"))
+        fresh = rng.normal(size=(6000, 5))
+        labels = mechanism.evaluate(fresh, rng.random((6000, 1)))[:, 0]
+        own = auc(mechanism.estimate_probabilities(fresh)[:, 1], labels)
+        gaps.append(own - auc(truth(fresh), (rng.random(6000) < truth(fresh)).astype("float64")))
+    assert -0.03 <= np.mean(gaps) <= 0.03
+
+
+def truth(parents: Matrix) -> Matrix:
+    index = 1.2 * np.sin(2 * parents[:, 0]) + 0.8 * parents[:, 1] * parents[:, 2]
+    return np.asarray(1 / (1 + np.exp(-index)))
+
+
+def auc(score: Matrix, label: Matrix) -> float:
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(label, score))
+
+
+def test_calibrated_classifier__no_signal__returns_the_frequencies() -> None:
+    rng = np.random.default_rng(3)
+    codes = rng.choice([0.0, 2.0, 5.0], p=[0.7, 0.25, 0.05], size=(1000, 1))
+    mechanism = CalibratedClassifier([False], DEFAULT_LEARNERS, seed=0)
+    mechanism.fit(rng.normal(size=(1000, 1)), codes)
+    expected = [float((codes == level).mean()) for level in (0.0, 2.0, 5.0)]
+    assert np.allclose(mechanism.estimate_probabilities(rng.normal(size=(50, 1))), expected, atol=0.06)
+    assert mechanism.levels.tolist() == [0.0, 2.0, 5.0]
+
+
+def test_calibrated_classifier__perfectly_separable__every_level_stays_alive() -> None:
+    cause = np.repeat([0.0, 1.0], 50)[:, None]
+    mechanism = CalibratedClassifier([True], DEFAULT_LEARNERS, seed=0)
+    mechanism.fit(cause, cause)
+    probability = mechanism.estimate_probabilities(np.array([[0.0]]))[0]
+    assert probability[0] > 0.98
+    assert probability[1] >= 0.5 / 101
+
+
+@pytest.mark.parametrize("learner", ["linear", "smooth"])
+def test_learners__closed_form__equals_refitting_without_each_row(learner: str) -> None:
+    rng = np.random.default_rng(4)
+    parents, signal = nonlinear(40, rng)
+    target = (signal + 0.3 * rng.normal(size=40))[:, None]
+    fit = linear(parents, target) if learner == "linear" else smooth(parents, target, np.random.default_rng(0))
+    basis, ridge = fit.model.basis, recovered_ridge(fit, parents, target)  # type: ignore[attr-defined]
+    expanded = basis.expand(parents)
+    for row in (0, 7, 39):
+        rest = np.delete(np.arange(40), row)
+        centre, offset = expanded[rest].mean(axis=0), target[rest].mean()
+        inner = (expanded[rest] - centre).T @ (expanded[rest] - centre) + ridge * np.eye(expanded.shape[1])
+        weights = np.linalg.solve(inner, (expanded[rest] - centre).T @ (target[rest] - offset))
+        assert fit.held_out[row, 0] == pytest.approx(float(offset + (expanded[row] - centre) @ weights[:, 0]), abs=0.02)
+
+
+def recovered_ridge(fit: object, parents: Matrix, target: Matrix) -> float:
+    """Solve the normal equations for the penalty that the fitted weights satisfy."""
+    model = fit.model  # type: ignore[attr-defined]
+    expanded = model.basis.expand(parents) - model.centre
+    gradient = expanded.T @ (target - model.offset - expanded @ model.weights)
+    return float((gradient * model.weights).sum() / (model.weights**2).sum())
+
+
+def test_trees__linear_signal__held_out_predictions_are_honest() -> None:
+    rng = np.random.default_rng(5)
+    parents, target = rng.normal(size=(300, 3)), rng.normal(size=(300, 1))
+    fit = LEARNERS["trees"](parents, target, rng)
+    assert abs(np.corrcoef(fit.held_out[:, 0], target[:, 0])[0, 1]) < 0.2  # pure noise cannot be predicted
+
+
+def test_scale__skewed_column__comes_back_and_never_leaves_the_support() -> None:
+    column = np.exp(3 * np.random.default_rng(6).normal(size=500))
+    scale = Scale.of(column)
+    assert np.allclose(scale.back(scale.forward(column)), column, rtol=1e-6)
+    assert np.abs(scale.forward(column)).max() < 4
+    beyond = scale.back(np.array([-50.0, 50.0]))
+    assert beyond.tolist() == [column.min(), column.max()]
+
+
+def test_parent_features__missing_values__own_indicator() -> None:
+    parents = np.array([[1.0, 0.0], [2.0, np.nan], [np.nan, 1.0], [4.0, 1.0]])
+    features = ParentFeatures.of(parents, [False, True]).transform(parents)
+    assert features[:, 1].tolist() == [0.0, 0.0, 1.0, 0.0]
+    assert features[1, 2:].tolist() == [0.0, 0.0]
+
+
+def simulated(rows: int) -> tuple[Table, npt.NDArray[np.bool_]]:
+    """dose → effect ← group, effect → label."""
+    rng = np.random.default_rng(7)
+    dose, group = rng.normal(size=rows), rng.integers(3, size=rows)
+    effect = dose + np.array([-1.0, 0.0, 2.0])[group] + rng.normal(size=rows)
+    label = np.where(effect + rng.logistic(size=rows) > 0, "yes", "no")
+    frame = pd.DataFrame({"dose": dose, "group": np.array(list("abc"))[group], "effect": effect, "label": label})
+    dag = np.zeros((4, 4), dtype=bool)
+    dag[[0, 1], 2] = dag[2, 3] = True
+    return Table.from_frame(frame, "label"), dag
+
+
+@pytest.fixture(scope="module")
+def model() -> FittedSCM:
+    table, dag = simulated(1000)
+    return fit_scm(table, [dag], np.random.default_rng(0), Budget(60.0, num_cpus=2))
+
+
+def test_fitted_scm__rows__have_the_moments_of_the_real_ones(model: FittedSCM) -> None:
+    rows, real = model.sample(5000, np.random.default_rng(0)).frame, model.table.frame
+    for name in ("dose", "effect"):
+        assert rows[name].mean() == pytest.approx(real[name].mean(), abs=0.12)
+        assert rows[name].std() == pytest.approx(real[name].std(), rel=0.07)
+    assert rows.groupby("group")["effect"].mean().to_numpy() == pytest.approx(
+        real.groupby("group")["effect"].mean().to_numpy(), abs=0.2
+    )
+    assert rows["dose"].corr(rows["effect"]) == pytest.approx(real["dose"].corr(real["effect"]), abs=0.06)
+    assert (rows["label"] == "yes").mean() == pytest.approx((real["label"] == "yes").mean(), abs=0.04)
+
+
+def test_fitted_scm__dowhy_intervention__has_the_true_effect(model: FittedSCM) -> None:
+    state = np.random.get_state()  # noqa: NPY002 - DoWhy draws from it
+    np.random.seed(0)  # noqa: NPY002
+    drawn = gcm.interventional_samples(model.causal_model(), {0: lambda _: 1.0}, num_samples_to_draw=4000)
+    np.random.set_state(state)  # noqa: NPY002
+    truth = 1.0 + np.mean([-1.0, 0.0, 2.0])
+    assert drawn[2].mean() == pytest.approx(truth, abs=0.2)
+
+
+def test_fitted_scm__dowhy_samples__same_distribution_as_our_own(model: FittedSCM) -> None:
+    from scipy.stats import ks_2samp
+
+    state = np.random.get_state()  # noqa: NPY002
+    np.random.seed(1)  # noqa: NPY002
+    theirs = gcm.draw_samples(model.causal_model(), 3000)
+    np.random.set_state(state)  # noqa: NPY002
+    ours = model.sample(3000, np.random.default_rng(1)).encode()
+    for node in range(4):
+        assert ks_2samp(theirs[node], ours[:, node], method="asymp").pvalue > 0.001
+    assert nx.is_directed_acyclic_graph(model.causal_model().graph)
+
+
+def test_fitted_scm__global_generator__left_as_it_was(model: FittedSCM) -> None:
+    before = np.random.get_state()[1].tolist()  # type: ignore[union-attr]  # noqa: NPY002
+    table, dag = simulated(100)
+    fit_scm(table, [dag], np.random.default_rng(0), Budget(60.0)).sample(50, np.random.default_rng(0))
+    assert np.random.get_state()[1].tolist() == before  # type: ignore[union-attr]  # noqa: NPY002
+
+
+def test_fitted_scm__missing_cells__same_patterns_per_class() -> None:
+    table, dag = simulated(1000)
+    frame = table.frame.copy()
+    rng = np.random.default_rng(8)
+    gone = (frame["label"] == "yes") & (rng.random(1000) < 0.5)
+    frame.loc[gone, ["dose", "effect"]] = np.nan
+    fitted = fit_scm(Table.from_frame(frame, "label"), [dag], rng, Budget(60.0))
+    rows = fitted.sample(3000, rng).frame
+    assert (rows["dose"].isna() == rows["effect"].isna()).all()
+    assert not rows.loc[rows["label"] == "no", "dose"].isna().any()
+    assert rows.loc[rows["label"] == "yes", "dose"].isna().mean() == pytest.approx(0.5, abs=0.06)
+
+
+def test_fit_scm__one_thread_or_two__same_rows() -> None:
+    table, dag = simulated(200)
+    frames = [
+        fit_scm(table, [dag], np.random.default_rng(0), Budget(60.0, num_cpus=n))
+        .sample(50, np.random.default_rng(0))
+        .frame
+        for n in (1, 2)
+    ]
+    assert frames[0].equals(frames[1])
+
+
+def test_fit_scm__no_time__says_so() -> None:
+    table, dag = simulated(100)
+    with pytest.raises(OutOfTime, match="fitting the mechanisms"):
+        fit_scm(table, [dag], np.random.default_rng(0), Budget(0.0))
+
+
+def test_skill__shuffled_labels__is_lost_and_copies_keep_it() -> None:
+    table, _ = simulated(500)
+    rng = np.random.default_rng(9)
+    real = held_out_skill(table, rng)
+    assert real > 0.75
+    assert transferred_skill(table.take(rng.integers(500, size=500)), table, rng) > real - 0.05
+    shuffled = table.frame.assign(label=rng.permutation(table.frame["label"].to_numpy()))
+    assert transferred_skill(Table.from_frame(shuffled, "label"), table, rng) < 0.65
+
+
+def test_empirical__column_without_values__stays_missing() -> None:
+    root = Empirical()
+    root.fit(np.array([np.nan, np.nan]))
+    assert np.isnan(root.evaluate(np.array([0.3]))).all()

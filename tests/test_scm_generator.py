@@ -1,0 +1,184 @@
+"""`SCMGenerator` on odd tables, under time pressure, and where discovery loses the label."""
+
+import json
+import pickle
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from autogluon_causalmix.budget import Budget
+from autogluon_causalmix.errors import ConfigError, TableError, UnknownPlugin
+from autogluon_causalmix.generators.scm import FittedSCMGenerator, SCMGenerator
+from autogluon_causalmix.plugins import plugin_registry
+from autogluon_causalmix.sampling import description, draw, fit_generator
+from autogluon_causalmix.table import Table
+
+with warnings.catch_warnings():
+    # Importing DoWhy warns about its own dependencies; what our own code does must not warn.
+    warnings.simplefilter("ignore")
+    import autogluon_causalmix.scm.ladder  # noqa: F401
+
+OWNER = plugin_registry().generators.get("scm").owner
+
+
+def generate(
+    frame: pd.DataFrame, n_rows: int = 40, seconds: float = 60.0, **options: object
+) -> tuple[Table, dict[str, object]]:
+    """Fit and draw through the border that holds every generator to the contract of its rows."""
+    table, rng = Table.from_frame(frame, "y"), np.random.default_rng(0)
+    made = plugin_registry().generators.get("scm").create(options)
+    fitted = fit_generator(made, table, rng, Budget(seconds), owner=OWNER)
+    return draw(fitted, table, n_rows, rng, owner=OWNER), description(fitted, owner=OWNER)
+
+
+def odd_frame(rows: int) -> pd.DataFrame:
+    """Everything at once: constants, gaps, copies, keys at 2⁵³, dates, spikes, numbers near overflow, odd names."""
+    rng = np.random.default_rng(rows)
+    x = rng.normal(size=rows)
+    frame = {
+        "constant": np.ones(rows), "empty": np.full(rows, np.nan), "one level": ["a"] * rows, "x": x, "copy": 2 * x,
+        "gaps": np.where(rng.random(rows) < 0.3, np.nan, rng.normal(size=rows)), "count": rng.integers(0, 5, rows),
+        "key": rng.integers(2**53, 2**53 + 9, rows), "name": [f"v{i}" for i in range(rows)],
+        "flag": rng.random(rows) < 0.5, "day": pd.date_range("2020", periods=rows),
+        "nullable": pd.array(np.where(rng.random(rows) < 0.2, None, rng.integers(0, 9, rows)), dtype="Int64"),
+        "category": pd.Categorical(rng.choice(list("abc"), rows), categories=list("zabc")),
+        "spike": np.where(rng.random(rows) < 0.6, 0, rng.exponential(size=rows)), "huge": rng.normal(size=rows) * 1e300,
+        5: rng.normal(size=rows),
+    }  # fmt: skip
+    label = np.where(x + 0.5 * rng.normal(size=rows) > 0, "p", "q")
+    label[0] = "one row only"
+    return pd.DataFrame(frame).assign(y=label)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 10, 19, 20, 25, 60])
+def test_scm__odd_columns_and_few_rows__keeps_the_contract(rows: int) -> None:
+    drawn, said = generate(odd_frame(rows))
+    assert (drawn.frame["constant"] == 1).all()
+    assert drawn.frame["empty"].isna().all()
+    assert drawn.frame["huge"].between(odd_frame(rows)["huge"].min(), odd_frame(rows)["huge"].max()).all()
+    notes = said["notes"]
+    assert isinstance(notes, list)
+    assert any("too few to test" in note for note in notes) == (rows < 20)
+
+
+def test_scm__more_columns_than_rows__keeps_the_contract() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(25, 60)), columns=[f"x{i}" for i in range(60)])
+    drawn, _ = generate(frame.assign(y=(frame["x0"] > 0).astype(int)))
+    assert drawn.frame.shape == (40, 61)
+
+
+@st.composite
+def frames(draw: st.DrawFn) -> pd.DataFrame:
+    """A small table of any mix of columns."""
+    rows = draw(st.integers(1, 45))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    makers = {
+        "normal": lambda: rng.normal(size=rows), "tails": lambda: rng.standard_cauchy(size=rows),
+        "extreme": lambda: rng.choice([-1e308, -1e-308, 0.0, 5e-324, 1e308], size=rows),
+        "gaps": lambda: np.where(rng.random(rows) < rng.random(), np.nan, rng.normal(size=rows)),
+        "integer": lambda: rng.integers(-3, 4, size=rows), "wide": lambda: rng.integers(-(2**62), 2**62, size=rows),
+        "constant": lambda: np.zeros(rows), "flag": lambda: rng.random(rows) < 0.2,
+        "level": lambda: rng.choice(list("abcdefgh"), size=rows), "name": lambda: rng.integers(rows, size=rows).astype(str),
+        "level gaps": lambda: pd.Series(rng.choice(list("ab"), size=rows)).mask(rng.random(rows) < 0.4),
+    }  # fmt: skip
+    kinds = draw(st.lists(st.sampled_from(sorted(makers)), min_size=1, max_size=7))
+    frame = pd.DataFrame({f"{kind}{place}": makers[kind]() for place, kind in enumerate(kinds)})
+    if draw(st.booleans()):
+        frame["copy"] = frame.iloc[:, 0]
+    return frame.assign(y=rng.choice(["a", "b", "c"], p=[0.6, 0.37, 0.03], size=rows))
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@given(frames())
+def test_scm__any_small_table__valid_rows_or_a_typed_refusal(frame: pd.DataFrame) -> None:
+    try:
+        drawn, _ = generate(frame, n_rows=7, discoverer={"name": "pc+fci", "bootstraps": 2}, graphs=2)
+    except TableError:
+        return
+    for column in drawn.frame.select_dtypes("number"):
+        present, real = drawn.frame[column].dropna(), frame[column].dropna()
+        assert present.empty or (present.min() >= real.min() and present.max() <= real.max())
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@given(frames())
+def test_scm__many_small_tables__valid_rows_or_a_typed_refusal(frame: pd.DataFrame) -> None:
+    generate(frame, n_rows=3, discoverer={"name": "pc+fci", "bootstraps": 2}, graphs=2)
+
+
+def noisy_copies(rows: int = 300) -> pd.DataFrame:
+    """Eight noisy copies of one cause of the label: tests separate it from most of them, together they tell it."""
+    rng = np.random.default_rng(1)
+    cause = rng.normal(size=rows)
+    frame = pd.DataFrame({f"x{i}": cause + rng.normal(size=rows) for i in range(8)})
+    return frame.assign(y=np.where(cause + 0.3 * rng.normal(size=rows) > 0, "yes", "no"))
+
+
+def test_scm__graph_without_the_label__connects_it_and_says_so() -> None:
+    _, said = generate(noisy_copies(), discoverer="no-edges")
+    label, notes = said["label"], said["notes"]
+    assert isinstance(label, dict)
+    assert isinstance(notes, list)
+    assert label["graph"] != "discovered"
+    assert label["auc_synthetic"] - 0.5 > 0.8 * (label["auc_real"] - 0.5)
+    assert "lose the label" in notes[0]
+
+
+def test_scm__same_seed__same_rows_and_another_seed_others() -> None:
+    frame, generator = noisy_copies(100), SCMGenerator(graphs=2)
+    table = Table.from_frame(frame, "y")
+    drawn = [
+        generator.fit(table, np.random.default_rng(seed), Budget(60.0)).sample(20, np.random.default_rng(seed)).frame
+        for seed in (3, 3, 4)
+    ]
+    assert drawn[0].equals(drawn[1])
+    assert not drawn[0].equals(drawn[2])
+
+
+def test_scm__no_time_for_mechanisms__straight_lines_or_out_of_time() -> None:
+    table = Table.from_frame(noisy_copies(), "y")
+    fitted = SCMGenerator().fit(table, np.random.default_rng(0), Budget(0.15))
+    notes = fitted.describe()["notes"]
+    assert isinstance(notes, list)
+    assert notes
+
+
+def test_scm__label_as_sink__causes_nothing() -> None:
+    fitted = SCMGenerator(label="sink", graphs=3).fit(
+        Table.from_frame(noisy_copies(), "y"), np.random.default_rng(0), Budget(60.0)
+    )
+    assert not any(dag[8].any() for dag in fitted.rung.model.dags)
+
+
+def test_scm__describe__is_json_and_pickles() -> None:
+    table = Table.from_frame(noisy_copies(60), "y")
+    fitted = SCMGenerator(graphs=1).fit(table, np.random.default_rng(0), Budget(60.0))
+    said = json.loads(json.dumps(dict(fitted.describe()), allow_nan=False))
+    assert said["graph"]["nodes"] == list(table.frame.columns)
+    assert np.shape(said["graph"]["probability"]) == (9, 9)
+    assert set(said["mechanisms"]) == set(table.frame.columns)
+    again: FittedSCMGenerator = pickle.loads(pickle.dumps(fitted))
+    assert again.sample(5, np.random.default_rng(0)).frame.equals(fitted.sample(5, np.random.default_rng(0)).frame)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"discoverer": "oracle"}, UnknownPlugin, "no discoverer 'oracle'"),
+        ({"discoverer": {"name": "pc+fci", "alpha": 2.0}}, ConfigError, "'alpha' must be in"),
+        ({"discoverer": {"name": "pc+fci", "speed": 1}}, ConfigError, "has no option 'speed'"),
+        ({"graphs": 0}, ConfigError, "'graphs' must be at least 1"),
+        ({"required": [["x0", "zebra"]]}, ConfigError, "'zebra', which is no column"),
+    ],
+)
+def test_scm__bad_option__one_clear_message(options: dict[str, object], error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        plugin_registry().generators.get("scm").create(options).fit(
+            Table.from_frame(noisy_copies(60), "y"), np.random.default_rng(0), Budget(60.0)
+        )

@@ -3,13 +3,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
+# Threads that wait must not burn the cores that others work on.
+export OMP_WAIT_POLICY := PASSIVE
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: demo test fast lint format freeze
 
 demo: $(INSTALLED)
-	$(BIN)/causalmix demo
+	$(BIN)/causalmix demo --force
 
 test: lint
 	$(BIN)/pytest -m "not gpu and not network"

@@ -16,9 +16,18 @@ import pytest
 import torch
 from tabpfn import TabPFNClassifier
 
-from benchmarks.pretraining import checkpoint, network, train
+from benchmarks.pretraining import checkpoint, evaluation, network, train
 from benchmarks.pretraining.draws import Shape, generator
-from benchmarks.pretraining.episodes import IGNORED, Settings, dense_labels, difficulty, draw_shape, make_episode
+from benchmarks.pretraining.episodes import (
+    IGNORED,
+    Episode,
+    Settings,
+    dense_labels,
+    difficulty,
+    draw_shape,
+    held_out,
+    make_episode,
+)
 from benchmarks.pretraining.prior import MAX_CLASSES
 
 CPU = torch.device("cpu")
@@ -98,7 +107,7 @@ def test__draw_shape__all_of_a_run__within_bounds() -> None:
 def test__logits__absent_classes__have_no_probability() -> None:
     run = train.start(TINY, CPU)
     episode = make_episode(Shape(tables=6, rows=48, columns=4), 32, generator(1), TINY.emsize)
-    p = train.logits_of(run.net, episode).softmax(-1)
+    p = evaluation.logits_of(run.net, episode).softmax(-1)
     absent = torch.arange(MAX_CLASSES) > episode.context.amax(1)[:, None, None]
     assert (p.masked_select(absent.expand_as(p)) == 0).all()
     assert torch.allclose(p.sum(-1), torch.ones(6, 16))
@@ -108,7 +117,33 @@ def test__best_temperature__overconfident_logits__is_their_factor() -> None:
     rng = generator(0)
     logits = 2 * torch.randn(20_000, 4, generator=rng)
     target = torch.multinomial(logits.softmax(-1), 1, generator=rng)[:, 0]
-    assert train.best_temperature(1.5 * logits[None], target[None]) == pytest.approx(1.5, abs=0.05)
+    assert evaluation.best_temperature(1.5 * logits[None], target) == pytest.approx(1.5, abs=0.05)
+
+
+def test__views__put_back__are_the_same_table() -> None:
+    episode = make_episode(Shape(tables=1, rows=60, columns=5), 40, generator(4), TINY.emsize)
+    viewed, permutations = evaluation.views(episode, 3, generator(0))
+    columns = sorted(episode.x[0].nan_to_num().T.tolist())
+    for x, context, permutation in zip(viewed.x, viewed.context, permutations, strict=True):
+        assert sorted(x.nan_to_num().T.tolist()) == columns
+        assert torch.equal(permutation.argsort()[context.long()].float(), episode.context[0])
+
+
+def test__evaluate__network_that_knows_the_first_class__classes_come_back_in_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The stand-in names the class of the first context row, whatever it is called in a view."""
+
+    def first_class(_: object, episode: Episode) -> torch.Tensor:
+        shape = (len(episode.x), episode.x.shape[1] - episode.context.shape[1], MAX_CLASSES)
+        return torch.nn.functional.one_hot(episode.context[:, :1].long(), MAX_CLASSES).float().expand(shape)
+
+    monkeypatch.setattr(evaluation, "logits_of", first_class)
+    loss, _ = evaluation.evaluate(network.build(16, 1, 2)[0], CPU)
+    known = [(e.target[0], e.context[0, 0].long()) for e in held_out(CPU, 16)]
+    hits = torch.cat([(target == first)[target != IGNORED] for target, first in known])
+    p = torch.tensor([np.e, 1.0]) / (np.e + MAX_CLASSES - 1)
+    assert loss == pytest.approx(-torch.where(hits, p[0], p[1]).log().mean().item(), abs=1e-4)
 
 
 def test__resume__after_interruption__bit_for_bit(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ def _normal_scores(column: Matrix) -> Matrix:
         return np.empty((len(column), 0))
     scores = np.zeros(len(column))
     scores[present] = stats.norm.ppf((stats.rankdata(column[present]) - 0.5) / present.sum())
-    return scores[:, None]
+    return np.asarray(scores[:, None])
 
 
 def _indicators(column: Matrix) -> Matrix:
@@ -127,7 +127,7 @@ def _indicators(column: Matrix) -> Matrix:
     frequent = by_count[: max(int((counts >= RARE).sum()), 2)][:MOST_LEVELS]
     # The rest, if there is one, is the reference level; else the least frequent level is.
     own = frequent if len(frequent) < len(levels) else frequent[:-1]
-    return (column[:, None] == own[None, :]).astype("float64")
+    return np.asarray((column[:, None] == own[None, :]).astype("float64"))
 
 
 def _nearest_correlation(matrix: Matrix) -> Matrix:
@@ -139,7 +139,7 @@ def _nearest_correlation(matrix: Matrix) -> Matrix:
     scale = np.sqrt(np.maximum(np.diag(clipped), 1e-12))
     clipped = clipped / np.outer(scale, scale)
     np.fill_diagonal(clipped, 1.0)
-    return clipped
+    return np.asarray(clipped)
 
 
 def _ridged(matrix: Matrix, rows: float) -> Matrix:

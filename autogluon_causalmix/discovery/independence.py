@@ -145,7 +145,7 @@ class FisherZ:
 
 
 def _eliminate(stack: Matrix, n: int) -> Matrix:
-    """Return the Schur complements of the first `n` variables; `stack` has shape (size, size, T), and is overwritten."""
+    """Return Schur complements of the first `n` variables; `stack`, of shape (size, size, T), is overwritten."""
     for step in range(n):
         pivot = stack[step, step + 1 :] / stack[step, step]
         stack[step + 1 :, step + 1 :] -= pivot[:, None] * stack[step, step + 1 :][None, :]

@@ -128,10 +128,11 @@ class _Depth:
 
     def _others(self, x: int, y: int) -> Indices:
         """Return the neighbours of x but y, those close to both first."""
-        others = self.neighbours[x][self.neighbours[x] != y]
+        others: Indices = self.neighbours[x][self.neighbours[x] != y]
         if self.unite or self.depth == 0:
             return others
-        return others[np.argsort(-np.minimum(self.closeness[x, others], self.closeness[y, others]), kind="stable")]
+        near_both = np.minimum(self.closeness[x, others], self.closeness[y, others])
+        return np.asarray(others[np.argsort(-near_both, kind="stable")])
 
     def _round(self, sides: dict[tuple[int, int], Indices], start: int, stop: int, found: Separators) -> None:
         """Test the sets numbered `start` to `stop` of every pair that is left."""

@@ -179,7 +179,7 @@ class _Run:
         context, labels = self._pick(episode.source, episode.context, view)
         rows, targets = zip(*(self._pick(query.source, query.rows, view) for query in episode.queries), strict=True)
         logits = self.model.logits(view, context[None], labels[None], torch.cat(rows)[None])[0]
-        parts = zip(episode.queries, logits.split([len(part) for part in rows]), targets, strict=True)
+        parts = zip(episode.queries, torch.split(logits, [len(part) for part in rows]), targets, strict=True)
         losses = [query.weight * functional.cross_entropy(part, target) for query, part, target in parts if len(part)]
         return torch.stack(losses).sum()
 

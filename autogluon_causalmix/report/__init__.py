@@ -104,6 +104,8 @@ class FitReport(_Record):
         Real against synthetic rows, column by column.
     notes : list of str
         Every fallback and everything left out, one sentence each.
+    target : str or None
+        The target's name; None in a report that does not say.
 
     Examples
     --------
@@ -129,6 +131,7 @@ class FitReport(_Record):
     reason: str
     marginals: list[Marginal]
     notes: list[str]
+    target: str | None = None
 
     def write(self, path: str | Path) -> None:
         """Write the report as JSON."""

@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
+from autogluon_causalmix.errors import GeneratorError
 from autogluon_causalmix.report.layout import Edge, Layout, Place, layered
 from autogluon_causalmix.report.style import BLUE, INK, VERMILION, caption, label, styled
 
@@ -18,7 +19,7 @@ MOST_EDGES = 60
 EDGES_PER_NODE = 1.5  # more of them cross so often that none can be followed
 FEWEST_EDGES = 12  # of small graphs, all fit
 LEAST_BELIEF = 0.05  # below, an arrow is too pale to be seen
-LONGEST_NAME = 24
+LONGEST_NAME = 22
 WIDEST = 4.5  # points, an edge that is certain
 
 LAYER, ROW = 2.8, 0.42  # inches from layer to layer, and from node to node
@@ -44,13 +45,18 @@ def draw_graph(nodes: Sequence[str], probability: Sequence[Sequence[float]], tar
     matplotlib.figure.Figure
         Its caption says how many edges and which nodes are left out.
 
+    Raises
+    ------
+    GeneratorError
+        `probability` is no square matrix of `nodes` with entries from 0 to 1.
+
     Examples
     --------
     >>> figure = draw_graph(["age", "dose", "ill"], [[0, 0.9, 0.4], [0, 0, 1.0], [0, 0, 0]], "ill")
     >>> figure.get_supxlabel()
     'All 3 edges with a belief above zero are drawn.'
     """
-    beliefs = np.asarray(probability, dtype="float64").reshape(len(nodes), len(nodes))
+    beliefs = _checked(nodes, probability)
     edges = _most_believed(beliefs)
     goal = nodes.index(target) if target is not None and target in nodes else None
     shown = sorted({node for edge in edges for node in edge} | ({goal} if goal is not None else set()))
@@ -65,12 +71,24 @@ def draw_graph(nodes: Sequence[str], probability: Sequence[Sequence[float]], tar
     return figure
 
 
+def _checked(nodes: Sequence[str], probability: Sequence[Sequence[float]]) -> np.ndarray:
+    """Return the beliefs, shape (n, n), with an empty diagonal."""
+    try:
+        beliefs = np.array(probability, dtype="float64").reshape(len(nodes), len(nodes))
+    except (TypeError, ValueError) as error:
+        raise GeneratorError(f"edge beliefs must be a matrix with a row and a column per node: {error}") from error
+    if not ((beliefs >= 0) & (beliefs <= 1)).all():
+        raise GeneratorError("edge beliefs must be numbers from 0 to 1")
+    np.fill_diagonal(beliefs, 0)
+    return beliefs
+
+
 def _most_believed(beliefs: np.ndarray) -> list[Edge]:
     """Return the edges to draw, the most believed first."""
     most = min(MOST_EDGES, max(FEWEST_EDGES, int(EDGES_PER_NODE * len(beliefs))))
     order = np.argsort(-beliefs, axis=None, kind="stable")[:most]
     edges = [(int(flat // len(beliefs)), int(flat % len(beliefs))) for flat in order]
-    return [edge for edge in edges if beliefs[edge] >= LEAST_BELIEF and edge[0] != edge[1]]
+    return [edge for edge in edges if beliefs[edge] >= LEAST_BELIEF]
 
 
 def _canvas(layout: Layout) -> tuple[Figure, Axes]:
@@ -105,7 +123,7 @@ def _node(axes: Axes, name: str, place: Place, is_target: bool) -> None:
         )
     )
     color, weight = ("white", "bold") if is_target else (INK, "normal")
-    size = min(8.2, 155 / max(len(name), 1))  # 155: so that capitals, the widest letters, stay inside the box
+    size = min(8.2, 168 / max(len(name), 1))  # 168: so that capitals, the widest letters, stay inside the box
     axes.text(x, y, name, ha="center", va="center_baseline", fontsize=size, color=color, weight=weight, zorder=4)
 
 
@@ -157,7 +175,7 @@ def _legend(figure: Figure, highest: float, has_target: bool) -> None:
 
 
 def _caption(nodes: Sequence[str], beliefs: np.ndarray, edges: Sequence[Edge], shown: Sequence[int]) -> str:
-    total = int((beliefs > 0).sum() - (np.diag(beliefs) > 0).sum())
+    total = int((beliefs > 0).sum())
     if not total:
         return f"No edge between the {len(nodes)} columns is believed in."
     said = [f"All {total} edges with a belief above zero are drawn."]

@@ -216,7 +216,8 @@ def _arms(axes: Axes, values: pd.DataFrame) -> None:
     axes.plot(values.to_numpy(), places, "o", color="#9aa5b1", markersize=4, markeredgecolor="white", zorder=4)
     for place, color, (_, splits) in zip(places, itertools.cycle(ARMS), values.iterrows(), strict=False):
         spread = splits.std(ddof=1) if splits.count() > 1 else 0.0
-        axes.errorbar(splits.mean(), place, xerr=spread, fmt="o", color=color, markersize=7, capsize=3, zorder=3)
+        axes.errorbar(splits.mean(), place, xerr=spread, color=color, capsize=3, zorder=3)
+        axes.plot(splits.mean(), place, "o", color=color, markersize=8, zorder=5)
     axes.set_yticks(places, [label(str(arm)) for arm in values.index])
     axes.set_ylim(len(values) - 0.5, -0.5)
     axes.grid(axis="x")

@@ -17,7 +17,7 @@ BUMP = 0.7
 MOST_PAIRED = 12
 """Features whose pairs are multiplied: 66 products; with more, the products outnumber the rows of small tables."""
 LEAST_DEFLATION = 0.9
-"""Below it, the penalty was chosen too small by luck: with 100 rows, noise has .93 ± .15 of its spread, here 1.01 ± .09."""
+"""Below it, the penalty was chosen too small by luck: noise of 100 rows had .93 ± .15 of its spread, now 1.01 ± .09."""
 TREES = 50
 LEAF = 5
 
@@ -165,7 +165,7 @@ def smooth(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fit:
     landmarks = distinct[np.sort(chosen)]
     fits = [
         _ridge("smooth", _Bumps.at(landmarks, width), features, targets)
-        for width in np.sqrt(features.shape[1]) * np.array([0.5, 1.0, 2.0])
+        for width in np.sqrt(max(features.shape[1], 1)) * np.array([0.5, 1.0, 2.0])
     ]
     return min(fits, key=lambda fit: fit[0])[1]
 

@@ -248,7 +248,7 @@ class CalibratedClassifier(_Mechanism, ProbabilityEstimatorModel):  # type: igno
         """Return P(level | parents), shape (rows, levels)."""
         scores = self.model.predict(self.features.transform(parent_samples.astype("float64")))
         probability = _softmax(self.calibration[0] * scores + self.calibration[1:])
-        return (self.rows * probability + self.frequencies) / (self.rows + 1.0)
+        return np.asarray((self.rows * probability + self.frequencies) / (self.rows + 1.0))
 
     def evaluate(self, parent_samples: Matrix, noise_samples: Matrix) -> Matrix:
         """Return codes for parents of shape (rows, parents) and uniform noise of shape (rows, 1)."""

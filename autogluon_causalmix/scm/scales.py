@@ -68,5 +68,6 @@ def _interpolated(at: Matrix, knots: Matrix, heights: Matrix) -> Matrix:
     clipped = np.clip(at, knots[0], knots[-1])
     right = np.clip(np.searchsorted(knots, np.where(np.isnan(at), knots[0], clipped)), 1, len(knots) - 1)
     half_gap = knots[right] / 2.0 - knots[right - 1] / 2.0
-    share = (clipped / 2.0 - knots[right - 1] / 2.0) / half_gap
+    ahead = clipped / 2.0 - knots[right - 1] / 2.0
+    share = np.divide(ahead, half_gap, out=np.where(np.isnan(at), np.nan, 0.0), where=half_gap > 0)
     return np.asarray(heights[right - 1] * (1.0 - share) + heights[right] * share)

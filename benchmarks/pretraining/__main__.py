@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="stop at this step of the run")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
-    parser.add_argument("--save-every", type=float, default=180, metavar="SECONDS", help="time between checkpoints")
+    parser.add_argument("--save-every", type=float, default=300, metavar="SECONDS", help="time between checkpoints")
     parser.add_argument("--cells", type=int, help="cells of one step")
     parser.add_argument(
         "--cool-down", type=int, metavar="STEPS", help="no training: write a decayed copy of the weights"

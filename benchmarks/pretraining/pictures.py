@@ -84,7 +84,7 @@ def curve(path: Path) -> Figure:
     axes = figure.subplots()
     axes.plot(rows["cells"] / 1e6, rows["held_out_loss"], marker=".")
     axes.set(xlabel="cells seen (millions)", ylabel="log-loss")
-    axes.set_title("88 held-out tables of the full prior", fontsize=10, loc="left")
+    axes.set_title("66 held-out tables of the full prior", fontsize=10, loc="left")
     axes.grid(alpha=0.3)
     return figure
 

@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from rich.progress import Progress
 from tabpfn.architectures.tabpfn_v2 import TabPFNV2
-from torch import Tensor
 
 from benchmarks.pretraining import checkpoint, network
-from benchmarks.pretraining.episodes import IGNORED, Episode, Settings, difficulty, held_out, training_episode
-from benchmarks.pretraining.prior import MAX_CLASSES
+from benchmarks.pretraining.episodes import Settings, difficulty, training_episode
+from benchmarks.pretraining.evaluation import cross_entropy, evaluate, logits_of
 
 
 @dataclass(kw_only=True)
@@ -87,21 +85,6 @@ def resume(folder: Path, device: torch.device) -> Run | None:
     return run
 
 
-def logits_of(net: TabPFNV2, episode: Episode) -> Tensor:
-    """Float logits (B, R - N, MAX_CLASSES); classes that the context lacks are -inf, as a classifier cuts them off."""
-    low = episode.x.device.type == "cuda" or torch.cpu.get_capabilities().get("avx512_bf16", False)
-    with torch.autocast(episode.x.device.type, dtype=torch.bfloat16, enabled=low):
-        logits = network.forward(net, episode.x, episode.context, episode.groups)
-    absent = torch.arange(MAX_CLASSES, device=logits.device) > episode.context.amax(1)[:, None, None]
-    return logits.float().masked_fill(absent, -torch.inf)
-
-
-def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
-    """Mean over the query rows whose class is known; 0 where there is none."""
-    total = F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=IGNORED, reduction="sum")
-    return total / (target != IGNORED).sum().clamp(min=1)
-
-
 def train_step(run: Run, scale: float = 1.0) -> float:
     """Take one step and return its loss; one whose gradient is not finite is counted as skipped and changes nothing."""
     settings = run.settings
@@ -123,20 +106,6 @@ def train_step(run: Run, scale: float = 1.0) -> float:
     run.step, run.tables, run.skipped = run.step + 1, run.tables + shape.tables, run.skipped + (not finite)
     run.cells += shape.tables * shape.rows * (-(-shape.columns // 2) + 1)
     return loss.item()
-
-
-@torch.no_grad()
-def evaluate(net: TabPFNV2, device: torch.device) -> tuple[float, float]:
-    """Return the log-loss on held-out tables, and the temperature at which it would be lowest."""
-    pairs = [(logits_of(net, e).flatten(0, 1), e.target.flatten()) for e in held_out(device, net.emsize)]
-    logits, target = (torch.cat(parts)[None] for parts in zip(*pairs, strict=True))
-    return cross_entropy(logits, target).item(), best_temperature(logits, target)
-
-
-def best_temperature(logits: Tensor, target: Tensor) -> float:
-    """Return the divisor of the logits, from 0.5 to 2 in steps of 0.025, at which the log-loss is lowest."""
-    grid = [0.5 + 0.025 * i for i in range(61)]
-    return min(grid, key=lambda t: cross_entropy(logits / t, target).item())
 
 
 def train(run: Run, folder: Path, *, hours: float, steps: int | None, save_every: float) -> None:

@@ -262,6 +262,7 @@ def _report(
 ) -> FitReport:
     n_synthetic = len(synthetic.table) if synthetic else 0
     return FitReport(
+        target=str(learned.target),
         versions={name: importlib.metadata.version(name) for name in DISTRIBUTIONS},
         seed=options.random_state or 0,
         device=model.device,

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ logger = logging.getLogger("autogluon.causalmix")
 
 DEFAULT_SECONDS = 600.0  # where AutoGluon sets no limit, as on every refit
 HEADROOM = 0.9  # of the limit: AutoGluon counts saving and the first prediction into it
-TARGET = "causalmix target"  # a name that AutoGluon's feature generators do not make
 REPORT_FILE = "fit_report.json"
+TARGET = "causalmix target"  # where the labels have no name of their own
 
 # Memory in bytes: benchmarks/memory.py measures these.
 IMPORTS = 0.8e9  # torch, tabpfn and the libraries of the causal stage
@@ -118,10 +118,12 @@ class CausalMixModel(AbstractTorchModel):
             # No SCM should be learned over out-of-fold predictions.
             notes.append("no synthetic rows at this stack level: its columns are predictions, not data")
             options = options.model_copy(update={"generator": None})
-        table = _table(self.preprocess(X, y=y, is_train=True), y)
+        features = self.preprocess(X, y=y, is_train=True)
+        target = y.name if y.name is not None and y.name not in features.columns else TARGET
+        table = Table.from_frame(_labelled(features, y, target), target)
         validation = None
         if X_val is not None and y_val is not None:
-            validation = table.with_frame(_labelled(self.preprocess(X_val), y_val))
+            validation = table.with_frame(_labelled(self.preprocess(X_val), y_val, target))
         if budget.remaining() <= 0:
             raise TimeLimitExceeded
         with _progress(options.finetune_steps, verbosity) as on_step:
@@ -195,12 +197,10 @@ def register() -> None:
         ag_model_registry.add(CausalMixModel)
 
 
-def _labelled(features: pd.DataFrame, labels: pd.Series) -> pd.DataFrame:
-    return features.assign(**{TARGET: labels.to_numpy()})
-
-
-def _table(features: pd.DataFrame, labels: pd.Series) -> Table:
-    return Table.from_frame(_labelled(features, labels), TARGET)
+def _labelled(features: pd.DataFrame, labels: pd.Series, target: Hashable) -> pd.DataFrame:
+    labelled = features.copy()
+    labelled[target] = labels.to_numpy()
+    return labelled
 
 
 @contextmanager

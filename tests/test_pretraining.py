@@ -209,6 +209,7 @@ def test__export__temperature__softens_the_classifiers_probabilities(tmp_path: P
         checkpoint.export(net.state_dict(), config, path, temperature=temperature)
         model = TabPFNClassifier(model_path=str(path), n_estimators=1, device="cpu", random_state=0)
         p[temperature] = model.fit(x[:40], y[:40]).predict_proba(x[40:])
+    assert not model.inference_config_.FINGERPRINT_FEATURE
     softened = np.sqrt(p[1.0]) / np.sqrt(p[1.0]).sum(1, keepdims=True)
     assert np.allclose(p[2.0], softened, atol=1e-4)
     assert p[1.0].std() > 0.01

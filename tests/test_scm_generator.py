@@ -95,7 +95,7 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
     return frame.assign(y=rng.choice(["a", "b", "c"], p=[0.6, 0.37, 0.03], size=rows))
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(frames())
 def test_scm__any_small_table__valid_rows_or_a_typed_refusal(frame: pd.DataFrame) -> None:
     try:

@@ -1,4 +1,4 @@
-"""One self-contained HTML page of one fit, or of several arms side by side: no script, nothing loaded from elsewhere."""
+"""One self-contained HTML page of one fit or of several arms: no script, nothing loaded from elsewhere."""
 
 import base64
 import json
@@ -6,6 +6,7 @@ import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -97,7 +98,7 @@ def write_page(
     >>> write_page("report.html", {"CausalMix": model.fit_report}, title="credit-g")  # doctest: +SKIP
     """
     own = [Picture.of(figure, "") for figure in pictures]
-    if len(reports) > 1:
+    if len(reports) > 1 and any(len(report.curve) > 1 for report in reports.values()):
         said = "Validation log-loss by step. Arms in one panel were judged on the same rows under the same weights."
         own.append(Picture.of(draw_curves(reports), said))
     arms = [_arm(name, report, with_curve=len(reports) == 1) for name, report in reports.items()]
@@ -149,7 +150,7 @@ class Column:
         return cls(str(name).replace("_", " "), is_number, [cell(value, decimals) for value in values])
 
 
-def cell(value: object, decimals: int = 4) -> str:
+def cell(value: Any, decimals: int = 4) -> str:
     """Return a value as a table shows it, a dash where there is none.
 
     Examples

@@ -187,7 +187,7 @@ def draw_arms(scores: pd.DataFrame) -> Figure:
     Examples
     --------
     >>> rows = {"table": ["wine"] * 2, "split": [0, 0], "arm": ["zero-shot", "CausalMix"], "log_loss": [0.31, 0.28]}
-    >>> [axes.get_title() for axes in draw_arms(pd.DataFrame(rows)).axes]
+    >>> [axes.get_title("left") for axes in draw_arms(pd.DataFrame(rows)).axes]
     ['wine']
     """
     metrics = [name for name in METRICS if name in scores and scores[name].notna().any()]

@@ -1,7 +1,8 @@
 """Which preprocessing suits the network: `python -m benchmarks.pretraining.inference --weights mini.safetensors`.
 
-Candidates are compared on held-out tables of the prior, through the whole classifier as a user meets it, never on real
-tables. The winner is `checkpoint.INFERENCE`, written into every exported checkpoint.
+Candidates are compared on held-out tables of the prior, through the whole classifier as a user meets it, each at the
+temperature that suits it best, never on real tables. The winner is `checkpoint.INFERENCE`, written into every
+exported checkpoint.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from rich.progress import track
-from sklearn.metrics import log_loss
 from tabpfn import TabPFNClassifier
+from torch import Tensor
 
 from benchmarks.pretraining.draws import Shape, generator
-from benchmarks.pretraining.prior import sample_tables
+from benchmarks.pretraining.evaluation import VIEWS, best_temperature, ensemble_loss
+from benchmarks.pretraining.prior import MAX_CLASSES, sample_tables
 from benchmarks.zero_shot import mean_auc
 
 CONTEXT = 200
@@ -30,14 +33,15 @@ PLAIN = {"name": "none", "categorical_name": SHUFFLED}
 RANKS = {"name": "quantile_uni_coarse", "categorical_name": SHUFFLED}
 SQUASHED = {"name": "squashing_scaler_default", "categorical_name": SHUFFLED}
 ONE_HOT = {"name": "none", "categorical_name": "onehot", "max_onehot_cardinality": 12}
+DEFAULT = RANKS | {"append_original": "auto", "global_transformer_name": "svd"}
+NUMBERS = {"name": "none", "categorical_name": "numeric"}
 CANDIDATES: dict[str, dict[str, Any]] = {
-    "default of the architecture": {},
-    "plain, with fingerprints": {"PREPROCESS_TRANSFORMS": [PLAIN]},
+    "default of the architecture": {"PREPROCESS_TRANSFORMS": [DEFAULT, NUMBERS], "FINGERPRINT_FEATURE": True},
+    "plain, with fingerprints": {"PREPROCESS_TRANSFORMS": [PLAIN], "FINGERPRINT_FEATURE": True},
     "plain": {"PREPROCESS_TRANSFORMS": [PLAIN], "FINGERPRINT_FEATURE": False},
     "ranks": {"PREPROCESS_TRANSFORMS": [RANKS], "FINGERPRINT_FEATURE": False},
     "ranks and plain": {"PREPROCESS_TRANSFORMS": [RANKS, PLAIN], "FINGERPRINT_FEATURE": False},
     "squashed and plain": {"PREPROCESS_TRANSFORMS": [SQUASHED, PLAIN], "FINGERPRINT_FEATURE": False},
-    "one-hot and plain": {"PREPROCESS_TRANSFORMS": [ONE_HOT, PLAIN], "FINGERPRINT_FEATURE": False},
     "one-hot and ranks": {"PREPROCESS_TRANSFORMS": [ONE_HOT, RANKS], "FINGERPRINT_FEATURE": False},
 }
 
@@ -54,31 +58,44 @@ def tables(count: int) -> Iterator[tuple[pd.DataFrame, NDArray[np.int64]]]:
         yield frame, drawn.y[0].numpy()
 
 
-def score(weights: Path, inference: dict[str, Any], x: pd.DataFrame, y: NDArray[np.int64]) -> tuple[float, float]:
-    """Return AUC and log-loss on the query rows whose class the context holds; 4 estimators."""
+def predict(weights: Path, inference: dict[str, Any], x: pd.DataFrame, y: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+    """Return each estimator's logits (V, M, K) and the labels (M,) of query rows whose class the context holds."""
     model = TabPFNClassifier(
-        model_path=str(weights), n_estimators=4, device="cpu", random_state=0, inference_config=inference
+        model_path=str(weights), n_estimators=VIEWS, device="cpu", random_state=0, inference_config=inference
     )
     model.fit(x[:CONTEXT], y[:CONTEXT])
     known = CONTEXT + np.flatnonzero(np.isin(y[CONTEXT:], model.classes_))
-    p = model.predict_proba(x.iloc[known])
-    dense = np.searchsorted(model.classes_, y[known])
-    return mean_auc(dense, p), float(log_loss(dense, p, labels=np.arange(p.shape[1])))
+    logits = torch.as_tensor(model.predict_raw_logits(x.iloc[known]))
+    target = torch.as_tensor(np.searchsorted(model.classes_, y[known]))
+    return F.pad(logits, (0, MAX_CLASSES - logits.shape[2]), value=-torch.inf), target
+
+
+def scores(predictions: list[tuple[Tensor, Tensor]]) -> tuple[float, NDArray[np.float64]]:
+    """Return the best temperature over all tables, and at it AUC and log-loss of each (tables, 2)."""
+    logits, targets = zip(*predictions, strict=True)
+    temperature = best_temperature(torch.cat(logits, 1), torch.cat(targets))
+    rows = []
+    for raw, target in predictions:
+        p = (raw / temperature).softmax(-1).mean(0).numpy()[:, : int(raw[0, 0].isfinite().sum())]
+        rows.append((mean_auc(target.numpy(), p), ensemble_loss(raw, target, temperature)))
+    return temperature, np.array(rows)
 
 
 def compare(weights: Path, count: int) -> pd.DataFrame:
-    """Return AUC and log-loss of every candidate, and how its log-loss differs from the first one's, in its errors."""
+    """Return every candidate's temperature, AUC and log-loss, and how these differ from the first one's (± error)."""
     drawn = [(x, y) for x, y in tables(count) if len(set(y[:CONTEXT]) & set(y[CONTEXT:])) > 1]
-    scores = {
-        name: np.array([score(weights, inference, x, y) for x, y in drawn])
+    results = {
+        name: scores([predict(weights, inference, x, y) for x, y in drawn])
         for name, inference in track(CANDIDATES.items(), "candidates")
     }
-    first = next(iter(scores.values()))[:, 1]
-    rows = {
-        name: (*s.mean(0), np.mean(s[:, 1] - first), np.std(s[:, 1] - first) / np.sqrt(len(first)))
-        for name, s in scores.items()
-    }
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["auc", "log_loss", "difference", "standard error"])
+    first = next(iter(results.values()))[1]
+    rows = {}
+    for name, (temperature, table_scores) in results.items():
+        gap = table_scores - first
+        error = gap.std(0) / np.sqrt(len(gap))
+        rows[name] = (temperature, *table_scores.mean(0), gap[:, 0].mean(), error[0], gap[:, 1].mean(), error[1])
+    names = ["temperature", "auc", "log_loss", "auc gap", "±", "log_loss gap", "± "]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=names)
 
 
 def main() -> None:

@@ -1,0 +1,320 @@
+"""The causal stage beside stock parts: `python -m benchmarks.causal_stage {time,skeleton,graphs,fidelity,sampling}`.
+
+time      seconds of the whole stage on 500 rows: ours with one graph and with its defaults, and the stock pipeline
+          (causal-learn's PC and FCI with Fisher-Z on label codes, `pdag2dag`, dowhy's automatic mechanisms)
+skeleton  seconds of PC skeletons and FCI beside causal-learn given the same test, and whether edges and marks agree
+graphs    F1 of skeletons and directions on networks with a known graph, beside PC with χ²
+fidelity  ROC-AUC of models trained on synthetic rows, and of telling held-out real rows from synthetic ones
+sampling  seconds and memory of 100,000 rows from a 20-node model
+
+Wall time and processor time are printed; on a shared machine only the second can be compared between days.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import resource
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.datasets import load_breast_cancer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_test_split
+from threadpoolctl import threadpool_limits
+
+from autogluon_causalmix.budget import Budget
+from autogluon_causalmix.discovery import Constraints
+from autogluon_causalmix.discovery.independence import DegenerateGaussian, FisherZ, register
+from autogluon_causalmix.discovery.orientation import fci_marks, pc_marks
+from autogluon_causalmix.discovery.skeleton import pc_stable
+from autogluon_causalmix.generators.scm import SCMGenerator
+from autogluon_causalmix.table import Table
+
+Matrix = NDArray[np.float64]
+TEN = (
+    "diabetes",
+    "wdbc",
+    "credit-g",
+    "qsar-biodeg",
+    "heart-cleveland",
+    "vehicle",
+    "credit-approval",
+    "ionosphere",
+    "cmc",
+    "churn",
+)
+
+
+def main() -> None:
+    """Read the command line and run one benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["time", "skeleton", "graphs", "fidelity", "sampling"])
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with open/ and causal/")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--cpus", type=int, default=2)
+    parser.add_argument("--tables", nargs="+", default=None)
+    parser.add_argument("--no-stock", action="store_true", help="leave the stock pipeline out")
+    parser.add_argument("--columns", type=int, nargs="+", default=[50, 100])
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore")
+    commands: dict[str, Callable[[argparse.Namespace], None]] = {
+        "time": time_stage, "skeleton": time_skeletons, "graphs": score_graphs, "fidelity": score_rows, "sampling": time_sampling,
+    }  # fmt: skip
+    commands[arguments.what](arguments)
+
+
+def read(data: Path, name: str) -> pd.DataFrame:
+    """Return a table with its target in the column ``target``."""
+    if name == "wdbc":
+        return load_breast_cancer(as_frame=True).frame
+    return pd.read_csv(data / "open" / f"{name}.csv")
+
+
+def measured(step: Callable[[], object]) -> tuple[float, float, object]:
+    """Return wall seconds, processor seconds and the result."""
+    wall, processor = time.perf_counter(), time.process_time()
+    result = step()
+    return time.perf_counter() - wall, time.process_time() - processor, result
+
+
+def stock(table: Table, n_rows: int, seed: int) -> pd.DataFrame:
+    """Return rows of the stock pipeline, as codes; whatever it raises is the caller's to report."""
+    from causallearn.search.ConstraintBased.FCI import fci
+    from causallearn.search.ConstraintBased.PC import pc
+    from causallearn.utils.PDAG2DAG import pdag2dag
+    from dowhy import gcm
+    from dowhy.gcm.auto import AssignmentQuality, assign_causal_mechanisms
+
+    codes = pd.DataFrame(table.encode()).fillna(0.0)
+    values = codes.to_numpy() + 1e-6 * np.random.default_rng(seed).normal(size=codes.shape)
+    found = pc(values, 0.05, "fisherz", show_progress=False)
+    with contextlib.redirect_stdout(io.StringIO()):
+        fci(values, "fisherz", 0.05, show_progress=False)
+    marks = pdag2dag(found.G).graph
+    dag = nx.DiGraph()
+    dag.add_nodes_from(range(len(marks)))
+    dag.add_edges_from((i, j) for i, j in np.argwhere((marks == -1) & (marks.T == 1)))
+    for position, column in enumerate(table.columns):
+        if column.is_categorical:
+            codes[position] = codes[position].astype(int).astype(str)
+    gcm.config.disable_progress_bars()
+    gcm.util.general.set_random_seed(seed)
+    model = gcm.StructuralCausalModel(dag)
+    assign_causal_mechanisms(model, codes, quality=AssignmentQuality.GOOD)
+    gcm.fit(model, codes)
+    return gcm.draw_samples(model, n_rows)[list(range(len(marks)))].astype("float64")
+
+
+def time_stage(arguments: argparse.Namespace) -> None:
+    """Print seconds of the whole stage."""
+    import autogluon_causalmix.scm.ladder  # noqa: F401 - so that imports are not timed
+
+    ours = {
+        "one graph": SCMGenerator(discoverer={"name": "pc+fci", "bootstraps": 1}, graphs=1),
+        "defaults": SCMGenerator(),
+    }
+    for name in arguments.tables or ("diabetes", "wdbc", "credit-g", "qsar-biodeg"):
+        frame = read(arguments.data, name)
+        table = Table.from_frame(frame.sample(min(len(frame), 500), random_state=0), "target")
+        seconds: dict[str, list[tuple[float, float]]] = {}
+        for run in range(arguments.runs):
+            for arm, generator in ours.items():
+
+                def fit(generator: SCMGenerator = generator, run: int = run) -> object:
+                    rng = np.random.default_rng(run)
+                    return generator.fit(table, rng, Budget(600.0, arguments.cpus)).sample(len(table), rng)
+
+                seconds.setdefault(arm, []).append(measured(fit)[:2])
+            if not arguments.no_stock:
+                try:
+                    seconds.setdefault("stock", []).append(measured(lambda run=run: stock(table, len(table), run))[:2])
+                except Exception as error:  # a border: what stock parts do on such tables is what is asked
+                    print(f"{name}: stock raises {type(error).__name__}: {str(error)[:80]}")
+        for arm, pairs in seconds.items():
+            if pairs:
+                wall, processor = np.median(pairs, axis=0)
+                print(
+                    f"{name:14s} {arm:10s} wall {wall:7.2f} s  processor {processor:7.2f} s  ({len(pairs)} runs)",
+                    flush=True,
+                )
+
+
+def random_columns(n_columns: int, rows: int, seed: int, categorical: bool) -> tuple[Matrix, list[int]]:
+    """Return rows of a sparse linear model, every second column cut into 2 to 6 levels if asked for."""
+    rng = np.random.default_rng(seed)
+    weights = np.triu(
+        rng.uniform(0.3, 1.0, (n_columns, n_columns)) * (rng.random((n_columns, n_columns)) < 3 / n_columns), 1
+    )
+    values = rng.normal(size=(rows, n_columns))
+    for column in range(n_columns):
+        values[:, column] += values @ weights[:, column]
+    codes = list(range(0, n_columns, 2)) if categorical else []
+    for code in codes:
+        cuts = np.quantile(values[:, code], np.arange(1, 2 + code % 5) / (2 + code % 5))
+        values[:, code] = np.digitize(values[:, code], cuts)
+    return values, codes
+
+
+def time_skeletons(arguments: argparse.Namespace) -> None:
+    """Print seconds of skeletons and of FCI beside causal-learn's."""
+    from causallearn.search.ConstraintBased.FCI import fci
+    from causallearn.utils.cit import CIT
+    from causallearn.utils.PCUtils.SkeletonDiscovery import skeleton_discovery
+
+    with threadpool_limits(1):
+        for columns in arguments.columns:
+            for kind in ("fisherz", register()):
+                values, codes = random_columns(columns, 1000, 0, categorical=kind != "fisherz")
+                options = {} if kind == "fisherz" else {"categorical": codes}
+
+                def ours(values: Matrix = values, codes: list[int] = codes, kind: str = kind) -> object:
+                    if kind == "fisherz":
+                        return pc_stable(FisherZ(np.asarray(np.corrcoef(values.T)), len(values)), 0.05)
+                    return pc_stable(DegenerateGaussian.of(values, codes), 0.05)
+
+                runs = [measured(ours) for _ in range(arguments.runs)]
+                wall, processor = np.median([run[:2] for run in runs], axis=0)
+                print(f"{columns} columns, {kind}: ours wall {wall:.3f} s processor {processor:.3f} s", flush=True)
+                if arguments.no_stock:
+                    continue
+                theirs = measured(
+                    lambda: skeleton_discovery(values, 0.05, CIT(values, kind, **options), show_progress=False)
+                )
+                equal = bool(((theirs[2].G.graph != 0) == runs[0][2].adjacent).all())  # type: ignore[attr-defined]
+                print(
+                    f"   causal-learn processor {theirs[1]:.2f} s: {theirs[1] / processor:.0f} times ours, edges equal: {equal}",
+                    flush=True,
+                )
+            values, codes = random_columns(20, 500, 1, categorical=True)
+            test, nothing = DegenerateGaussian.of(values, codes), Constraints.none(20)
+            mine = measured(lambda: fci_marks(pc_stable(test, 0.05, unite=True), test, 0.05, nothing))
+            with contextlib.redirect_stdout(io.StringIO()):
+                theirs = measured(lambda: fci(values, register(), 0.05, categorical=codes, show_progress=False))
+            equal = bool((mine[2] == theirs[2][0].graph).all())  # type: ignore[index]
+            print(f"FCI, 20 mixed columns: ours {mine[1]:.2f} s, causal-learn {theirs[1]:.2f} s, marks equal: {equal}")
+
+
+def score_graphs(arguments: argparse.Namespace) -> None:
+    """Print F1 of skeletons and of directions, ours beside PC with χ² on the same rows."""
+    from causallearn.search.ConstraintBased.PC import pc
+
+    for name in ("asia", "child", "insurance", "alarm"):
+        frame = pd.read_csv(arguments.data / "causal" / f"{name}_sample5000.csv", dtype=str)
+        truth = json.loads((arguments.data / "causal" / f"{name}_graph.json").read_text())
+        place = {node: position for position, node in enumerate(frame.columns)}
+        true = np.zeros((len(place), len(place)), dtype=bool)
+        for cause, effect in truth["edges"]:
+            true[place[cause], place[effect]] = True
+        for rows in (500, 2000):
+            sample = frame.sample(rows, random_state=0)
+            codes = np.column_stack([pd.Categorical(sample[node]).codes for node in frame.columns]).astype("float64")
+            test = DegenerateGaussian.of(codes, range(len(place)))
+            mine = measured(lambda: pc_marks(pc_stable(test, 0.05), Constraints.none(len(place))))
+            theirs = measured(lambda: pc(codes, 0.05, "chisq", show_progress=False))
+            scores = [f1(marks, true) for marks in (mine[2], theirs[2].G.graph)]  # type: ignore[attr-defined]
+            print(
+                f"{name:10s} {rows:5d} rows: skeleton F1 {scores[0][0]:.3f} (χ² {scores[1][0]:.3f}), directions "
+                f"{scores[0][1]:.3f} (χ² {scores[1][1]:.3f}); {mine[1]:.2f} s (χ² {theirs[1]:.2f} s)", flush=True,
+            )  # fmt: skip
+
+
+def f1(marks: object, true: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return F1 of a graph's adjacencies, and of its directed edges."""
+    found = np.asarray(marks)
+    adjacent, pairs = np.triu(found != 0), np.triu(true | true.T)
+    directed = (found == -1) & (found.T == 1)
+    return (
+        2 * float((adjacent & pairs).sum()) / max(float(adjacent.sum() + pairs.sum()), 1.0),
+        2 * float((directed & true).sum()) / max(float(directed.sum() + true.sum()), 1.0),
+    )
+
+
+def score_rows(arguments: argparse.Namespace) -> None:
+    """Print what rows are worth to a model, and how well they are told from real rows that no generator has seen."""
+    for name in arguments.tables or TEN:
+        frame = read(arguments.data, name)
+        frame = frame.groupby("target").filter(lambda rows: len(rows) >= 10)
+        train, test = train_test_split(
+            frame, train_size=min(500, int(0.65 * len(frame))), random_state=0, stratify=frame["target"]
+        )
+        whole = Table.from_frame(pd.concat([train, test.sample(min(len(test), 1000), random_state=0)]), "target")
+        real, held_out = whole.take(np.arange(len(train))), whole.take(np.arange(len(train), len(whole)))
+        arms: dict[str, Callable[[], Matrix]] = {
+            "real": real.encode,
+            "ours": lambda: (
+                SCMGenerator()
+                .fit(real, np.random.default_rng(0), Budget(600.0, arguments.cpus))
+                .sample(1000, np.random.default_rng(1))
+                .encode()
+            ),
+        }
+        if not arguments.no_stock:
+            arms["stock"] = lambda: stock(real, 1000, 0).to_numpy()
+        line = f"{name:16s}"
+        for arm, rows in arms.items():
+            try:
+                drawn = rows()
+            except Exception as error:  # a border: what stock parts do on such tables is what is asked
+                line += f" | {arm} raises {type(error).__name__}"
+                continue
+            line += f" | {arm} TSTR {tstr(drawn, held_out, whole):.3f}"
+            line += "" if arm == "real" else f" detection {detection(drawn, held_out.encode()):.3f}"
+        print(line, flush=True)
+
+
+def tstr(drawn: Matrix, real: Table, whole: Table) -> float:
+    """Return the ROC-AUC on real rows of gradient boosting trained on synthetic ones."""
+    target, truth = whole.target_position, real.encode()
+    codes = [i - (i > target) for i, column in enumerate(whole.columns) if column.is_categorical and i != target]
+    model = HistGradientBoostingClassifier(max_iter=60, categorical_features=codes, random_state=0)
+    if len(np.unique(drawn[:, target])) < 2:
+        return 0.5
+    model.fit(np.delete(drawn, target, axis=1), drawn[:, target])
+    probability = np.full((len(truth), int(whole.encode()[:, target].max()) + 1), 1e-9)
+    probability[:, model.classes_.astype(int)] = model.predict_proba(np.delete(truth, target, axis=1))
+    areas = [roc_auc_score(truth[:, target] == code, probability[:, int(code)]) for code in np.unique(truth[:, target])]
+    return float(np.mean(areas))
+
+
+def detection(drawn: Matrix, held_out: Matrix) -> float:
+    """Return the cross-fitted ROC-AUC of gradient boosting that tells synthetic from unseen real rows."""
+    n = min(len(drawn), len(held_out))
+    rows, label = np.concatenate([held_out[:n], drawn[:n]]), np.repeat([0, 1], n)
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    model = HistGradientBoostingClassifier(max_iter=60, random_state=0)
+    return float(roc_auc_score(label, cross_val_predict(model, rows, label, cv=folds, method="predict_proba")[:, 1]))
+
+
+def time_sampling(arguments: argparse.Namespace) -> None:
+    """Print seconds and memory of drawing many rows from a 20-node model, and of a stage on 100 columns × 5,000 rows."""
+    for n_columns, rows, n_drawn in ((19, 1000, 100_000), (99, 5000, 1000)):
+        values, _ = random_columns(n_columns, rows, 2, categorical=False)
+        frame = pd.DataFrame(values, columns=[f"x{i}" for i in range(n_columns)]).assign(
+            y=(values[:, 7] > 0).astype(int)
+        )
+        SCMGenerator(graphs=1).fit(Table.from_frame(frame.head(30), "y"), np.random.default_rng(0), Budget(60.0))
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        rng = np.random.default_rng(0)
+        wall, processor, fitted = measured(
+            lambda: SCMGenerator().fit(Table.from_frame(frame, "y"), rng, Budget(600.0, arguments.cpus))
+        )
+        drawing = measured(lambda: fitted.sample(n_drawn, rng))  # type: ignore[attr-defined]
+        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        print(
+            f"{n_columns + 1} columns × {rows} rows: fit wall {wall:.1f} s processor {processor:.1f} s; {n_drawn} rows drawn in wall "
+            f"{drawing[0]:.2f} s processor {drawing[1]:.2f} s; peak memory {after:.2f} GB, {after - before:.2f} above before the fit", flush=True,
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

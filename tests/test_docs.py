@@ -1,0 +1,123 @@
+"""The documentation runs, and says what the code says."""
+
+import inspect
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+from pydantic import BaseModel
+
+import autogluon_causalmix
+from autogluon_causalmix import augment, errors
+from autogluon_causalmix.cli import app
+from autogluon_causalmix.config import Hyperparameters, Mixing
+from autogluon_causalmix.plugins import plugin_registry
+from autogluon_causalmix.registry import Registry
+from autogluon_causalmix.report import FitReport
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+RUN = [path for path in PAGES if path.parent.name != "plugins" and "```python" in path.read_text(encoding="utf-8")]
+
+
+def blocks(page: Path, language: str) -> Iterator[str]:
+    """Yield the code blocks of a page, with empty lines before them so that tracebacks show the page's line."""
+    text = page.read_text(encoding="utf-8")
+    for block in re.finditer(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL):
+        yield "\n" * text[: block.start(1)].count("\n") + block[1]
+
+
+def rows(heading: str) -> dict[str, list[str]]:
+    """Return the table of the reference below this first cell: the other cells by the name in the first."""
+    table = re.search(rf"^\| {re.escape(heading)} \|.*\n\|[-|]+\n((?:\|.*\n)+)", REFERENCE, flags=re.MULTILINE)
+    assert table, f"the reference has no table {heading!r}"
+    cells = [[cell.strip() for cell in line.strip("|\n").split(" |")] for line in table[1].splitlines()]
+    return {name: rest for first, *rest in cells for name in code(first)}
+
+
+def code(cell: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", cell)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", RUN, ids=lambda path: path.stem)
+def test_the_blocks_of_a_page_run_from_top_to_bottom(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    namespace: dict[str, object] = {}
+    for block in blocks(page, "python"):
+        exec(compile(block, str(page), "exec"), namespace)
+
+
+def test_pages_with_code_are_run() -> None:
+    assert {path.stem for path in RUN} >= {"README", "tutorial", "how-to"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_links_and_pictures_are_there(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+        assert link.startswith("https://") or (page.parent / link).exists(), link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_commands_parse(page: Path) -> None:
+    command: Any = typer.main.get_command(app)
+    for block in blocks(page, "sh"):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            if words[:1] == ["causalmix"]:
+                context = command.make_context("causalmix", words[1:])
+                name, sub, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+                sub.make_context(name, rest)
+
+
+@pytest.mark.parametrize(("heading", "model"), [("hyperparameter", Hyperparameters), ("`mixing`", Mixing)])
+def test_hyperparameters_and_their_defaults(heading: str, model: type[BaseModel]) -> None:
+    told = rows(heading)
+    assert set(told) == set(model.model_fields)
+    given = {name: json.loads(cells[0].strip("`")) for name, cells in told.items()}
+    assert model.model_validate(given) == model()
+
+
+@pytest.mark.parametrize("registry", ["generators", "discoverers", "backbones"])
+def test_built_in_plugins_and_their_options(registry: str) -> None:
+    found: Registry = getattr(plugin_registry(), registry)
+    built_in = {entry.name: entry.options() for entry in found if entry.owner.distribution == "autogluon-causalmix"}
+    assert {name: code(cells[0]) for name, cells in rows(found.kind).items()} == built_in
+
+
+def test_errors_and_what_they_refine() -> None:
+    raised = {name: error for name, error in vars(errors).items() if inspect.isclass(error)}
+    told = {name: code(cells[0])[0] for name, cells in rows("error").items()}
+    assert {*told, "CausalMixError"} == set(raised)
+    for name, base in told.items():
+        assert base in {parent.__name__ for parent in raised[name].__bases__}, f"{name} is no {base}"
+
+
+def test_fields_of_the_fit_report() -> None:
+    assert set(rows("field")) == set(FitReport.model_fields)
+
+
+def test_exported_names_and_the_signature_of_augment() -> None:
+    told = {name.partition("(")[0] for name in rows("`from autogluon_causalmix import …`")}
+    assert told == set(autogluon_causalmix.__all__)
+    parameters = [str(each.replace(annotation=each.empty)) for each in inspect.signature(augment).parameters.values()]
+    assert f"`augment({', '.join(parameters)})`".replace("'", '"') in REFERENCE
+
+
+def test_commands_and_their_options() -> None:
+    command: Any = typer.main.get_command(app)
+    there = {
+        name: {max(p.opts, key=len) for p in sub.params if p.opts[0].startswith("-")}
+        for name, sub in command.commands.items()
+    }
+    told = {first.split()[1]: set(code(cells[0])) for first, cells in rows("command").items()}
+    assert told == there

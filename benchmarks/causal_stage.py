@@ -20,7 +20,10 @@ import resource
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -30,13 +33,12 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_test_split
-from threadpoolctl import threadpool_limits
 
 from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.discovery import Constraints
 from autogluon_causalmix.discovery.independence import DegenerateGaussian, FisherZ, register
 from autogluon_causalmix.discovery.orientation import fci_marks, pc_marks
-from autogluon_causalmix.discovery.skeleton import pc_stable
+from autogluon_causalmix.discovery.skeleton import Skeleton, pc_stable
 from autogluon_causalmix.generators.scm import SCMGenerator
 from autogluon_causalmix.table import Table
 
@@ -64,26 +66,31 @@ def main() -> None:
     parser.add_argument("--cpus", type=int, default=2)
     parser.add_argument("--tables", nargs="+", default=None)
     parser.add_argument("--no-stock", action="store_true", help="leave the stock pipeline out")
+    parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--columns", type=int, nargs="+", default=[50, 100])
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     commands: dict[str, Callable[[argparse.Namespace], None]] = {
-        "time": time_stage, "skeleton": time_skeletons, "graphs": score_graphs, "fidelity": score_rows, "sampling": time_sampling,
-    }  # fmt: skip
+        "time": time_stage,
+        "skeleton": time_skeletons,
+        "graphs": score_graphs,
+        "fidelity": score_rows,
+        "sampling": time_sampling,
+    }
     commands[arguments.what](arguments)
 
 
 def read(data: Path, name: str) -> pd.DataFrame:
     """Return a table with its target in the column ``target``."""
     if name == "wdbc":
-        return load_breast_cancer(as_frame=True).frame
+        return pd.DataFrame(load_breast_cancer(as_frame=True).frame)
     return pd.read_csv(data / "open" / f"{name}.csv")
 
 
-def measured(step: Callable[[], object]) -> tuple[float, float, object]:
-    """Return wall seconds, processor seconds and the result."""
+def measured(step: Callable[..., Any], *arguments: object) -> tuple[float, float, Any]:
+    """Return wall seconds, processor seconds and the result of ``step(*arguments)``."""
     wall, processor = time.perf_counter(), time.process_time()
-    result = step()
+    result = step(*arguments)
     return time.perf_counter() - wall, time.process_time() - processor, result
 
 
@@ -112,41 +119,40 @@ def stock(table: Table, n_rows: int, seed: int) -> pd.DataFrame:
     model = gcm.StructuralCausalModel(dag)
     assign_causal_mechanisms(model, codes, quality=AssignmentQuality.GOOD)
     gcm.fit(model, codes)
-    return gcm.draw_samples(model, n_rows)[list(range(len(marks)))].astype("float64")
+    return pd.DataFrame(gcm.draw_samples(model, n_rows)[list(range(len(marks)))].astype("float64"))
+
+
+def stage(generator: SCMGenerator, table: Table, seed: int, cpus: int) -> Table:
+    """Fit a generator and draw as many rows as it was fitted to."""
+    rng = np.random.default_rng(seed)
+    return generator.fit(table, rng, Budget(600.0, cpus)).sample(len(table), rng)
 
 
 def time_stage(arguments: argparse.Namespace) -> None:
-    """Print seconds of the whole stage."""
-    import autogluon_causalmix.scm.ladder  # noqa: F401 - so that imports are not timed
-
+    """Print seconds of the whole stage, all arms in turn in every run."""
     ours = {
         "one graph": SCMGenerator(discoverer={"name": "pc+fci", "bootstraps": 1}, graphs=1),
         "defaults": SCMGenerator(),
     }
+    small = Table.from_frame(read(arguments.data, "diabetes").head(30), "target")
+    stage(SCMGenerator(graphs=1), small, 0, 1)  # so that imports are not timed
     for name in arguments.tables or ("diabetes", "wdbc", "credit-g", "qsar-biodeg"):
         frame = read(arguments.data, name)
         table = Table.from_frame(frame.sample(min(len(frame), 500), random_state=0), "target")
         seconds: dict[str, list[tuple[float, float]]] = {}
         for run in range(arguments.runs):
             for arm, generator in ours.items():
-
-                def fit(generator: SCMGenerator = generator, run: int = run) -> object:
-                    rng = np.random.default_rng(run)
-                    return generator.fit(table, rng, Budget(600.0, arguments.cpus)).sample(len(table), rng)
-
-                seconds.setdefault(arm, []).append(measured(fit)[:2])
+                seconds.setdefault(arm, []).append(measured(stage, generator, table, run, arguments.cpus)[:2])
             if not arguments.no_stock:
                 try:
-                    seconds.setdefault("stock", []).append(measured(lambda run=run: stock(table, len(table), run))[:2])
-                except Exception as error:  # a border: what stock parts do on such tables is what is asked
+                    seconds.setdefault("stock", []).append(measured(stock, table, len(table), run)[:2])
+                except Exception as error:  # noqa: BLE001 - a border: whether stock parts run is what is asked
                     print(f"{name}: stock raises {type(error).__name__}: {str(error)[:80]}")
         for arm, pairs in seconds.items():
             if pairs:
                 wall, processor = np.median(pairs, axis=0)
-                print(
-                    f"{name:14s} {arm:10s} wall {wall:7.2f} s  processor {processor:7.2f} s  ({len(pairs)} runs)",
-                    flush=True,
-                )
+                runs = f"({len(pairs)} runs)"
+                print(f"{name:14s} {arm:10s} wall {wall:7.2f} s  processor {processor:7.2f} s  {runs}", flush=True)
 
 
 def random_columns(n_columns: int, rows: int, seed: int, categorical: bool) -> tuple[Matrix, list[int]]:
@@ -165,43 +171,56 @@ def random_columns(n_columns: int, rows: int, seed: int, categorical: bool) -> t
     return values, codes
 
 
-def time_skeletons(arguments: argparse.Namespace) -> None:
-    """Print seconds of skeletons and of FCI beside causal-learn's."""
-    from causallearn.search.ConstraintBased.FCI import fci
+def our_skeleton(values: Matrix, codes: list[int], kind: str) -> Skeleton:
+    """Return the skeleton, the correlations' time included."""
+    if kind == "fisherz":
+        return pc_stable(FisherZ(np.asarray(np.corrcoef(values.T)), len(values)), 0.05)
+    return pc_stable(DegenerateGaussian.of(values, codes), 0.05)
+
+
+def their_skeleton(values: Matrix, codes: list[int], kind: str) -> Any:
+    """Return causal-learn's graph given the same test."""
     from causallearn.utils.cit import CIT
     from causallearn.utils.PCUtils.SkeletonDiscovery import skeleton_discovery
 
-    with threadpool_limits(1):
-        for columns in arguments.columns:
-            for kind in ("fisherz", register()):
-                values, codes = random_columns(columns, 1000, 0, categorical=kind != "fisherz")
-                options = {} if kind == "fisherz" else {"categorical": codes}
+    options = {} if kind == "fisherz" else {"categorical": codes}
+    return skeleton_discovery(values, 0.05, CIT(values, kind, **options), show_progress=False).G.graph
 
-                def ours(values: Matrix = values, codes: list[int] = codes, kind: str = kind) -> object:
-                    if kind == "fisherz":
-                        return pc_stable(FisherZ(np.asarray(np.corrcoef(values.T)), len(values)), 0.05)
-                    return pc_stable(DegenerateGaussian.of(values, codes), 0.05)
 
-                runs = [measured(ours) for _ in range(arguments.runs)]
-                wall, processor = np.median([run[:2] for run in runs], axis=0)
-                print(f"{columns} columns, {kind}: ours wall {wall:.3f} s processor {processor:.3f} s", flush=True)
-                if arguments.no_stock:
-                    continue
-                theirs = measured(
-                    lambda: skeleton_discovery(values, 0.05, CIT(values, kind, **options), show_progress=False)
-                )
-                equal = bool(((theirs[2].G.graph != 0) == runs[0][2].adjacent).all())  # type: ignore[attr-defined]
-                print(
-                    f"   causal-learn processor {theirs[1]:.2f} s: {theirs[1] / processor:.0f} times ours, edges equal: {equal}",
-                    flush=True,
-                )
-            values, codes = random_columns(20, 500, 1, categorical=True)
-            test, nothing = DegenerateGaussian.of(values, codes), Constraints.none(20)
-            mine = measured(lambda: fci_marks(pc_stable(test, 0.05, unite=True), test, 0.05, nothing))
-            with contextlib.redirect_stdout(io.StringIO()):
-                theirs = measured(lambda: fci(values, register(), 0.05, categorical=codes, show_progress=False))
-            equal = bool((mine[2] == theirs[2][0].graph).all())  # type: ignore[index]
-            print(f"FCI, 20 mixed columns: ours {mine[1]:.2f} s, causal-learn {theirs[1]:.2f} s, marks equal: {equal}")
+def our_pag(values: Matrix, codes: list[int]) -> Any:
+    """Return FCI's marks, separating sets united as causal-learn unites them."""
+    test = DegenerateGaussian.of(values, codes)
+    return fci_marks(pc_stable(test, 0.05, unite=True), test, 0.05, Constraints.none(test.n_columns))
+
+
+def their_pag(values: Matrix, codes: list[int]) -> Any:
+    """Return the marks of causal-learn's FCI given the same test."""
+    from causallearn.search.ConstraintBased.FCI import fci
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        return fci(values, register(), 0.05, categorical=codes, show_progress=False)[0].graph
+
+
+def time_skeletons(arguments: argparse.Namespace) -> None:
+    """Print seconds of skeletons and of FCI beside causal-learn's."""
+    for columns, kind in product(arguments.columns, ("fisherz", register())):
+        values, codes = random_columns(columns, arguments.rows, 0, categorical=kind != "fisherz")
+        our_skeleton(values[:, :5], [code for code in codes if code < 5], kind)
+        runs = [measured(our_skeleton, values, codes, kind) for _ in range(arguments.runs)]
+        wall, processor = np.median([run[:2] for run in runs], axis=0)
+        print(f"{columns} columns, {kind}: ours wall {wall:.3f} s, processor {processor:.3f} s", flush=True)
+        if not arguments.no_stock:
+            theirs = measured(their_skeleton, values, codes, kind)
+            equal = bool(((theirs[2] != 0) == runs[0][2].adjacent).all())
+            ratio = theirs[1] / processor
+            print(
+                f"   causal-learn processor {theirs[1]:.2f} s: {ratio:.0f} times ours, edges equal: {equal}", flush=True
+            )
+    if not arguments.no_stock:
+        values, codes = random_columns(20, 500, 1, categorical=True)
+        mine, theirs = measured(our_pag, values, codes), measured(their_pag, values, codes)
+        equal = bool((mine[2] == theirs[2]).all())
+        print(f"FCI, 20 mixed columns: ours {mine[1]:.2f} s, causal-learn {theirs[1]:.2f} s, marks equal: {equal}")
 
 
 def score_graphs(arguments: argparse.Namespace) -> None:
@@ -218,14 +237,19 @@ def score_graphs(arguments: argparse.Namespace) -> None:
         for rows in (500, 2000):
             sample = frame.sample(rows, random_state=0)
             codes = np.column_stack([pd.Categorical(sample[node]).codes for node in frame.columns]).astype("float64")
-            test = DegenerateGaussian.of(codes, range(len(place)))
-            mine = measured(lambda: pc_marks(pc_stable(test, 0.05), Constraints.none(len(place))))
-            theirs = measured(lambda: pc(codes, 0.05, "chisq", show_progress=False))
-            scores = [f1(marks, true) for marks in (mine[2], theirs[2].G.graph)]  # type: ignore[attr-defined]
+            mine = measured(our_cpdag, codes)
+            theirs = measured(partial(pc, show_progress=False), codes, 0.05, "chisq")
+            scores = [f1(marks, true) for marks in (mine[2], theirs[2].G.graph)]
             print(
                 f"{name:10s} {rows:5d} rows: skeleton F1 {scores[0][0]:.3f} (χ² {scores[1][0]:.3f}), directions "
                 f"{scores[0][1]:.3f} (χ² {scores[1][1]:.3f}); {mine[1]:.2f} s (χ² {theirs[1]:.2f} s)", flush=True,
             )  # fmt: skip
+
+
+def our_cpdag(codes: Matrix) -> Any:
+    """Return PC's marks on a table of categories."""
+    test = DegenerateGaussian.of(codes, range(codes.shape[1]))
+    return pc_marks(pc_stable(test, 0.05), Constraints.none(codes.shape[1]))
 
 
 def f1(marks: object, true: NDArray[np.bool_]) -> tuple[float, float]:
@@ -251,25 +275,32 @@ def score_rows(arguments: argparse.Namespace) -> None:
         real, held_out = whole.take(np.arange(len(train))), whole.take(np.arange(len(train), len(whole)))
         arms: dict[str, Callable[[], Matrix]] = {
             "real": real.encode,
-            "ours": lambda: (
-                SCMGenerator()
-                .fit(real, np.random.default_rng(0), Budget(600.0, arguments.cpus))
-                .sample(1000, np.random.default_rng(1))
-                .encode()
-            ),
+            "ours": partial(our_rows, real, arguments.cpus),
+            "stock": partial(their_rows, real),
         }
-        if not arguments.no_stock:
-            arms["stock"] = lambda: stock(real, 1000, 0).to_numpy()
         line = f"{name:16s}"
         for arm, rows in arms.items():
+            if arm == "stock" and arguments.no_stock:
+                continue
             try:
                 drawn = rows()
-            except Exception as error:  # a border: what stock parts do on such tables is what is asked
+            except Exception as error:  # noqa: BLE001 - a border: whether stock parts run is what is asked
                 line += f" | {arm} raises {type(error).__name__}"
                 continue
             line += f" | {arm} TSTR {tstr(drawn, held_out, whole):.3f}"
             line += "" if arm == "real" else f" detection {detection(drawn, held_out.encode()):.3f}"
         print(line, flush=True)
+
+
+def our_rows(real: Table, cpus: int) -> Matrix:
+    """Return a thousand rows of the generator with its defaults."""
+    rng = np.random.default_rng(0)
+    return SCMGenerator().fit(real, rng, Budget(600.0, cpus)).sample(1000, rng).encode()
+
+
+def their_rows(real: Table) -> Matrix:
+    """Return a thousand rows of the stock pipeline."""
+    return stock(real, 1000, 0).to_numpy()
 
 
 def tstr(drawn: Matrix, real: Table, whole: Table) -> float:
@@ -296,7 +327,7 @@ def detection(drawn: Matrix, held_out: Matrix) -> float:
 
 
 def time_sampling(arguments: argparse.Namespace) -> None:
-    """Print seconds and memory of drawing many rows from a 20-node model, and of a stage on 100 columns × 5,000 rows."""
+    """Print seconds and memory: many rows from a 20-node model, and a stage on 100 columns × 5,000 rows."""
     for n_columns, rows, n_drawn in ((19, 1000, 100_000), (99, 5000, 1000)):
         values, _ = random_columns(n_columns, rows, 2, categorical=False)
         frame = pd.DataFrame(values, columns=[f"x{i}" for i in range(n_columns)]).assign(
@@ -305,15 +336,14 @@ def time_sampling(arguments: argparse.Namespace) -> None:
         SCMGenerator(graphs=1).fit(Table.from_frame(frame.head(30), "y"), np.random.default_rng(0), Budget(60.0))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         rng = np.random.default_rng(0)
-        wall, processor, fitted = measured(
-            lambda: SCMGenerator().fit(Table.from_frame(frame, "y"), rng, Budget(600.0, arguments.cpus))
-        )
-        drawing = measured(lambda: fitted.sample(n_drawn, rng))  # type: ignore[attr-defined]
+        table, budget = Table.from_frame(frame, "y"), Budget(600.0, arguments.cpus)
+        wall, processor, fitted = measured(SCMGenerator().fit, table, rng, budget)
+        drawing = measured(fitted.sample, n_drawn, rng)
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         print(
-            f"{n_columns + 1} columns × {rows} rows: fit wall {wall:.1f} s processor {processor:.1f} s; {n_drawn} rows drawn in wall "
-            f"{drawing[0]:.2f} s processor {drawing[1]:.2f} s; peak memory {after:.2f} GB, {after - before:.2f} above before the fit", flush=True,
-        )  # fmt: skip
+            f"{n_columns + 1} columns × {rows} rows: fit wall {wall:.1f} s, processor {processor:.1f} s; {n_drawn} rows"
+        )
+        print(f"   drawn in wall {drawing[0]:.2f} s, processor {drawing[1]:.2f} s; peak memory {after - before:.2f} GB")
 
 
 if __name__ == "__main__":

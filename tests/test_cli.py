@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from autogluon_causalmix import cli
+from autogluon_causalmix.cli import demonstration
 from autogluon_causalmix.cli.csvfile import read_csv
 
 
@@ -100,6 +101,42 @@ def test_fit_leaves_report_leaderboard_and_predictor(train: Path, capsys: pytest
     assert "--force" in capsys.readouterr().err
 
 
+def test_the_verdict_of_the_demo_claims_no_win_that_it_did_not_see() -> None:
+    losses = {"zero-shot": [0.5, 0.4], "fine-tuned": [0.3, 0.3], "CausalMix": [0.4, 0.4]}
+    rows = [
+        {"table": "wine", "split": split, "arm": arm, "log_loss": loss}
+        for arm, of_splits in losses.items()
+        for split, loss in enumerate(of_splits)
+    ]
+    said = demonstration.verdict(pd.DataFrame(rows))
+    assert "over zero-shot +0.0500 ± 0.0707 (better on 1, worse on 0 of 2 splits)" in said
+    assert "over fine-tuned -0.1000 ± 0.0000 (better on 0, worse on 2 of 2 splits)" in said
+
+
+@pytest.mark.slow
+def test_demo_leaves_table_picture_and_report(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demonstration, "TABLES", {"wine": demonstration.wine})
+    monkeypatch.setattr(demonstration, "SPLITS", 2)
+    assert causalmix("demo") == 0
+    assert {path.name for path in Path("causalmix-demo").iterdir()} == {"report.html", "arms.svg", "scores.csv"}
+    scores = pd.read_csv("causalmix-demo/scores.csv")
+    assert sorted(zip(scores["split"], scores["arm"], strict=True)) == [
+        (split, arm) for split in (0, 1) for arm in ("CausalMix", "fine-tuned", "zero-shot")
+    ]
+    assert scores["roc_auc"].between(0.9, 1).all()
+    mean = scores[scores["arm"] == "CausalMix"]["log_loss"].mean()
+    assert f"{mean:.3f} ± " in capsys.readouterr().out
+
+
+def test_a_table_beyond_the_limits_of_the_model_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    pd.DataFrame({"a": range(120), "y": [f"class {i % 12}" for i in range(120)]}).to_csv("twelve.csv", index=False)
+    assert causalmix("fit", "twelve.csv", "-t", "y", "--backbone", "mini") == 2
+    assert "'max_classes': 10" in capsys.readouterr().err
+    assert [path.name for path in Path().rglob("*") if path.is_file()] == ["twelve.csv"]
+
+
 GOOD = b"a,b,y\n1,x,no\n2,x,yes\n3,z,no\n"
 BAD_FILES = [
     (b"", "is empty"),
@@ -144,13 +181,17 @@ def test_a_bad_file_is_one_line_and_writes_nothing(
         (["fit", "train.csv", "-t", "ill", "--backbone", "bert"], "no backbone 'bert'; choose from"),
         (["fit", "train.csv", "-t", "ill", "--backbone", "gone.ckpt"], "gone.ckpt"),
         (["fit", "train.csv", "-t", "ill", "--test", "other.csv"], "other.csv lacks columns"),
+        (["fit", "other.csv", "-t", "ill"], "has a single class, 'yes': nothing to predict"),
+        (["fit", "train.csv", "-t", "ill", "-o", "train.csv", "--force"], "train.csv is no folder"),
+        (["augment", "train.csv", "-t", "ill", "-o", "folder", "--force"], "folder is a folder"),
     ],
 )
 def test_bad_arguments_are_one_line_and_write_nothing(
     arguments: list[str], message: str, train: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     Path("other.csv").write_text("number,ill\n1,yes\n")
-    before = {path: path.read_bytes() for path in Path().iterdir()}
+    Path("folder").mkdir()
+    before = {path: path.read_bytes() for path in Path().iterdir() if path.is_file()}
     assert causalmix(*arguments) == 2
     told = capsys.readouterr()
     assert message in told.err

@@ -1,5 +1,6 @@
 """The documentation runs, and says what the code says."""
 
+import importlib
 import inspect
 import json
 import re
@@ -11,9 +12,10 @@ from typing import Any
 import pytest
 import typer.main
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 import autogluon_causalmix
-from autogluon_causalmix import augment, errors
+from autogluon_causalmix import CausalMixModel, augment, errors
 from autogluon_causalmix.cli import app
 from autogluon_causalmix.config import Hyperparameters, Mixing
 from autogluon_causalmix.plugins import plugin_registry
@@ -23,6 +25,7 @@ from autogluon_causalmix.report import FitReport
 ROOT = Path(__file__).parents[1]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 RUN = [path for path in PAGES if path.parent.name != "plugins" and "```python" in path.read_text(encoding="utf-8")]
 
 
@@ -67,16 +70,19 @@ def test_links_and_pictures_are_there(page: Path) -> None:
         assert link.startswith("https://") or (page.parent / link).exists(), link
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
-def test_commands_parse(page: Path) -> None:
-    command: Any = typer.main.get_command(app)
-    for block in blocks(page, "sh"):
-        for line in block.splitlines():
-            words = shlex.split(line, comments=True)
-            if words[:1] == ["causalmix"]:
-                context = command.make_context("causalmix", words[1:])
-                name, sub, rest = command.resolve_command(context, [*context._protected_args, *context.args])
-                sub.make_context(name, rest)
+def test_command_lines_are_such_as_causalmix_takes() -> None:
+    shell = [block for page in PAGES for language in ("sh", "bash") for block in blocks(page, language)]
+    lines = [shlex.split(line, comments=True) for block in shell for line in block.splitlines()]
+    said = [words[1:] for words in lines if words[:1] == ["causalmix"]]
+    assert {name for name, *_ in said} >= {"fit", "augment", "graph", "plugins"}
+    for name, *arguments in said:
+        COMMANDS[name].make_context(name, arguments)  # raises on an unknown option and on a missing one
+
+
+def test_commands_named_in_a_sentence_exist() -> None:
+    for page in PAGES:
+        said = re.findall(r"`causalmix ([a-z]+)[ `]", page.read_text(encoding="utf-8"))
+        assert set(said) <= set(COMMANDS), page
 
 
 @pytest.mark.parametrize(("heading", "model"), [("hyperparameter", Hyperparameters), ("`mixing`", Mixing)])
@@ -85,13 +91,39 @@ def test_hyperparameters_and_their_defaults(heading: str, model: type[BaseModel]
     assert set(told) == set(model.model_fields)
     given = {name: json.loads(cells[0].strip("`")) for name, cells in told.items()}
     assert model.model_validate(given) == model()
+    assert {name: cells[1] for name, cells in told.items()} == {
+        name: limits(field) for name, field in model.model_fields.items()
+    }
+
+
+def limits(field: FieldInfo) -> str:
+    """Return the range of a hyperparameter as the reference writes it."""
+    signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+    found = [(sign, getattr(limit, kind, None)) for limit in field.metadata for kind, sign in signs.items()]
+    return ", ".join(f"{sign} {value:.0f}" for sign, value in found if value is not None)
+
+
+def test_limits_are_the_constants_of_the_code() -> None:
+    for path, (value, _) in rows("constant").items():
+        module, _, name = path.rpartition(".")
+        assert getattr(importlib.import_module(f"autogluon_causalmix.{module}"), name) == float(value), path
+    caps = CausalMixModel._default_auxiliary_params_extra
+    assert "above {max_rows:,} rows, {max_features} features or {max_classes} classes".format(**caps) in REFERENCE
 
 
 @pytest.mark.parametrize("registry", ["generators", "discoverers", "backbones"])
 def test_built_in_plugins_and_their_options(registry: str) -> None:
     found: Registry = getattr(plugin_registry(), registry)
-    built_in = {entry.name: entry.options() for entry in found if entry.owner.distribution == "autogluon-causalmix"}
-    assert {name: code(cells[0]) for name, cells in rows(found.kind).items()} == built_in
+    built_in = {entry.name: entry.factory for entry in found if entry.owner.distribution == "autogluon-causalmix"}
+    assert {name: code(cells[0]) for name, cells in rows(found.kind).items()} == {
+        name: [option(each) for each in inspect.signature(factory).parameters.values()]
+        for name, factory in built_in.items()
+    }
+
+
+def option(parameter: inspect.Parameter) -> str:
+    """Return an option as the reference writes it, with its default as JSON."""
+    return parameter.name + ("" if parameter.default is parameter.empty else f"={json.dumps(parameter.default)}")
 
 
 def test_errors_and_what_they_refine() -> None:
@@ -114,10 +146,9 @@ def test_exported_names_and_the_signature_of_augment() -> None:
 
 
 def test_commands_and_their_options() -> None:
-    command: Any = typer.main.get_command(app)
     there = {
-        name: {max(p.opts, key=len) for p in sub.params if p.opts[0].startswith("-")}
-        for name, sub in command.commands.items()
+        name: {max(p.opts, key=len) for p in command.params if p.opts[0].startswith("-")}
+        for name, command in COMMANDS.items()
     }
     told = {first.split()[1]: set(code(cells[0])) for first, cells in rows("command").items()}
     assert told == there

@@ -24,7 +24,7 @@ Backbone = Annotated[
     str, typer.Option(help="The foundation model: auto, mini, tabpfn-v2, or the path of a checkpoint.")
 ]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same result.")]
-Seconds = Annotated[float | None, typer.Option(help="Seconds the whole may take.")]
+Seconds = typer.Option(min=1.0, help="Seconds the whole may take.")
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show AutoGluon's log.")]
 
@@ -38,7 +38,7 @@ def demo(
     """Compare zero-shot, plain fine-tuning and CausalMix on real tables that come with scikit-learn. Offline."""
     from autogluon_causalmix.cli.demonstration import run
 
-    _claim(out, force)
+    _claim(out, force, folder=True)
     run(out, console, verbosity=2 if verbose else 0)
 
 
@@ -53,7 +53,7 @@ def fit(
     generator: Generator = "scm",
     backbone: Backbone = "auto",
     seed: Seed = 0,
-    time_limit: Seconds = None,
+    time_limit: Annotated[float | None, Seconds] = None,
     force: Force = False,
     verbose: Verbose = False,
 ) -> None:
@@ -61,7 +61,7 @@ def fit(
     from autogluon_causalmix.cli.fitting import run
 
     options = {"generator": generator, "backbone": backbone, "random_state": seed}
-    _claim(out, force)
+    _claim(out, force, folder=True)
     run(train, test, target, out, options, console, time_limit=time_limit, verbosity=2 if verbose else 0)
 
 
@@ -73,7 +73,7 @@ def augment(
     rows: Annotated[int, typer.Option("--rows", "-n", min=1, help="How many rows to draw.")] = 1000,
     generator: Generator = "scm",
     seed: Seed = 0,
-    time_limit: Seconds = 600.0,
+    time_limit: Annotated[float, Seconds] = 600.0,
     force: Force = False,
 ) -> None:
     """Draw synthetic rows like those of a CSV."""
@@ -83,7 +83,7 @@ def augment(
     _claim(out, force)
     frame, _ = read_training(train, target)
     with console.status("fitting the generator and drawing …"):
-        synthetic = draw(frame, target, rows, generator, seed, time_limit or 600.0)
+        synthetic = draw(frame, target, rows, generator, seed, time_limit)
     synthetic.to_csv(out, index=False)
     console.print(f"{len(synthetic)} rows of generator {generator!r} in {out}")
 
@@ -94,7 +94,7 @@ def graph(
     target: Target,
     out: Annotated[Path, typer.Option("--out", "-o", help="Picture to write: .svg or .png.")] = Path("graph.svg"),
     seed: Seed = 0,
-    time_limit: Seconds = 600.0,
+    time_limit: Annotated[float, Seconds] = 600.0,
     force: Force = False,
 ) -> None:
     """Find causal edges in a CSV and draw how far each is believed."""
@@ -103,7 +103,7 @@ def graph(
     if out.suffix not in {".svg", ".png"}:
         raise ConfigError(f"--out must end in .svg or .png, got {out}")
     _claim(out, force)
-    draw_beliefs(train, target, out, seed, time_limit or 600.0, console)
+    draw_beliefs(train, target, out, seed, time_limit, console)
 
 
 @app.command()
@@ -118,16 +118,16 @@ def plugins() -> None:
         grid.add_row(entry.kind, entry.name, ", ".join(entry.options()) or "–", origin)
     console.print(grid)
     for failure in registry.failures:
-        console.print(f"[red]not loaded:[/red] {failure}", highlight=False)
+        console.print(f"[red]not loaded:[/red] {_plain(failure)}", highlight=False)
 
 
 def main() -> None:
-    """Run the command; what this package raises becomes one line and exit code 2."""
+    """Run the command; what this package raises, and a full or lost disk, become one line and exit code 2."""
     # Before torch loads: on a busy machine its threads would spin while they wait (20 times slower, measured).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         app()
-    except CausalMixError as error:
+    except (CausalMixError, OSError) as error:
         Console(stderr=True).print(f"[red]error:[/red] {_plain(error)}", highlight=False, soft_wrap=True)
         sys.exit(2)
 
@@ -138,10 +138,14 @@ def _plain(error: Any) -> str:
     return escape(str(error))
 
 
-def _claim(out: Path, force: bool) -> None:
+def _claim(out: Path, force: bool, *, folder: bool = False) -> None:
     """Refuse to overwrite, before the work starts."""
     taken = any(out.iterdir()) if out.is_dir() else out.exists()
     if taken and not force:
         raise ConfigError(f"{out} exists; choose another --out, or --force to overwrite it")
+    if out.exists() and out.is_dir() != folder:
+        raise ConfigError(f"{out} is {'no' if folder else 'a'} folder; choose another --out")
     if not out.absolute().parent.is_dir():
         raise ConfigError(f"the folder of {out} does not exist")
+    if not os.access(out if out.exists() else out.absolute().parent, os.W_OK):
+        raise ConfigError(f"{out} cannot be written to; choose another --out")

@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import pandas as pd
 from autogluon.tabular import TabularPredictor
 from sklearn.metrics import log_loss, roc_auc_score
 
+from autogluon_causalmix.errors import CausalMixError
 from autogluon_causalmix.model import REPORT_FILE, CausalMixModel
 from autogluon_causalmix.report import FitReport
 
@@ -49,12 +50,16 @@ def compare(
     *,
     time_limit: float | None = None,
     verbosity: int = 0,
-    on_arm: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
-    """Fit every arm with `options` on the same split of `train`, and score it on `test`."""
+    """Fit every arm with `options` on the same split of `train`, and score it on `test`.
+
+    Raises
+    ------
+    CausalMixError
+        AutoGluon left an arm out.
+    """
     predictor = TabularPredictor(target, path=str(path), verbosity=verbosity, log_to_file=False)
     settings = [{**options, **own, "ag_args": {"name_suffix": f" {arm}"}} for arm, own in ARMS.items()]
-    on_arm("fit")
     with warnings.catch_warnings():
         if verbosity < 2:
             warnings.simplefilter("ignore")  # third parties' chatter; ours goes to the log and the report
@@ -63,12 +68,18 @@ def compare(
             hyperparameters={CausalMixModel: settings},
             fit_weighted_ensemble=False,
             raise_on_model_failure=True,
+            raise_on_no_models_fitted=False,
             time_limit=time_limit,
             dynamic_stacking=False,
         )
     reports, rows = {}, []
     for arm in ARMS:
         name = f"{CausalMixModel.ag_name} {arm}"
+        if name not in predictor.model_names():
+            raise CausalMixError(
+                f"AutoGluon left out the arm {arm!r}: too little time or memory, or a table beyond the model's limits "
+                f"{CausalMixModel._default_auxiliary_params_extra}; its log, with --verbose, says which"
+            )
         reports[arm] = FitReport.read(Path(predictor.path) / "models" / name / REPORT_FILE)
         rows.append({"arm": arm, **_scores(predictor, name, test, target, reports[arm])})
     return Comparison(predictor, reports, pd.DataFrame(rows))

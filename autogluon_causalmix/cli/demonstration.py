@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table as Grid
@@ -54,19 +55,27 @@ def run(out: Path, console: Console, verbosity: int = 0) -> None:
     scores = pd.concat(
         [done.scores.assign(table=name, split=split) for (name, split), done in comparisons.items()], ignore_index=True
     )
-    reports = {
-        f"{arm} on {name}": report
+    reports = {  # zero-shot is in the others' reports: it is their first candidate
+        f"{arm} on {name}, split 1": report
         for (name, split), done in comparisons.items()
         if split == 0
         for arm, report in done.reports.items()
+        if arm != "zero-shot"
     }
     picture = draw_arms(scores)
     save(picture, out / "arms.svg")
     scores.to_csv(out / "scores.csv", index=False)
-    summary = _summary(scores)
-    write_page(out / "report.html", reports, title="CausalMix demo", leaderboard=summary, pictures=[picture])
+    summary, said = _summary(scores), verdict(scores)
+    write_page(
+        out / "report.html",
+        reports,
+        title="CausalMix demo",
+        verdict=said,
+        leaderboard=summary,
+        pictures=[picture],
+    )
     console.print(_grid(summary))
-    console.print(_verdict(scores), highlight=False)
+    console.print(said, highlight=False)
     console.print(f"report: {out / 'report.html'}")
 
 
@@ -90,32 +99,39 @@ def _comparisons(path: Path, console: Console, verbosity: int) -> dict[tuple[str
 
 
 def _summary(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per table and arm: mean and spread over splits."""
-    grouped = scores.groupby(["table", "arm"], sort=False)
-    summary = grouped[["log_loss", "roc_auc", "fit seconds"]].mean()
-    summary["log_loss spread"] = grouped["log_loss"].std(ddof=1)
-    summary["roc_auc spread"] = grouped["roc_auc"].std(ddof=1)
-    summary["kept fine-tuned"] = grouped["kept"].agg(lambda kept: f"{(kept == 'fine-tuned').sum()} of {len(kept)}")
-    return summary.reset_index()
+    """Return one row per table and arm, as text: mean ± standard deviation over splits, and how often tuning won."""
+    rows = []
+    for (table, arm), group in scores.groupby(["table", "arm"], sort=False):
+        spread = {name: f"{group[name].mean():.3f} ± {group[name].std():.3f}" for name in ("log_loss", "roc_auc")}
+        rows.append(
+            {
+                "table": table,
+                "arm": arm,
+                "log-loss": spread["log_loss"],
+                "ROC-AUC": spread["roc_auc"],
+                "kept tuned": f"{(group['kept'] == 'fine-tuned').sum()} of {len(group)}",
+                "seconds": f"{group['fit seconds'].mean():.1f}",
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _grid(summary: pd.DataFrame) -> Grid:
-    grid = Grid("table", "arm", "log-loss", "ROC-AUC", "kept fine-tuned", "seconds")
+    grid = Grid(*summary.columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))  # 80 letters wide at most
+    for position, column in enumerate(grid.columns):
+        column.no_wrap, column.justify = True, "left" if position < 2 else "right"
     for row in summary.to_dict("records"):
-        numbers = [f"{row[name]:.3f} ± {row[f'{name} spread']:.3f}" for name in ("log_loss", "roc_auc")]
-        last = row["arm"] == list(ARMS)[-1]
-        grid.add_row(
-            row["table"], row["arm"], *numbers, row["kept fine-tuned"], f"{row['fit seconds']:.1f}", end_section=last
-        )
+        grid.add_row(*row.values(), end_section=row["arm"] == list(ARMS)[-1])
     return grid
 
 
-def _verdict(scores: pd.DataFrame) -> str:
+def verdict(scores: pd.DataFrame) -> str:
     """Say in one sentence what these runs show, and no more."""
     losses = scores.pivot_table(index=["table", "split"], columns="arm", values="log_loss")
     parts = []
     for rival in ("zero-shot", "fine-tuned"):
         gain = losses[rival] - losses["CausalMix"]
-        better, worse = int((gain > 0).sum()), int((gain < 0).sum())
-        parts.append(f"{rival} {gain.mean():+.4f} (better on {better}, worse on {worse} of {len(gain)} splits)")
-    return "Log-loss gained by CausalMix on test rows, mean over splits: over " + ", over ".join(parts) + "."
+        wins, defeats = int((gain > 0).sum()), int((gain < 0).sum())
+        counted = f"better on {wins}, worse on {defeats} of {len(gain)} splits"
+        parts.append(f"over {rival} {gain.mean():+.4f} ± {gain.std():.4f} ({counted})")
+    return f"Log-loss gained by CausalMix on test rows, mean ± spread over splits: {', '.join(parts)}."

@@ -13,7 +13,7 @@ from rich.table import Table as Grid
 from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.cli.arms import Comparison, compare
 from autogluon_causalmix.cli.csvfile import read_csv, read_training
-from autogluon_causalmix.errors import GeneratorError, TableError
+from autogluon_causalmix.errors import CausalMixError, GeneratorError, TableError
 from autogluon_causalmix.model import CausalMixModel
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.sampling import description, fit_generator
@@ -33,13 +33,19 @@ def run(
     """Fit the arms on a CSV and leave everything in `out`."""
     CausalMixModel.check(options)
     frame, table = read_training(train, target)
+    if len(table.classes) < 2:
+        raise TableError(f"{train}: the target {target!r} has a single class, {table.classes[0]!r}: nothing to predict")
     rows = None if test is None else _test_rows(test, frame, target)
     console.print(f"{len(table)} rows, {len(table.columns) - 1} features, {len(table.classes)} classes of {target!r}")
     shutil.rmtree(out / "predictor", ignore_errors=True)
-    with console.status("fitting zero-shot, fine-tuned and CausalMix …"):
-        comparison = compare(
-            frame, rows, target, options, out / "predictor", time_limit=time_limit, verbosity=verbosity
-        )
+    try:
+        with console.status("fitting zero-shot, fine-tuned and CausalMix …"):
+            comparison = compare(
+                frame, rows, target, options, out / "predictor", time_limit=time_limit, verbosity=verbosity
+            )
+    except CausalMixError:
+        shutil.rmtree(out / "predictor", ignore_errors=True)  # half of a predictor is of no use
+        raise
     _leave(comparison, out, f"{train.name}: {target}")
     console.print(_leaderboard(comparison.scores, "test" if test else "validation"))
     report = comparison.reports["CausalMix"]

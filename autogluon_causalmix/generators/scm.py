@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.discovery import Discoverer, Knowledge
@@ -82,7 +83,8 @@ class SCMGenerator:
         from autogluon_causalmix.scm.ladder import fit_knowing_the_label  # imports dowhy, which takes seconds
 
         fitting = time.monotonic()
-        rung, notes = fit_knowing_the_label(found, table, self.graphs, rng, budget.share(1.0))
+        with threadpool_limits(1):  # its matrices are small: a second thread waits more than it works
+            rung, notes = fit_knowing_the_label(found, table, self.graphs, rng, budget.share(1.0))
         seconds["mechanisms"] = time.monotonic() - fitting
         return FittedSCMGenerator(rung, seconds, (*found.notes, *notes))
 
@@ -106,7 +108,8 @@ class FittedSCMGenerator:
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
         """Draw `n_rows` rows."""
-        return self.rung.model.sample(n_rows, rng)
+        with threadpool_limits(1):
+            return self.rung.model.sample(n_rows, rng)
 
     def describe(self) -> Mapping[str, object]:
         """Return the edge beliefs, the mechanisms chosen, what the rows tell of the label, seconds and notes."""

@@ -75,6 +75,7 @@ def write_page(
     reports: Mapping[str, FitReport],
     *,
     title: str,
+    verdict: str = "",
     leaderboard: pd.DataFrame | None = None,
     pictures: Sequence[Figure] = (),
 ) -> None:
@@ -88,6 +89,8 @@ def write_page(
         By the name of the arm, in the order of the page.
     title : str
         The page's heading.
+    verdict : str
+        Said before the verdicts of the single fits.
     leaderboard : pandas.DataFrame or None
         Shown as a table, row by row, without its index.
     pictures : sequence of matplotlib.figure.Figure
@@ -112,7 +115,9 @@ def write_page(
         lstrip_blocks=True,
     )
     environment.filters["cell"] = cell
-    page = environment.get_template("page.html").render(title=title, arms=arms, pictures=own, leaderboard=columns)
+    page = environment.get_template("page.html").render(
+        title=title, verdict=verdict, arms=arms, pictures=own, leaderboard=columns
+    )
     Path(path).write_text(page, encoding="utf-8", errors="replace")
 
 

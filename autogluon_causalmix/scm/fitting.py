@@ -9,7 +9,6 @@ import networkx as nx
 import numpy as np
 import numpy.typing as npt
 from dowhy import gcm
-from threadpoolctl import threadpool_limits
 
 from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.errors import OutOfTime
@@ -120,7 +119,7 @@ def fit_scm(
             raise OutOfTime(f"fitting the mechanisms took longer than {budget.seconds:.1f} s")
         return _mechanism(table, values, key, learners, base)
 
-    with threadpool_limits(1), ThreadPoolExecutor(max(budget.num_cpus, 1)) as pool:
+    with ThreadPoolExecutor(max(budget.num_cpus, 1)) as pool:
         fitted = dict(zip(keys, pool.map(fit, keys), strict=True))
     mechanisms = {key: known[key] if key in known else fitted[key] for key in wanted}
     return FittedSCM(table, tuple(dags), mechanisms, MissingPattern.of(table))

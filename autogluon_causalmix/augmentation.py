@@ -7,6 +7,7 @@ import pandas as pd
 
 from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.config import Hyperparameters
+from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.sampling import draw, fit_generator
 from autogluon_causalmix.table import Table
@@ -63,7 +64,8 @@ def augment(
     (3, 2)
     """
     options = Hyperparameters.parse({"generator": generator})
-    assert options.generator is not None
+    if options.generator is None:
+        raise ConfigError("augment needs a generator, got None")
     entry = plugin_registry().generators.get(options.generator.name)
     table = Table.from_frame(frame, target)
     rng = np.random.default_rng(seed)

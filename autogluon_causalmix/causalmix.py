@@ -157,8 +157,10 @@ def _split(
     table: Table, validation: Table | None, options: Hyperparameters, rng: np.random.Generator, log: Log
 ) -> tuple[Table, Table | None]:
     """Return the rows to learn from and the rows that judge."""
+    if not options.early_stopping:
+        return table, None
     if validation is None:
-        if options.finetune_steps == 0 or not options.early_stopping:
+        if options.finetune_steps == 0:
             return table, None
         learned, held_out = _hold_out(table, rng)
         log.note(f"no validation rows were given: {len(held_out)} of the {len(table)} rows are held out to judge")

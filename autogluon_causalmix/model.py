@@ -14,10 +14,12 @@ from autogluon.common.space import Space
 from autogluon.core.utils.exceptions import TimeLimitExceeded
 from autogluon.tabular.models.abstract.abstract_torch_model import AbstractTorchModel
 from autogluon.tabular.registry import ag_model_registry
+from rich.console import Console
 from rich.progress import Progress
 
 from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.config import Hyperparameters
+from autogluon_causalmix.finetuning.episodes import MOST_VALUES
 from autogluon_causalmix.report import FitReport
 from autogluon_causalmix.table import Table
 
@@ -32,7 +34,6 @@ TARGET = "causalmix target"  # where the labels have no name of their own
 IMPORTS = 0.8e9  # torch, tabpfn and the libraries of the causal stage
 COLUMNS_PER_VIEW = 3  # TabPFN adds quantiles and singular vectors to the columns
 ROWS_PER_EPISODE = 1.5  # real context and synthetic query
-MOST_VALUES = 80_000  # as in the fine-tuning loop, which is not imported here: it brings torch
 
 
 class CausalMixModel(AbstractTorchModel):
@@ -206,6 +207,8 @@ def _labelled(features: pd.DataFrame, labels: pd.Series, target: Hashable) -> pd
 @contextmanager
 def _progress(steps: int, verbosity: int) -> Iterator[Callable[[int], None]]:
     """Show a progress bar in a terminal, unless AutoGluon is to be silent."""
-    with Progress(transient=True, disable=verbosity < 2 or not sys.stderr.isatty()) as bar:
+    with Progress(
+        console=Console(stderr=True), transient=True, disable=verbosity < 2 or not sys.stderr.isatty()
+    ) as bar:
         task = bar.add_task("\tFine-tuning", total=steps)
         yield lambda step: bar.update(task, completed=step)

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autogluon_causalmix.augmentation import augment
 from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.causalmix import Fitted, class_codes, fit
 from autogluon_causalmix.config import Hyperparameters
-from autogluon_causalmix.errors import GeneratorError
+from autogluon_causalmix.errors import ConfigError, GeneratorError
 from autogluon_causalmix.finetuning.backbones.tabpfn import Mini
 from autogluon_causalmix.finetuning.guard import score
 from autogluon_causalmix.table import Table
@@ -90,8 +91,9 @@ def test_held_out_rows_come_back_as_context() -> None:
 
 
 def test_without_early_stopping_every_step_is_taken_on_all_rows() -> None:
-    report = fitted(table(), early_stopping=False, finetune_steps=2).report
-    assert (report.kept_step, report.rows.real, report.rows.validation) == (2, 60, 0)
+    for validation in (None, table(30, seed=1)):
+        report = fitted(table(), validation, early_stopping=False, finetune_steps=2).report
+        assert (report.kept_step, report.rows.real, report.rows.validation) == (2, 60, 0)
 
 
 def test_validation_rows_of_an_unknown_class_are_left_out_and_counted() -> None:
@@ -124,6 +126,11 @@ def test_the_same_seed_gives_the_same_report_and_another_seed_another() -> None:
 
     assert facts(1) == facts(1)
     assert facts(1)["curve"] != facts(2)["curve"]
+
+
+def test_augment_needs_a_generator() -> None:
+    with pytest.raises(ConfigError, match="augment needs a generator"):
+        augment(table().frame, "y", 3, generator=None)  # type: ignore[arg-type]
 
 
 def test_scm_rows_carry_the_signal_of_the_real_ones() -> None:

@@ -77,6 +77,8 @@ class PCAndFCI:
         if len(table) < FEWEST_ROWS:
             note = f"{len(table)} rows are too few to test for independence: the graph is a star around the target"
             return _star(table, constraints, started, (note,))
+        if budget.remaining() <= 0:
+            return _star(table, constraints, started, ("no time for discovery: the graph is a star around the target",))
         graphs: list[Probability] = []
         notes: tuple[str, ...] = ()
         try:

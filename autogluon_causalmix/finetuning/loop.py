@@ -13,7 +13,7 @@ from torch.nn import functional
 
 from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.finetuning.backbones import InContextModel
-from autogluon_causalmix.finetuning.episodes import Episode, EpisodeSampler
+from autogluon_causalmix.finetuning.episodes import MOST_VALUES, Episode, EpisodeSampler
 from autogluon_causalmix.finetuning.guard import Losses, judge, row_losses, score
 from autogluon_causalmix.report import CurvePoint, Scores
 
@@ -24,7 +24,6 @@ WEIGHT_DECAY = 0.01  # AdamW's default; the runs are too short for it to matter
 WARM_UP = 0.1  # share of the steps; Adam's second moments are noise before that
 LARGEST_GRADIENT = 1.0  # norm; one odd episode must not throw the weights away
 EVALUATIONS = 10  # candidates per run: enough to catch the turn, few enough not to pick a lucky one
-MOST_VALUES = 80_000  # rows × columns of an episode: 2.4 GB with `mini`, 13 GB with TabPFN v2 (30 and 165 kB each)
 FEWEST_ROWS = 32  # below this, halving an episode after running out of memory makes no sense
 
 

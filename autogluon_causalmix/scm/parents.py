@@ -22,10 +22,10 @@ class ParentFeatures:
     --------
     >>> parents = np.array([[1.0, 0.0], [3.0, 1.0], [np.nan, 2.0], [2.0, 2.0]])
     >>> ParentFeatures.of(parents, categorical=[False, True]).transform(parents).round(1)
-    array([[-1.2,  0. ,  1. ,  0. ],
-           [ 1.2,  0. ,  0. ,  1. ],
-           [ 0. ,  1. ,  0. ,  0. ],
-           [ 0. ,  0. ,  0. ,  0. ]])
+    array([[-1.2,  0. ,  0. ,  1. ],
+           [ 1.2,  0. ,  0. ,  0. ],
+           [ 0. ,  1. ,  1. ,  0. ],
+           [ 0. ,  0. ,  1. ,  0. ]])
     """
 
     kinds: tuple[Scale | Matrix, ...]

@@ -95,7 +95,7 @@ def test_degenerate_gaussian__any_shape_of_blocks__equals_least_squares() -> Non
 
 def test_fisher_z__partial_correlation__equals_inverse_covariance() -> None:
     values = np.random.default_rng(2).normal(size=(100, 4)) @ np.random.default_rng(3).normal(size=(4, 4))
-    matrix = np.corrcoef(values.T)
+    matrix = np.asarray(np.corrcoef(values.T)).reshape(4, 4)
     precision = np.linalg.inv(matrix)
     partial = -precision[0, 1] / np.sqrt(precision[0, 0] * precision[1, 1])
     expected = 2 * stats.norm.sf(np.sqrt(100 - 2 - 3) * abs(np.arctanh(partial)))

@@ -53,12 +53,12 @@ def save_state(state: dict[str, Any], folder: Path) -> None:
     write_atomically(folder / STATE, lambda path: torch.save(state, path))
 
 
-def load_state(folder: Path, device: torch.device | str) -> dict[str, Any] | None:
-    """Read the state onto any device; None where no run has begun. No code in the file is ever executed."""
+def load_state(folder: Path) -> dict[str, Any] | None:
+    """Read the state to the CPU; None where no run has begun. No code in the file is ever executed."""
     path = folder / STATE
     if not path.exists():
         return None
-    state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return state
 
 

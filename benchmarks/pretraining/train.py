@@ -72,7 +72,7 @@ def save(run: Run, folder: Path) -> None:
 
 def resume(folder: Path, device: torch.device) -> Run | None:
     """Return the run that a folder holds, on any device, or None."""
-    state = checkpoint.load_state(folder, device)
+    state = checkpoint.load_state(folder)
     if state is None:
         return None
     run = start(Settings(**state["settings"]), device)

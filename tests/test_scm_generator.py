@@ -104,7 +104,12 @@ def test_scm__any_small_table__valid_rows_or_a_typed_refusal(frame: pd.DataFrame
         return
     for column in drawn.frame.select_dtypes("number"):
         present, real = drawn.frame[column].dropna(), frame[column].dropna()
-        assert present.empty or (float(real.min()) <= float(present.min()) <= float(present.max()) <= float(real.max()))
+        if present.empty:
+            continue
+        # Whole numbers that span more than 2⁵³ are rounded by their encoding as floats; see test_table.py.
+        slack = (int(real.max()) - int(real.min())) // 2**52 if str(column).startswith("wide") else 0
+        assert present.min() + slack >= real.min()
+        assert present.max() - slack <= real.max()
 
 
 @pytest.mark.slow

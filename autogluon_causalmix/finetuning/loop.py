@@ -37,7 +37,7 @@ class Rows:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to fine-tune: the most steps, the peak learning rate, and whether to judge candidates on the way."""
+    """How to fine-tune: the most steps, and the peak learning rate."""
 
     steps: int
     learning_rate: float
@@ -205,14 +205,16 @@ class _Run:
         losses = row_losses(probabilities, self.validation.labels)
         self.evaluation_seconds = max(self.evaluation_seconds, time.monotonic() - started)
         self.curve.append(CurvePoint(step=step, train_loss=train_loss, validation_loss=float(losses.mean())))
-        candidate = _Candidate(step, losses, score(probabilities, self.validation.labels), self._weights())
         if step == 0:
-            self.pretrained = candidate
+            self.pretrained = self._candidate(step, losses, probabilities)
         elif self.best is None or losses.mean() < self.best.losses.mean():
-            self.best = candidate
+            self.best = self._candidate(step, losses, probabilities)
 
-    def _weights(self) -> "dict[str, Tensor]":
-        return copy.deepcopy(self.model.network.state_dict())
+    def _candidate(self, step: int, losses: Losses, probabilities: npt.NDArray[np.float64]) -> _Candidate:
+        """Return the network as it is now, with a copy of its weights."""
+        assert self.validation is not None
+        weights = copy.deepcopy(self.model.network.state_dict())
+        return _Candidate(step, losses, score(probabilities, self.validation.labels), weights)
 
     def finish(self) -> FineTuned:
         """Put the kept weights into the network and say why those."""

@@ -23,6 +23,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
     parser.add_argument("--save-every", type=float, default=300, metavar="SECONDS", help="time between checkpoints")
     parser.add_argument("--cells", type=int, help="cells of one step")
+    parser.add_argument("--weights", type=Path, help="begin with these, on the full prior, and not with random ones")
+    parser.add_argument("--seed", type=int, default=0, help="of a new run's tables")
     parser.add_argument(
         "--cool-down", type=int, metavar="STEPS", help="no training: write a decayed copy of the weights"
     )
@@ -33,13 +35,20 @@ def main() -> None:
     device = torch.device(options.device)
     # a GPU is busy only with some thirty times the cells that keep one core busy
     cells = options.cells or (524_288 if device.type == "cuda" else Settings.cells)
-    run = train.resume(options.out, device) or train.start(Settings(), device)
+    run = train.resume(options.out, device) or begin(options.weights, options.seed, device)
     run.settings = dataclasses.replace(run.settings, cells=cells)
     if options.cool_down:
         loss, temperature = train.cool_down(run, options.out, options.cool_down)
         print(f"held-out loss {loss:.4f}, temperature {temperature:.3f}")
     else:
         train.train(run, options.out, hours=options.hours, steps=options.steps, save_every=options.save_every)
+
+
+def begin(weights: Path | None, seed: int, device: torch.device) -> train.Run:
+    """Return a new run; trained weights need no easy tables first."""
+    if weights is None:
+        return train.start(Settings(seed=seed), device)
+    return train.start_from(weights, Settings(seed=seed, easy_steps=0, ramp_steps=1), device)
 
 
 if __name__ == "__main__":

@@ -177,19 +177,32 @@ def _generalised_linear(draw: Draw, parents: Tensor, width: int) -> tuple[Tensor
 
 
 def _tree(draw: Draw, parents: Tensor, width: int) -> tuple[Tensor, Tensor]:
-    """Draw trees whose levels split on a parent each, or products of two; values (B, R, W), splits (B, N, W)."""
+    """Draw sums of trees whose levels split on a parent each, or products of two parents.
+
+    In half of the tables the trees are rules: one leaf stands out, so a sum of them asks whether any of some
+    conjunctions holds.
+
+    Returns
+    -------
+    tuple of Tensor
+        Values (B, R, W), splits (B, N, W).
+    """
     b, r, n = parents.shape
-    depth = draw.integer(2, 6)
-    chosen = draw.integers(0, n, b, width * depth)
+    depth, trees = draw.integer(2, 6), draw.integer(1, 4)
+    chosen = draw.integers(0, n, b, width * trees * depth)
     seen = parents.gather(2, chosen[:, None].expand(b, r, -1))
-    row = draw.integers(0, r, b, 1, width * depth)
-    bits = (seen > seen.gather(1, row)).view(b, r, width, depth)  # a threshold is a row's own value: no empty side
+    row = draw.integers(0, r, b, 1, width * trees * depth)
+    # a threshold is a row's own value: no empty side
+    bits = (seen > seen.gather(1, row)).view(b, r, width * trees, depth)
     leaf = (bits * 2 ** torch.arange(depth, device=draw.device)).sum(-1)
-    values = draw.normal(b, 2**depth, width).gather(1, leaf)
-    first = seen.view(b, r, width, depth)
+    heights = draw.normal(b, 2**depth, width * trees)
+    outstanding = F.one_hot(leaf.gather(1, draw.integers(0, r, b, 1, width * trees))[:, 0], 2**depth).transpose(1, 2)
+    heights = torch.where(draw.table_switch(0.5)[:, None] > 0, heights.abs() * outstanding, heights)
+    values = heights.gather(1, leaf).view(b, r, width, trees).sum(-1)
+    first = seen.view(b, r, width, trees * depth)
     product = first[..., 0] * first[..., 1]
     splits = torch.zeros(b, n, width, device=draw.device)
-    splits.scatter_(1, chosen.view(b, width, depth).transpose(1, 2), 1.0)
+    splits.scatter_(1, chosen.view(b, width, trees * depth).transpose(1, 2), 1.0)
     return _standardise(torch.where(draw.uniform(b, 1, width) < 0.15, product, values)), splits
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import torch
 from rich.progress import Progress
+from safetensors.torch import load_file
 from tabpfn.architectures.tabpfn_v2 import TabPFNV2
 
 from benchmarks.pretraining import checkpoint, network
@@ -53,6 +54,14 @@ def start(settings: Settings, device: torch.device) -> Run:
         adjust_lr_fn="match_rms_adamw",
     )
     return Run(settings=settings, device=device, net=net, average=average, optimisers=(adam, muon))
+
+
+def start_from(weights: Path, settings: Settings, device: torch.device) -> Run:
+    """Return a run at step 0 of weights that are trained already, their temperature folded in as `export` left it."""
+    run = start(settings, device)
+    for net in (run.net, run.average):
+        net.load_state_dict(load_file(weights, device=str(device)))
+    return run
 
 
 def save(run: Run, folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Protocol
 
 import numpy as np
@@ -65,6 +65,10 @@ class DegenerateGaussian:
         """How many columns there are."""
         return len(self.correlation.width)
 
+    @cached_property
+    def _features(self) -> Indices:
+        return _padded(self.correlation.block, self.n_columns)
+
     def p_value(self, x: int, y: int, given: Sequence[int] = ()) -> float:
         """Return the p-value of one test; NaN where there are too few rows to tell."""
         triple = np.array([x]), np.array([y]), np.array([given], dtype=np.int64).reshape(1, len(given))
@@ -78,7 +82,7 @@ class DegenerateGaussian:
         multiplier = self._rows(x, y, given) - 1.0 - held - (width[x] + width[y] + 1.0) / 2.0
         statistic = np.zeros(len(x))
         testable = (degrees > 0) & (multiplier >= FEWEST_ROWS)
-        features = _padded(self.correlation.block, len(width))
+        features = self._features
         for tests, columns in _same_shape(features, x, y, given, np.flatnonzero(testable)):
             statistic[tests] = -multiplier[tests] * self._log_ratio(
                 columns, features[x[tests[0]]], features[y[tests[0]]]
@@ -171,11 +175,12 @@ def _same_shape(
 ) -> Iterator[tuple[Indices, Indices]]:
     """Yield tests that gather equally many features: their positions, and the features, shape (size, tests)."""
     counts = (features >= 0).sum(axis=1)
+    base = features.shape[1] + 1
     held = counts[given[tests]].sum(axis=1)
-    shape = np.column_stack([counts[x[tests]], counts[y[tests]], held])
-    shapes, member = np.unique(shape, axis=0, return_inverse=True)
-    for index, (n_x, n_y, n_given) in enumerate(shapes):
-        group = tests[member.reshape(-1) == index]
+    shapes, member = np.unique((held * base + counts[x[tests]]) * base + counts[y[tests]], return_inverse=True)
+    for index, shape in enumerate(shapes):
+        n_given, n_x, n_y = shape // base**2, shape // base % base, shape % base
+        group = tests[member == index]
         flat = features[given[group]].reshape(len(group), -1)
         order = np.argsort(flat < 0, axis=1, kind="stable")[:, :n_given]
         parts = [np.take_along_axis(flat, order, axis=1), features[x[group], :n_x], features[y[group], :n_y]]

@@ -5,15 +5,12 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from autogluon_causalmix.discovery.beliefs import Probability
 from autogluon_causalmix.discovery.independence import IndependenceTest
 from autogluon_causalmix.discovery.knowledge import Constraints
-from autogluon_causalmix.discovery.skeleton import Skeleton
-
-Marks = npt.NDArray[np.int64]
-"""Entry [i, j] is the mark at i of the edge between i and j: 0 no edge, −1 tail, 1 arrowhead, 2 circle."""
+from autogluon_causalmix.discovery.possible_d_separation import possible_d_separation, semi_directed
+from autogluon_causalmix.discovery.skeleton import Adjacency, Marks, Skeleton
 
 
 def belief_of(marks: Marks, constraints: Constraints) -> Probability:
@@ -32,16 +29,19 @@ def belief_of(marks: Marks, constraints: Constraints) -> Probability:
 
 def pc_marks(skeleton: Skeleton, constraints: Constraints) -> Marks:
     """Orient a skeleton by causal-learn's collider and Meek rules; return its CPDAG."""
+    from causallearn.graph.Endpoint import Endpoint
     from causallearn.utils.PCUtils import Meek, UCSepset
 
+    from autogluon_causalmix.discovery.graphs import IndexedGraph, knowledge_of, marked
+
     n = len(skeleton.adjacent)
-    graph = _indexed_graph()
-    graph.G = _graph(skeleton, "tail")
+    graph = IndexedGraph(0)
+    graph.G = marked(skeleton.adjacent, Endpoint.TAIL)
     graph.sepset = np.empty((n, n), object)
     for x, y in np.argwhere(~skeleton.adjacent):
         separator = skeleton.separators.get((min(x, y), max(x, y)), frozenset())
         graph.sepset[x, y] = [tuple(sorted(separator))]
-    knowledge = _knowledge(graph.G.nodes, constraints)
+    knowledge = knowledge_of(graph.G.nodes, constraints)
     _orient_known(graph.G, skeleton, constraints)
     keep_existing_colliders = 2
     oriented = UCSepset.uc_sepset(graph, keep_existing_colliders, background_knowledge=knowledge)
@@ -67,14 +67,17 @@ def fci_marks(
     from causallearn.graph.Endpoint import Endpoint
     from causallearn.search.ConstraintBased import FCI
 
-    graph = _graph(skeleton, "circle")
+    from autogluon_causalmix.discovery.graphs import knowledge_of, marked
+
+    graph = marked(skeleton.adjacent, Endpoint.CIRCLE)
     nodes = graph.get_nodes()
-    knowledge = _knowledge(nodes, constraints)
+    knowledge = knowledge_of(nodes, constraints)
     separators = {pair: set(separator) for pair, separator in skeleton.separators.items()}
     separators.update({(y, x): separator for (x, y), separator in separators.items()})
     _orient_colliders(FCI, graph, nodes, separators, knowledge)
-    _remove_by_possible_d_separation(FCI, graph, separators, test, alpha, constraints, max_depth)
-    FCI.reorientAllWith(graph, Endpoint.CIRCLE)
+    adjacent = _remove_by_possible_d_separation(_marks(graph), separators, test, alpha, constraints, max_depth)
+    graph = marked(adjacent, Endpoint.CIRCLE)
+    nodes = graph.get_nodes()
     _orient_colliders(FCI, graph, nodes, separators, knowledge)
 
     def p_value(x: int, y: int, given: tuple[int, ...]) -> float:
@@ -103,30 +106,27 @@ def _orient_colliders(fci: Any, graph: Any, nodes: Any, separators: Any, knowled
 
 
 def _remove_by_possible_d_separation(
-    fci: Any,
-    graph: Any,
+    marks: Marks,
     separators: dict[tuple[int, int], set[int]],
     test: IndependenceTest,
     alpha: float,
     constraints: Constraints,
     max_depth: int | None,
-) -> None:
-    """Remove edges that a subset of a possible-d-separation set separates, sets of one edge tested in batches."""
-    place = graph.get_node_map()
+) -> Adjacency:
+    """Return the edges that no subset of a possible-d-separation set separates; note the separators of the others."""
     kept = constraints.required | constraints.required.T
-    for edge in graph.get_graph_edges():
-        first, second = edge.get_node1(), edge.get_node2()
-        x, y = place[first], place[second]
-        if kept[x, y]:
-            continue
-        near = [{place[other] for other in graph.get_adjacent_nodes(node)} for node in (first, second)]
-        for ends in ((first, second), (second, first)):
-            candidates = [place[node] for node in fci.getPossibleDsep(*ends, graph, -1)]
+    reach = semi_directed(marks)
+    for x, y in np.argwhere(np.triu((marks != 0) & ~kept)).tolist():
+        near = [set(np.flatnonzero(marks[end]).tolist()) for end in (x, y)]
+        for ends in ((x, y), (y, x)):
+            candidates = possible_d_separation(marks, reach, *ends)
             separator = _first_separator(test, alpha, x, y, _subsets(candidates, near, max_depth))
             if separator is not None:
-                graph.remove_edge(edge)
+                marks[x, y] = marks[y, x] = 0
                 separators[x, y] = separator
+                reach = semi_directed(marks)
                 break
+    return np.asarray(marks != 0)
 
 
 def _subsets(candidates: list[int], near: list[set[int]], max_depth: int | None) -> Iterator[tuple[int, ...]]:
@@ -157,65 +157,6 @@ def _first_separator(
     return None
 
 
-def _graph(skeleton: Skeleton, mark: str) -> Any:
-    """Return a skeleton as causal-learn's graph with one mark at every end."""
-    from causallearn.graph.Edge import Edge
-    from causallearn.graph.Endpoint import Endpoint
-    from causallearn.graph.GeneralGraph import GeneralGraph
-    from causallearn.graph.GraphNode import GraphNode
-
-    class Node(GraphNode):  # type: ignore[misc]  # causal-learn has no type information
-        """A node whose hash, and so the order of sets of nodes, does not change between processes."""
-
-        def __hash__(self) -> int:
-            return int(self.name[1:])
-
-    nodes = [Node(f"X{i + 1}") for i in range(len(skeleton.adjacent))]
-    graph = GeneralGraph(nodes)
-    endpoint = Endpoint.TAIL if mark == "tail" else Endpoint.CIRCLE
-    for x, y in np.argwhere(np.triu(skeleton.adjacent)):
-        graph.add_edge(Edge(nodes[x], nodes[y], endpoint, endpoint))
-    return graph
-
-
-def _indexed_graph() -> Any:
-    """Return an empty graph of causal-learn's class for PC that finds triples by index.
-
-    Its own search walks through all pairs of edges, and of triangles; the order of what is found is the same.
-    """
-    from causallearn.graph.GraphClass import CausalGraph
-
-    class IndexedGraph(CausalGraph):  # type: ignore[misc]  # causal-learn has no type information
-        """Finds what causal-learn's rules look for in time proportional to what there is."""
-
-        def find_unshielded_triples(self) -> list[tuple[int, int, int]]:
-            return [triple for triple in self._paths() if self.G.graph[triple[0], triple[2]] == 0]
-
-        def find_triangles(self) -> list[tuple[int, int, int]]:
-            return [triple for triple in self._paths() if self.G.graph[triple[0], triple[2]] != 0]
-
-        def find_kites(self) -> list[tuple[int, int, int, int]]:
-            triangles = self.find_triangles()
-            same_ends: dict[tuple[int, int], list[int]] = {}
-            for first, middle, last in triangles:
-                same_ends.setdefault((first, last), []).append(middle)
-            return [
-                (first, middle, other, last)
-                for first, middle, last in triangles
-                for other in same_ends[first, last]
-                if middle < other and self.G.graph[middle, other] == 0
-            ]
-
-        def _paths(self) -> Iterator[tuple[int, int, int]]:
-            edges = self.find_adj()
-            onwards: dict[int, list[int]] = {}
-            for start, end in edges:
-                onwards.setdefault(start, []).append(end)
-            return ((i, j, k) for i, j in edges for k in onwards[j] if k != i)
-
-    return IndexedGraph(0)
-
-
 def _orient_known(graph: Any, skeleton: Skeleton, constraints: Constraints) -> None:
     """Direct the edges that can go one way only."""
     for x, y in np.argwhere(skeleton.adjacent & constraints.allowed & ~constraints.allowed.T):
@@ -223,25 +164,5 @@ def _orient_known(graph: Any, skeleton: Skeleton, constraints: Constraints) -> N
         graph.add_directed_edge(graph.nodes[x], graph.nodes[y])
 
 
-def _knowledge(nodes: list[Any], constraints: Constraints) -> Any:
-    """Return constraints as causal-learn's background knowledge; None where nothing is known."""
-    from causallearn.utils.PCUtils.BackgroundKnowledge import BackgroundKnowledge
-
-    if constraints.allowed.sum() == len(nodes) * (len(nodes) - 1):
-        return None
-    place = {node: index for index, node in enumerate(nodes)}
-
-    class MatrixKnowledge(BackgroundKnowledge):  # type: ignore[misc]  # causal-learn has no type information
-        """Looks rules up where causal-learn's own class walks through a list of them."""
-
-        def is_forbidden(self, node1: Any, node2: Any) -> bool:
-            return not constraints.allowed[place[node1], place[node2]]
-
-        def is_required(self, node1: Any, node2: Any) -> bool:
-            return bool(constraints.required[place[node1], place[node2]])
-
-    return MatrixKnowledge()
-
-
 def _marks(graph: Any) -> Marks:
-    return np.asarray(graph.graph, dtype=np.int64)
+    return np.array(graph.graph, dtype=np.int64)

@@ -11,6 +11,8 @@ from autogluon_causalmix.discovery.blocks import Indices
 from autogluon_causalmix.discovery.independence import IndependenceTest
 
 Adjacency = npt.NDArray[np.bool_]
+Marks = npt.NDArray[np.int64]
+"""Entry [i, j] is the mark at i of the edge between i and j: 0 no edge, −1 tail, 1 arrowhead, 2 circle."""
 Separators = dict[tuple[int, int], frozenset[int]]
 
 BATCH = 20_000

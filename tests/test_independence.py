@@ -1,4 +1,4 @@
-"""The degenerate-Gaussian test: its size under the null, its power, and its agreement with regressions."""
+"""The tests of mixed columns: their size under the null, their power, and their agreement with regressions."""
 
 from itertools import product
 
@@ -8,7 +8,9 @@ import pytest
 from scipy import stats
 
 from autogluon_causalmix.discovery.blocks import Blocks
+from autogluon_causalmix.discovery.contingency import ChiSquare
 from autogluon_causalmix.discovery.independence import NAME, DegenerateGaussian, FisherZ, register
+from autogluon_causalmix.discovery.mixed import ROWS_PER_DEGREE, MixedTest
 
 Matrix = npt.NDArray[np.float64]
 ROWS = 400
@@ -22,7 +24,7 @@ def conditioned(kind: str, index: Matrix, rng: np.random.Generator) -> Matrix:
     return np.asarray(utilities.argmax(axis=1).astype("float64"))
 
 
-def null_p_values(left: str, right: str, n_given: int, seed: int) -> Matrix:
+def null_p_values(kind: type[DegenerateGaussian | MixedTest], left: str, right: str, n_given: int, seed: int) -> Matrix:
     """p-values of 20 × 10 pairs that are independent given the same mixed columns."""
     rng = np.random.default_rng(seed)
     given = [rng.normal(size=ROWS) if k % 2 else rng.integers(3, size=ROWS).astype("float64") for k in range(n_given)]
@@ -35,14 +37,17 @@ def null_p_values(left: str, right: str, n_given: int, seed: int) -> Matrix:
     ]
     codes = [position for position, column in enumerate(columns) if not (column % 1).any()]
     x, y = np.array(list(product(range(n_given, n_given + 20), range(n_given + 20, n_given + 30)))).T
-    test = DegenerateGaussian.of(np.column_stack(columns), codes)
+    test = kind.of(np.column_stack(columns), codes)
     return test.p_values(x, y, np.tile(np.arange(n_given), (len(x), 1)))
 
 
+@pytest.mark.parametrize("kind", [DegenerateGaussian, MixedTest])
 @pytest.mark.parametrize("n_given", [0, 1, 2, 3])
 @pytest.mark.parametrize(("left", "right"), [("numeric", "numeric"), ("numeric", "category"), ("category", "category")])
-def test_degenerate_gaussian__null_holds__rejects_one_in_twenty(left: str, right: str, n_given: int) -> None:
-    p = np.concatenate([null_p_values(left, right, n_given, seed) for seed in range(10)])
+def test_independence__null_holds__rejects_one_in_twenty(
+    kind: type[DegenerateGaussian | MixedTest], left: str, right: str, n_given: int
+) -> None:
+    p = np.concatenate([null_p_values(kind, left, right, n_given, seed) for seed in range(10)])
     assert len(p) == 2000
     # 5 % ± 1, and room for the pairs of one table sharing columns.
     assert 0.035 <= (p < 0.05).mean() <= 0.065
@@ -166,3 +171,27 @@ def test_register__causal_learn__finds_the_collider_of_a_mixed_table() -> None:
     graph = pc(values, 0.01, register(), categorical=[0], show_progress=False).G.graph
     assert register() == NAME
     assert graph.tolist() == [[0, 0, -1], [0, 0, -1], [1, 1, 0]]
+
+
+def test_mixed__categories_and_numbers__each_triple_gets_its_own_test() -> None:
+    rng = np.random.default_rng(7)
+    values: Matrix = rng.integers([2, 2, 3, 3, 7, 7, 1], size=(300, 7)) + np.zeros((300, 7))
+    values[:, 6] = rng.normal(size=300)
+    values[::9, 1] = np.nan
+    mixed, gaussian = MixedTest.of(values, range(6)), DegenerateGaussian.of(values, range(6))
+    counts = ChiSquare(np.nan_to_num(values).astype("int64"), np.ones(300))
+    # categories with rows enough; missing cells; a number; 36 · 3 degrees of freedom; 36 · 9 of them
+    cases = [(0, 4, [2], True), (0, 1, [2], False), (0, 4, [6], False), (4, 5, [2], True), (4, 5, [2, 3], False)]
+    for x, y, given, is_counted in cases:
+        triple = np.array([x]), np.array([y]), np.array([given])
+        expected = counts.p_values(*triple) if is_counted else gaussian.p_values(*triple)
+        assert mixed.p_values(*triple) == expected, (x, y, given)
+    assert ROWS_PER_DEGREE * 36 * 3 < 300 < ROWS_PER_DEGREE * 36 * 9
+
+
+def test_mixed__exclusive_or__seen_where_the_gaussian_is_blind() -> None:
+    a, b = np.random.default_rng(8).integers(2, size=(2, 300))
+    values = np.column_stack([a, b, a ^ b]).astype("float64")
+    triple = np.array([0]), np.array([2]), np.array([[1]])
+    assert MixedTest.of(values, range(3)).p_values(*triple)[0] < 1e-10
+    assert DegenerateGaussian.of(values, range(3)).p_values(*triple)[0] > 0.05

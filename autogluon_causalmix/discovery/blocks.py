@@ -29,6 +29,8 @@ class Blocks:
         Shape (rows, columns).
     block : numpy.ndarray of int
         Shape (features,): the column that each feature belongs to.
+    levels : numpy.ndarray of int
+        Shape (rows, columns): 0, 1, 2, … for the levels of categories without missing cells; 0 in other columns.
 
     Examples
     --------
@@ -40,6 +42,7 @@ class Blocks:
     features: Matrix
     observed: npt.NDArray[np.bool_]
     block: Indices
+    levels: Indices
 
     @classmethod
     def of(cls, values: Matrix, categorical: Collection[int]) -> "Blocks":
@@ -57,7 +60,12 @@ class Blocks:
             for position, column in enumerate(values.T)
         ]
         block = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
-        return cls(np.column_stack([np.empty((len(values), 0)), *parts]), ~np.isnan(values), block)
+        features, observed = np.column_stack([np.empty((len(values), 0)), *parts]), ~np.isnan(values)
+        levels = np.zeros(values.shape, dtype=np.int64)
+        for position in categorical:
+            if observed[:, position].all():
+                levels[:, position] = np.unique(values[:, position], return_inverse=True)[1]
+        return cls(features, observed, block, levels)
 
     def correlations(self, weights: Matrix | None = None) -> "BlockCorrelation":
         """Return the correlations of all features, each from the rows in which both columns are observed.

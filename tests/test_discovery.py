@@ -21,6 +21,8 @@ from autogluon_causalmix.discovery.discoverers import NoEdges, PCAndFCI, TargetS
 from autogluon_causalmix.discovery.independence import DegenerateGaussian, FisherZ, register
 from autogluon_causalmix.discovery.label import connect_label
 from autogluon_causalmix.discovery.orientation import belief_of, fci_marks, pc_marks
+from autogluon_causalmix.discovery.possible_d_separation import possible_d_separation, semi_directed
+from autogluon_causalmix.discovery.searches import BOSS, GES, GRaSP
 from autogluon_causalmix.discovery.skeleton import pc_stable
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.table import Table
@@ -80,6 +82,29 @@ def test_marks__separating_sets_united__same_as_causal_learn(seed: int) -> None:
     assert (fci_marks(skeleton, test, 0.05, nothing) == reference).all()
 
 
+def test_possible_d_separation__random_marks__same_sets_in_the_same_order_as_causal_learn() -> None:
+    from causallearn.graph.Endpoint import Endpoint
+    from causallearn.search.ConstraintBased.FCI import getPossibleDsep
+
+    from autogluon_causalmix.discovery.graphs import marked
+
+    beyond_neighbours = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        adjacent = np.triu(rng.random((12, 12)) < 0.3, 1)
+        marks = np.where(adjacent, rng.choice([-1, 1, 2], size=(12, 12)), 0)
+        marks += np.where(adjacent, rng.choice([-1, 1, 2], size=(12, 12)), 0).T
+        graph = marked(adjacent | adjacent.T, Endpoint.CIRCLE)
+        graph.graph = marks
+        for x, y in np.argwhere(adjacent | adjacent.T).tolist():
+            found = getPossibleDsep(graph.nodes[x], graph.nodes[y], graph, -1)
+            theirs = [int(node.get_name()[1:]) - 1 for node in found]
+            ours = possible_d_separation(marks, semi_directed(marks), x, y)
+            assert ours == theirs
+            beyond_neighbours += bool(set(ours) - set(np.flatnonzero(marks[x])))
+    assert beyond_neighbours > 100
+
+
 def chain_table(rows: int = 400) -> Table:
     """a → b → c, and d apart; c is the target."""
     rng = np.random.default_rng(0)
@@ -128,7 +153,9 @@ def test_pc_and_fci__time_runs_out__keeps_what_is_done_in_time() -> None:
 
 
 @pytest.mark.parametrize(
-    "discoverer", [PCAndFCI(bootstraps=2), TargetStar(), NoEdges()], ids=lambda d: type(d).__name__
+    "discoverer",
+    [PCAndFCI(bootstraps=2), GES(bootstraps=2), BOSS(bootstraps=2), GRaSP(bootstraps=2), TargetStar(), NoEdges()],
+    ids=lambda d: type(d).__name__,
 )
 def test_discoverers__knowledge__kept_in_every_graph(discoverer: Discoverer) -> None:
     knowledge = Knowledge(required=(("d", "a"),), forbidden=(("a", "b"),), tiers=(("d",), ("a", "b")), label="sink")

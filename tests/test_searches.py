@@ -1,0 +1,291 @@
+"""The degenerate-Gaussian BIC and the searches on it: causal-learn's own answers, known graphs, knowledge and time."""
+
+import os
+import pickle
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+
+from autogluon_causalmix.budget import Budget
+from autogluon_causalmix.discovery import Constraints
+from autogluon_causalmix.discovery.blocks import BlockCorrelation, Blocks
+from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC
+from autogluon_causalmix.discovery.searches import BOSS, GES, GRaSP, _all_paths_blocked
+from autogluon_causalmix.discovery.skeleton import Marks
+from autogluon_causalmix.errors import ConfigError
+from autogluon_causalmix.plugins import plugin_registry
+from autogluon_causalmix.table import Table
+
+Matrix = npt.NDArray[np.float64]
+Search = type[GES] | type[BOSS] | type[GRaSP]
+
+every_search = pytest.mark.parametrize("search", [GES, BOSS, GRaSP])
+
+
+def random_table(seed: int, n_columns: int = 8, rows: int = 300) -> tuple[Matrix, list[int]]:
+    """Rows of a random linear model, every third column a category, some cells missing in every second table."""
+    rng = np.random.default_rng(seed)
+    weights = np.triu(rng.normal(size=(n_columns, n_columns)) * (rng.random((n_columns, n_columns)) < 0.35), 1)
+    values = rng.normal(size=(rows, n_columns))
+    for column in range(n_columns):
+        values[:, column] += values @ weights[:, column]
+    codes = list(range(1, n_columns, 3))
+    for code in codes:
+        values[:, code] = np.digitize(values[:, code], np.quantile(values[:, code], [0.3, 0.7]))
+    if seed % 2:
+        values[rng.random(values.shape) < 0.05] = np.nan
+    return values, codes
+
+
+def mixed_table(rows: int = 300) -> Table:
+    """Eight columns and a target made from one of them."""
+    values, codes = random_table(6, rows=rows)
+    frame = pd.DataFrame({f"x{i}": column for i, column in enumerate(values.T)})
+    for code in codes:
+        frame[f"x{code}"] = frame[f"x{code}"].map({0.0: "low", 1.0: "mid", 2.0: "high"})
+    return Table.from_frame(frame.assign(y=(values[:, 3] > 0).astype(int)), "y")
+
+
+def parents_of(n: int) -> Iterator[tuple[int, int, tuple[int, ...]]]:
+    """Yield two columns and a set of others."""
+    for x, y in combinations(range(n), 2):
+        others = [column for column in range(n) if column not in (x, y)]
+        for size in range(3):
+            yield from ((x, y, given) for given in combinations(others, size))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_score__covered_edge_turned_round__same_score(seed: int) -> None:
+    """Two graphs are equivalent if and only if such turns lead from one to the other (Chickering, 1995)."""
+    values, codes = random_table(seed, n_columns=6)
+    values[:, 0] = 1.0
+    bic = DegenerateGaussianBIC(Blocks.of(values, codes).correlations(), penalty=1.5)
+    for x, y, given in parents_of(6):
+        forwards = bic.score(x, given) + bic.score(y, [*given, x])
+        assert forwards == pytest.approx(bic.score(y, given) + bic.score(x, [*given, y]), abs=1e-8)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_score__mixed_columns__formula_of_the_paper(seed: int) -> None:
+    values, codes = random_table(2 * seed, n_columns=6)
+    correlation = Blocks.of(values, codes).correlations()
+    bic = DegenerateGaussianBIC(correlation, penalty=1.5)
+
+    def log_determinant(columns: list[int]) -> float:
+        place = np.flatnonzero(np.isin(correlation.block, columns))
+        return float(np.linalg.slogdet(correlation.matrix[np.ix_(place, place)])[1])
+
+    for x, _, given in parents_of(6):
+        likelihood = -150.0 * (log_determinant([x, *given]) - log_determinant(list(given)))
+        price = 1.5 * 0.5 * np.log(300.0) * correlation.width[x] * correlation.width[list(given)].sum()
+        assert bic.score(x, given) == pytest.approx(likelihood - price, abs=1e-8)
+
+
+def test_score__constant_column__tells_nothing_not_even_by_rounding() -> None:
+    values = np.random.default_rng(0).normal(size=(40, 12))
+    values[np.random.default_rng(1).random(values.shape) < 0.4] = np.nan
+    values[:, 5] = np.where(np.arange(40) == 0, 1.0, 0.0)
+    weights = np.ones(40)
+    weights[0] = 0.0  # in this bootstrap the only row that differs is missing
+    bic = DegenerateGaussianBIC(Blocks.of(values, []).correlations(weights))
+    for size in range(5, 12):
+        others = [column for column in range(1, size) if column != 5]
+        assert bic.score(5, others) == 0.0
+        assert bic.score(0, [*others, 5]) == bic.score(0, others)
+
+
+def test_score__cells_missing__joins_a_pair_where_its_own_rows_would() -> None:
+    values = random_table(0, n_columns=3)[0]
+    everything = plain(values)
+    rows = np.array([[300.0, 120.0, 300.0], [120.0, 120.0, 120.0], [300.0, 120.0, 300.0]])
+    some, few = replace(everything, rows=rows), replace(everything, rows=np.full((3, 3), 120.0), total=120.0)
+    gain, gain_of_few = (
+        bic.score(0, [2, 1]) - bic.score(0, [2]) for bic in (DegenerateGaussianBIC(some), DegenerateGaussianBIC(few))
+    )
+    assert gain * 120.0 / 300.0 == pytest.approx(gain_of_few)
+
+
+@pytest.mark.parametrize(("gone", "most"), [(0.2, 0.04), (0.5, 0.05)])
+def test_searches__cells_missing__unrelated_columns_stay_apart(gone: float, most: float) -> None:
+    """With all cells observed, 2 % of such pairs are joined; counting every row, 24 % are with half of them missing."""
+    joined = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        values = rng.normal(size=(400, 8))
+        values[rng.random(values.shape) < gone] = np.nan
+        bic = DegenerateGaussianBIC(Blocks.of(values, []).correlations())
+        joined += int(np.triu(GRaSP().cpdag(bic, rng) != 0).sum())
+    assert joined / (20 * 28) <= most
+
+
+def plain(values: Matrix) -> BlockCorrelation:
+    """The correlations of numeric columns as they are, without a ridge."""
+    n = values.shape[1]
+    rows = float(len(values))
+    everything = np.full((n, n), rows)
+    return BlockCorrelation(
+        np.asarray(np.corrcoef(values.T)), np.arange(n), np.ones(n, dtype=np.int64), everything, rows
+    )
+
+
+@pytest.mark.parametrize("seed", range(0, 20, 2))
+def test_searches__numeric_table__same_graph_as_causal_learn_with_its_own_score(seed: int) -> None:
+    """Its BIC of standardised columns is ours less a constant, with ½ for our penalty of 1."""
+    from causallearn.search.PermutationBased.BOSS import boss
+    from causallearn.search.PermutationBased.GRaSP import grasp
+    from causallearn.search.ScoreBased.GES import ges
+
+    values = random_table(seed)[0]
+    values = (values - values.mean(axis=0)) / values.std(axis=0)
+    bic = DegenerateGaussianBIC(plain(values), penalty=1.0)
+    assert (GES().cpdag(bic, np.random.default_rng(0)) == ges(values)["G"].graph).all()
+    for search, stock in ((BOSS, boss), (GRaSP, grasp)):
+        ours = search().cpdag(bic, np.random.default_rng(seed))
+        random.seed(int(np.random.default_rng(seed).integers(2**63)))
+        assert (ours == stock(values, parameters={"lambda_value": 0.5}, verbose=False).graph).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_all_paths_blocked__random_graphs__as_causal_learn_says(seed: int) -> None:
+    from causallearn.utils.GESUtils import insert_vc2_fast
+
+    rng, said = np.random.default_rng(seed), []
+    for _ in range(200):
+        onwards = {
+            node: set(np.flatnonzero(row).tolist()) - {node} for node, row in enumerate(rng.random((7, 7)) < 0.3)
+        }
+        start, end, *others = rng.permutation(7).tolist()
+        blocking = set(others[: rng.integers(4)])
+        said.append(_all_paths_blocked(start, end, blocking, onwards))
+        assert said[-1] == bool(insert_vc2_fast(start, end, blocking, onwards))
+    assert 0.2 < np.mean(said) < 0.8
+
+
+def known_model(mixed: bool) -> tuple[Table, npt.NDArray[np.bool_]]:
+    """Return rows of a → c ← b, c → d ← e, and its graph, all of whose edges are compelled; the target is apart."""
+    rng = np.random.default_rng(0)
+    a, b, e, target = rng.normal(size=(4, 1000))
+    if mixed:
+        a, e = np.digitize(a, [-0.5, 0.5]) - 1.0, np.sign(e)
+    c = a + b + 0.7 * rng.normal(size=1000)
+    d = c + e + 0.7 * rng.normal(size=1000)
+    frame = pd.DataFrame({"a": a, "b": b, "c": c, "d": d, "e": e, "f": np.where(target > 0, "yes", "no")})
+    if mixed:
+        frame["a"] = frame["a"].map({-1.0: "low", 0.0: "mid", 1.0: "high"})
+        frame["e"] = frame["e"].map({-1.0: "no", 1.0: "yes"})
+    true = np.zeros((6, 6), dtype=bool)
+    true[[0, 1, 2, 4], [2, 2, 3, 3]] = True
+    return Table.from_frame(frame, "f"), true
+
+
+@every_search
+@pytest.mark.parametrize("mixed", [False, True], ids=["gaussian", "mixed"])
+def test_discover__known_model__skeleton_and_v_structures(search: Search, mixed: bool) -> None:
+    table, true = known_model(mixed)
+    belief = search().discover(table, Constraints.none(6), np.random.default_rng(0), Budget(30.0)).probability
+    found = belief + belief.T >= 0.5
+    assert (found == (true | true.T)).all()
+    assert (belief[true] > 0.8).all()
+
+
+@every_search
+def test_discover__twice__same_beliefs_and_nothing_global_moved_or_printed(
+    search: Search, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, found = mixed_table(), []
+    for seed in (1, 2):
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002 - the state that must neither matter nor move
+        before = pickle.dumps((random.getstate(), np.random.get_state()))  # noqa: NPY002
+        rng = np.random.default_rng(0)
+        found.append(search(bootstraps=3).discover(table, Constraints.none(9), rng, Budget(30.0)).graphs.tobytes())
+        assert pickle.dumps((random.getstate(), np.random.get_state())) == before  # noqa: NPY002
+    assert found[0] == found[1]
+    assert capsys.readouterr() == ("", "")
+
+
+@every_search
+def test_cpdag__many_threads__each_has_its_own_score(search: Search) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    scores = [DegenerateGaussianBIC(Blocks.of(*random_table(seed)).correlations()) for seed in range(4)]
+
+    def marks(score: DegenerateGaussianBIC) -> list[list[int]]:
+        found: list[list[int]] = search().cpdag(score, np.random.default_rng(0)).tolist()
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(marks, scores)) == [marks(score) for score in scores]
+
+
+def test_discover__another_process__same_beliefs() -> None:
+    """The order of causal-learn's sets must not hang on the seed of Python's hashes, which is another one there."""
+    program = "import sys, tests.test_searches as t; sys.stdout.buffer.write(t.all_found())"
+    other = {**os.environ, "PYTHONHASHSEED": "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"}
+    done = subprocess.run([sys.executable, "-c", program], env=other, capture_output=True, check=True)
+    assert done.stdout == all_found()
+
+
+def all_found() -> bytes:
+    table, nothing, budget = mixed_table(), Constraints.none(9), Budget(60.0)
+    searches = (GES(bootstraps=2), BOSS(bootstraps=2), GRaSP(bootstraps=2))
+    found = [search.discover(table, nothing, np.random.default_rng(0), budget).graphs for search in searches]
+    return np.array(found).tobytes()
+
+
+class Endless(GES):
+    """A search that does not end by itself."""
+
+    def cpdag(self, score: DegenerateGaussianBIC, rng: np.random.Generator) -> Marks:
+        while True:
+            time.sleep(0.001)
+
+
+@pytest.mark.parametrize(
+    ("search", "seconds", "message"),
+    [(GES, 0.0, "no time"), (BOSS, 0.0, "no time"), (GRaSP, 0.0, "no time"), (Endless, 0.3, "cut off")],
+)
+def test_discover__no_time__star_with_a_note_and_nothing_left_behind(
+    search: Search, seconds: float, message: str
+) -> None:
+    table, threads = mixed_table(), threading.active_count()
+    beliefs = search().discover(table, Constraints.none(9), np.random.default_rng(0), Budget(seconds))
+    assert beliefs.probability[8].tolist() == [1.0] * 8 + [0.0]
+    assert message in beliefs.notes[0]
+    assert "star" in beliefs.notes[0]
+    assert threading.active_count() == threads
+
+
+@every_search
+def test_discover__time_runs_out__keeps_what_is_done_in_time(search: Search) -> None:
+    started, threads = time.monotonic(), threading.active_count()
+    discoverer, rng = search(bootstraps=10_000), np.random.default_rng(0)
+    beliefs = discoverer.discover(mixed_table(), Constraints.none(9), rng, Budget(1.0))
+    assert time.monotonic() - started < 3.0
+    assert beliefs.notes == (beliefs.notes[0].split(" with ")[0] + f" with {len(beliefs.graphs)} of 10000 graphs done",)
+    assert len(beliefs.graphs) > 0
+    assert threading.active_count() == threads
+
+
+@every_search
+def test_discover__few_rows__star_with_a_note(search: Search) -> None:
+    beliefs = search().discover(mixed_table(19), Constraints.none(9), np.random.default_rng(0), Budget(30.0))
+    assert beliefs.probability[8].tolist() == [1.0] * 8 + [0.0]
+    assert "19 rows are too few" in beliefs.notes[0]
+
+
+@pytest.mark.parametrize("name", ["ges", "boss", "grasp"])
+@pytest.mark.parametrize("options", [{"penalty": 0.0}, {"penalty": float("inf")}, {"bootstraps": 0}])
+def test_options__refused__says_which(name: str, options: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=f"'{next(iter(options))}' must be"):
+        plugin_registry().discoverers.get(name).create(options)

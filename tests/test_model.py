@@ -198,7 +198,8 @@ def test_a_saved_predictor_predicts_the_same_in_a_fresh_process(tmp_path: Path) 
     )
     arguments = [str(tmp_path / name) for name in ("predictor", "frame.pkl", "out.pkl")]
     subprocess.run([sys.executable, "-c", script, *arguments], check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    pd.testing.assert_frame_equal(pd.read_pickle(tmp_path / "out.pkl"), predictor.predict_proba(frame))
+    # not bit for bit: the order of sums depends on how many threads share them
+    pd.testing.assert_frame_equal(pd.read_pickle(tmp_path / "out.pkl"), predictor.predict_proba(frame), rtol=1e-4)
 
 
 @pytest.mark.parametrize(

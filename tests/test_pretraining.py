@@ -17,6 +17,7 @@ import torch
 from tabpfn import TabPFNClassifier
 
 from benchmarks.pretraining import checkpoint, evaluation, network, train
+from benchmarks.pretraining.__main__ import begin
 from benchmarks.pretraining.draws import Shape, generator
 from benchmarks.pretraining.episodes import (
     IGNORED,
@@ -216,6 +217,23 @@ def test__export__temperature__softens_the_classifiers_probabilities(tmp_path: P
     softened = np.sqrt(p[1.0]) / np.sqrt(p[1.0]).sum(1, keepdims=True)
     assert np.allclose(p[2.0], softened, atol=1e-4)
     assert p[1.0].std() > 0.01
+
+
+def test__begin__trained_weights__predicts_as_they_did_and_skips_the_easy_tables(tmp_path: Path) -> None:
+    settings = Settings()
+    net, config = network.build(settings.emsize, settings.nlayers, settings.nhead)
+    for weight in net.parameters():
+        weight.data.add_(0.05 * torch.randn(weight.shape, generator=generator(0)))
+    checkpoint.export(net.state_dict(), config, tmp_path / "weights.safetensors", temperature=1.8)
+    run = begin(tmp_path / "weights.safetensors", 3, CPU)
+    episode = make_episode(Shape(tables=2, rows=40, columns=5), 25, generator(1), settings.emsize)
+    with torch.no_grad():
+        expected = evaluation.logits_of(net, episode) * checkpoint.DEFAULT_TEMPERATURE / 1.8
+        assert torch.allclose(evaluation.logits_of(run.net, episode), expected, atol=1e-4)
+        assert torch.allclose(evaluation.logits_of(run.average, episode), expected, atol=1e-4)
+    assert run.settings.seed == 3
+    assert difficulty(run.settings, 1) == 1.0 > difficulty(settings, 1)
+    assert run.optimisers[1].param_groups[0]["lr"] < train.start(settings, CPU).optimisers[1].param_groups[0]["lr"]
 
 
 @pytest.mark.slow

@@ -48,7 +48,11 @@ def begin(weights: Path | None, seed: int, device: torch.device) -> train.Run:
     """Return a new run; trained weights need no easy tables first."""
     if weights is None:
         return train.start(Settings(seed=seed), device)
-    return train.start_from(weights, Settings(seed=seed, easy_steps=0, ramp_steps=1), device)
+    # at the full rates, an average of 5,300 steps lost .013 of held-out log-loss in 400 more
+    settings = Settings(
+        seed=seed, easy_steps=0, ramp_steps=1, adam_lr=Settings.adam_lr / 4, muon_lr=Settings.muon_lr / 4
+    )
+    return train.start_from(weights, settings, device)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Random numbers of the prior: seeded generators, and the draws of one batch of tables from one of them."""
+"""Random numbers of the prior: seeded generators, the draws of one batch of tables, and what is done to many draws."""
 
 from __future__ import annotations
 
@@ -62,3 +62,17 @@ class Draw:
     def table_switch(self, probability: float) -> Tensor:
         """1 with the given probability else 0, per table, (B, 1)."""
         return (self.table_uniform() < probability).float()
+
+
+def pick(choices: list[Tensor], index: Tensor) -> Tensor:
+    """Elementwise choice among equally shaped tensors; `index` broadcasts against them."""
+    out = choices[0]
+    for i, choice in enumerate(choices[1:], 1):
+        out = torch.where(index == i, choice, out)
+    return out
+
+
+def standardise(v: Tensor) -> Tensor:
+    """Give values (B, R, …) mean 0 and, unless they are all but constant, spread 1 over the rows."""
+    std, mean = torch.std_mean(v, 1, keepdim=True)
+    return (v - mean) / (std + 1e-3)

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.pretraining.draws import Draw, Shape
+from benchmarks.pretraining.draws import Draw, Shape, pick, standardise
 
 MAX_CLASSES = 10
 LABEL_SCORES = 3
@@ -110,24 +110,11 @@ def _hidden(value: Tensor) -> _Nodes:
     return _Nodes(value=value, shown=value, categorical=flat.bool(), relevant=flat - torch.inf)
 
 
-def _standardise(v: Tensor) -> Tensor:
-    std, mean = torch.std_mean(v, 1, keepdim=True)
-    return (v - mean) / (std + 1e-3)
-
-
-def _pick(choices: list[Tensor], index: Tensor) -> Tensor:
-    """Elementwise choice among equally shaped tensors; `index` broadcasts against them."""
-    out = choices[0]
-    for i, choice in enumerate(choices[1:], 1):
-        out = torch.where(index == i, choice, out)
-    return out
-
-
 def _noise(draw: Draw, width: int) -> Tensor:
     """Draw unit noise (B, R, W): normal, heavy-tailed or skewed, one law per node."""
     size = (draw.shape.tables, draw.shape.rows, width)
     normal, spread = draw.normal(*size), draw.exponential(*size)
-    return _pick([normal, normal, normal * spread, spread - 1], draw.integers(0, 4, size[0], 1, width))
+    return pick([normal, normal, normal * spread, spread - 1], draw.integers(0, 4, size[0], 1, width))
 
 
 def _roots(draw: Draw, width: int) -> tuple[Tensor, Tensor]:
@@ -135,9 +122,9 @@ def _roots(draw: Draw, width: int) -> tuple[Tensor, Tensor]:
     b, r = draw.shape.tables, draw.shape.rows
     uniform = 3.4 * draw.uniform(b, r, width) - 1.7
     bimodal = 0.5 * draw.normal(b, r, width) + (draw.uniform(b, r, width) < 0.5).float() * 2 - 1
-    x = _pick([_noise(draw, width), draw.normal(b, r, width), uniform, bimodal], draw.integers(0, 4, b, 1, width))
+    x = pick([_noise(draw, width), draw.normal(b, r, width), uniform, bimodal], draw.integers(0, 4, b, 1, width))
     loading = draw.normal(b, 1, width) * draw.table_switch(0.5)[:, None]
-    return _standardise(x + loading * draw.normal(b, r, 1)), draw.uniform(b, 0, width)
+    return standardise(x + loading * draw.normal(b, r, 1)), draw.uniform(b, 0, width)
 
 
 def _mechanisms(draw: Draw, parents: Tensor, width: int) -> tuple[Tensor, Tensor]:
@@ -155,11 +142,11 @@ def _mechanisms(draw: Draw, parents: Tensor, width: int) -> tuple[Tensor, Tensor
     mix = lean + 0.5 * draw.uniform(b, 1, width) - 0.25
     use_tree = (mix > 0.4) & (draw.uniform(b, 1, width) < hard)
     use_smooth = (mix < 0.6) | ~use_tree
-    h = _standardise(use_smooth * smooth + use_tree * tree)
+    h = standardise(use_smooth * smooth + use_tree * tree)
     level = torch.exp(-4 * draw.table_uniform())[:, None] * draw.exponential(b, 1, width).clamp(max=2)
     scale = torch.where(draw.uniform(b, 1, width) < 0.15 * hard, h.abs(), 1.0)
     influence = use_smooth * weights.abs() + use_tree * splits
-    return _standardise(h + level * scale * _noise(draw, width)), influence
+    return standardise(h + level * scale * _noise(draw, width)), influence
 
 
 def _generalised_linear(draw: Draw, parents: Tensor, width: int) -> tuple[Tensor, Tensor]:
@@ -170,10 +157,10 @@ def _generalised_linear(draw: Draw, parents: Tensor, width: int) -> tuple[Tensor
     w = draw.normal(b, n, width) * ((ticket < keep) | (ticket == ticket.amin(1, keepdim=True)))
     w = w / w.square().sum(1, keepdim=True).sqrt().clamp(min=1e-3)
     slope = torch.exp(1.5 * draw.uniform(b, 1, width) - 0.3)
-    z = _standardise(parents @ w) * slope + 0.7 * draw.normal(b, 1, width)
+    z = standardise(parents @ w) * slope + 0.7 * draw.normal(b, 1, width)
     shapes = [z, z, torch.tanh(z), F.relu(z), torch.sin(2 * z), z.abs(), (z > 0).float(), torch.exp(-z * z)]
     shapes += [z.square().clamp(max=9), torch.sigmoid(4 * z), F.elu(z), torch.floor(1.5 * z)]
-    return _standardise(_pick(shapes, draw.integers(0, len(shapes), b, 1, width))), w
+    return standardise(pick(shapes, draw.integers(0, len(shapes), b, 1, width))), w
 
 
 def _tree(draw: Draw, parents: Tensor, width: int) -> tuple[Tensor, Tensor]:
@@ -203,7 +190,7 @@ def _tree(draw: Draw, parents: Tensor, width: int) -> tuple[Tensor, Tensor]:
     product = first[..., 0] * first[..., 1]
     splits = torch.zeros(b, n, width, device=draw.device)
     splits.scatter_(1, chosen.view(b, width, trees * depth).transpose(1, 2), 1.0)
-    return _standardise(torch.where(draw.uniform(b, 1, width) < 0.15, product, values)), splits
+    return standardise(torch.where(draw.uniform(b, 1, width) < 0.15, product, values)), splits
 
 
 def _categorise(draw: Draw, raw: Tensor, share: Tensor) -> _Nodes:
@@ -219,7 +206,7 @@ def _categorise(draw: Draw, raw: Tensor, share: Tensor) -> _Nodes:
     embedding = draw.normal(b, width, 12)
     embedding = torch.where(nominal, embedding, embedding.abs().cumsum(-1))
     shown = code.transpose(1, 2).gather(1, level).float()
-    value = _standardise(embedding.transpose(1, 2).gather(1, level))
+    value = standardise(embedding.transpose(1, 2).gather(1, level))
     flag = draw.uniform(b, width) < share
     on = flag[:, None]
     return _Nodes(
@@ -293,7 +280,7 @@ def _warp(draw: Draw, x: Tensor) -> Tensor:
     plain = draw.uniform(b, 1, c) < draw.table_uniform()[:, None] + (1 - draw.shape.difficulty)
     kind = torch.where(plain, 0, draw.integers(1, len(shapes), b, 1, c))
     ranked = (draw.table_switch(0.25)[:, None] > 0).expand_as(kind)  # as a quantile transform at inference does
-    return _pick(shapes, torch.where(ranked, len(shapes) - 1, kind))
+    return pick(shapes, torch.where(ranked, len(shapes) - 1, kind))
 
 
 def _irrelevant(draw: Draw, x: Tensor) -> Tensor:
@@ -309,5 +296,5 @@ def _lose_cells(draw: Draw, x: Tensor) -> Tensor:
     b, r, c = x.shape
     rate = 0.5 * draw.uniform(b, c).square() * (draw.uniform(b, c) < draw.table_uniform())
     rate = rate * draw.table_switch(0.3 * draw.shape.difficulty)
-    tilt = torch.where(draw.uniform(b, 1, c) < 0.3, torch.sigmoid(3 * _standardise(x)) * 2, 1.0)
+    tilt = torch.where(draw.uniform(b, 1, c) < 0.3, torch.sigmoid(3 * standardise(x)) * 2, 1.0)
     return x.masked_fill(draw.uniform(b, r, c) < rate[:, None] * tilt, torch.nan)

@@ -305,6 +305,22 @@ def test_a_crowded_graph_shows_the_most_believed_edges_and_says_how_many_are_lef
     assert f"{ranked[len(drawn)]:.2f}" in said
 
 
+def test_edges_that_were_added_are_grey_and_the_note_ends_the_caption() -> None:
+    beliefs = [[0.0, 0.9, 0.3], [0.0, 0.0, 0.6], [0.0, 0.0, 0.0]]
+    figure = draw_graph(["a", "b", "c"], beliefs, "c", added=[(0, 2)], note="Label check: held, at $2.")
+    colors = {edge: np.ptp(to_rgb(arrow.get_edgecolor()[:3])) for edge, arrow in arrows(figure).items()}
+    assert {edge for edge, color in colors.items() if color < 0.1} == {(0, 2)}
+    assert figure.get_supxlabel().endswith("drawn. Label check: held, at \\$2.")
+    assert "added, not found" in [text.get_text() for text in figure.legends[0].get_texts()]
+    to_svg(figure)
+
+
+@pytest.mark.parametrize("added", [3, [1], [(0, "x")], [(0, 1, 2)]])
+def test_added_edges_that_are_no_pairs_are_refused(added: Any) -> None:
+    with pytest.raises(GeneratorError, match="added edges must be pairs"):
+        draw_graph(["a", "b"], [[0, 1], [0, 0]], None, added)
+
+
 def test_a_graph_without_any_belief_says_so() -> None:
     figure = draw_graph(["a", "b", "c"], np.zeros((3, 3)).tolist(), "c")
     assert arrows(figure) == {}

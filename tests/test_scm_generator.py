@@ -135,6 +135,11 @@ def test_scm__graph_without_the_label__connects_it_and_says_so() -> None:
     assert label["graph"] != "discovered"
     assert label["auc_synthetic"] - 0.5 > 0.8 * (label["auc_real"] - 0.5)
     assert "lose the label" in notes[0]
+    graph = said["graph"]
+    assert isinstance(graph, dict)
+    added = {frozenset(edge) for edge in graph["added"]}
+    assert added == {frozenset([node, 8]) for node in range(8)}  # the label is the ninth column, and alone has edges
+    assert f"{label['auc_synthetic']:.3f}" in graph["note"]
 
 
 def test_scm__same_seed__same_rows_and_another_seed_others() -> None:

@@ -67,7 +67,7 @@ def draw_beliefs(train: Path, target: str, out: Path, seed: int, seconds: float,
     graph = description(fitted, owner=entry.owner).get("graph")
     if not isinstance(graph, dict):
         raise GeneratorError(f"{entry} describes no graph")
-    save(draw_graph(graph["nodes"], graph["probability"], target), out)
+    save(draw_graph(graph["nodes"], graph["probability"], target, graph["added"], graph["note"]), out)
     console.print(_strongest(graph))
     console.print(f"picture: {out}")
 

@@ -13,22 +13,30 @@ from matplotlib.path import Path
 
 from autogluon_causalmix.errors import GeneratorError
 from autogluon_causalmix.report.layout import Edge, Layout, Place, layered
-from autogluon_causalmix.report.style import BLUE, INK, VERMILION, caption, label, styled
+from autogluon_causalmix.report.style import BLUE, GREY, INK, VERMILION, caption, label, styled
 
 MOST_EDGES = 60
 EDGES_PER_NODE = 1.5  # more of them cross so often that none can be followed
 FEWEST_EDGES = 12  # of small graphs, all fit
 LEAST_BELIEF = 0.05  # below, an arrow is too pale to be seen
 LONGEST_NAME = 22
+LONGEST_NOTE = 240
 WIDEST = 4.5  # points, an edge that is certain
 
 LAYER, ROW = 2.8, 0.42  # inches from layer to layer, and from node to node
+LEGEND_ENTRY = 1.3  # inches, on average
 BOX, HALF = 1.8, 0.14  # inches: a node's width and half its height
 BACK = 0.07  # inches that an edge against the flow runs below the one with it
 
 
 @styled
-def draw_graph(nodes: Sequence[str], probability: Sequence[Sequence[float]], target: str | None) -> Figure:
+def draw_graph(
+    nodes: Sequence[str],
+    probability: Sequence[Sequence[float]],
+    target: str | None,
+    added: Sequence[Edge] = (),
+    note: str = "",
+) -> Figure:
     """Draw the most believed edges of a graph, causes on the left, each as wide and dark as it is believed.
 
     Parameters
@@ -39,6 +47,10 @@ def draw_graph(nodes: Sequence[str], probability: Sequence[Sequence[float]], tar
         Shape (n, n); entry ``[i][j]`` is the belief in the edge i → j, from 0 to 1.
     target : str or None
         The node to highlight, with its edges.
+    added : sequence of (int, int)
+        Positions of the ends of edges that no discovery found, drawn in grey.
+    note : str
+        What else is to be said, at the end of the caption.
 
     Returns
     -------
@@ -48,7 +60,7 @@ def draw_graph(nodes: Sequence[str], probability: Sequence[Sequence[float]], tar
     Raises
     ------
     GeneratorError
-        `probability` is no square matrix of `nodes` with entries from 0 to 1.
+        `probability` is no square matrix of `nodes` with entries from 0 to 1, or `added` has no pairs.
 
     Examples
     --------
@@ -56,18 +68,21 @@ def draw_graph(nodes: Sequence[str], probability: Sequence[Sequence[float]], tar
     >>> figure.get_supxlabel()
     'All 3 edges with a belief above zero are drawn.'
     """
-    beliefs = _checked(nodes, probability)
+    beliefs, not_found = _checked(nodes, probability), _pairs(added)
     edges = _most_believed(beliefs)
     goal = nodes.index(target) if target is not None and target in nodes else None
     shown = sorted({node for edge in edges for node in edge} | ({goal} if goal is not None else set()))
     layout = layered(shown, edges)
     figure, axes = _canvas(layout)
     for edge in reversed(edges):  # the most believed on top
-        _edge(axes, edge, layout.routes[edge], beliefs[edge], VERMILION if goal in edge else BLUE)
+        color = GREY if edge in not_found else VERMILION if goal in edge else BLUE
+        _edge(axes, edge, layout.routes[edge], beliefs[edge], color)
     for node in shown:
         _node(axes, label(str(nodes[node]), LONGEST_NAME), layout.places[node], node == goal)
-    _legend(figure, beliefs[edges[0]] if edges else 1.0, any(goal in edge for edge in edges))
-    caption(figure, _caption(nodes, beliefs, edges, shown))
+    _legend(
+        figure, beliefs[edges[0]] if edges else 1.0, any(goal in edge for edge in edges), bool(not_found & {*edges})
+    )
+    caption(figure, f"{_caption(nodes, beliefs, edges, shown)} {label(str(note), LONGEST_NOTE)}".rstrip())
     return figure
 
 
@@ -81,6 +96,13 @@ def _checked(nodes: Sequence[str], probability: Sequence[Sequence[float]]) -> np
         raise GeneratorError("edge beliefs must be numbers from 0 to 1")
     np.fill_diagonal(beliefs, 0)
     return beliefs
+
+
+def _pairs(added: Sequence[Edge]) -> set[Edge]:
+    try:
+        return {(int(start), int(end)) for start, end in added}
+    except (TypeError, ValueError) as error:
+        raise GeneratorError(f"added edges must be pairs of positions: {error}") from error
 
 
 def _most_believed(beliefs: np.ndarray) -> list[Edge]:
@@ -165,12 +187,15 @@ def _shade(color: str, belief: float) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def _legend(figure: Figure, highest: float, has_target: bool) -> None:
+def _legend(figure: Figure, highest: float, has_target: bool, has_added: bool) -> None:
     beliefs = [belief for belief in (0.25, 0.5, 0.75) if belief < highest] + [highest]
     lines = [Line2D([], [], color=_shade(BLUE, b), linewidth=_width(b), label=f"{b:.2f}") for b in beliefs]
     if has_target:
         lines.append(Line2D([], [], color=VERMILION, linewidth=_width(0.5), label="edge of the target"))
-    legend = figure.legend(handles=lines, loc="outside upper left", ncols=len(lines), title="belief in the edge")
+    if has_added:
+        lines.append(Line2D([], [], color=GREY, linewidth=_width(0.5), label="added, not found"))
+    columns = min(len(lines), int(figure.get_figwidth() / LEGEND_ENTRY))
+    legend = figure.legend(handles=lines, loc="outside upper left", ncols=columns, title="belief in the edge")
     legend.set_alignment("left")
 
 

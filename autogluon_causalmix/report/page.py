@@ -130,7 +130,8 @@ def _arm(name: str, report: FitReport, *, with_curve: bool) -> Arm:
     graph = report.generator.description.get("graph") if report.generator else None
     if isinstance(graph, dict):
         try:
-            figure = draw_graph(graph.get("nodes", []), graph.get("probability", []), report.target)
+            added, note = graph.get("added", []), graph.get("note", "")
+            figure = draw_graph(graph.get("nodes", []), graph.get("probability", []), report.target, added, note)
             drawn.append(Picture.of(figure, "Edge beliefs: how far each direct cause is believed, causes on the left."))
         except GeneratorError as error:  # a foreign generator must not cost the page
             notes.append(f"no picture of the graph: {error}")

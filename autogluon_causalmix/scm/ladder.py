@@ -9,7 +9,7 @@ from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.discovery import EdgeBeliefs
 from autogluon_causalmix.discovery.label import connect_label
 from autogluon_causalmix.errors import OutOfTime
-from autogluon_causalmix.scm.fitting import FittedSCM, fit_scm
+from autogluon_causalmix.scm.fitting import DEFAULTS, FittedSCM, Settings, fit_scm
 from autogluon_causalmix.scm.safety import held_out_skill, transferred_skill
 from autogluon_causalmix.table import Table
 
@@ -30,6 +30,8 @@ class Rung:
         ``"discovered"``, ``"label connected"`` or ``"label alone connected"``.
     beliefs : EdgeBeliefs
         What the graphs were drawn from.
+    discovered : EdgeBeliefs
+        What discovery found.
     model : FittedSCM
         The models.
     real, synthetic : float
@@ -38,6 +40,7 @@ class Rung:
 
     graph: str
     beliefs: EdgeBeliefs
+    discovered: EdgeBeliefs
     model: FittedSCM
     real: float
     synthetic: float
@@ -47,9 +50,28 @@ class Rung:
         """Whether the rows tell nearly as much of the label as the real ones."""
         return self.synthetic - 0.5 >= ENOUGH * (self.real - 0.5)
 
+    @property
+    def check(self) -> str:
+        """What the rows tell of the label, as part of a sentence."""
+        return (
+            f"rows from the graph {self.graph!r} teach a classifier a ROC-AUC of {self.synthetic:.3f} on the real "
+            f"rows, real rows teach it {self.real:.3f}"
+        )
+
+    @property
+    def added(self) -> list[list[int]]:
+        """Pairs [cause, effect] with an edge that discovery found in neither direction."""
+        found = self.discovered.probability
+        return np.argwhere((self.beliefs.probability > 0) & (found + found.T == 0)).tolist()
+
 
 def fit_knowing_the_label(
-    found: EdgeBeliefs, table: Table, n_graphs: int, rng: np.random.Generator, budget: Budget
+    found: EdgeBeliefs,
+    table: Table,
+    n_graphs: int,
+    rng: np.random.Generator,
+    budget: Budget,
+    settings: Settings = DEFAULTS,
 ) -> tuple[Rung, tuple[str, ...]]:
     """Fit models to the discovered graphs; where their rows lose the label, to graphs with more edges at it.
 
@@ -75,15 +97,16 @@ def fit_knowing_the_label(
         for name, beliefs in _graphs(found, table):
             known = tried[-1].model.mechanisms if tried else {}
             dags = [beliefs.sample_dag(rng) for _ in range(n_graphs)]
-            model = fit_scm(table, dags, rng, budget.share(0.8), known=known)
-            tried.append(Rung(name, beliefs, model, real, transferred_skill(model.sample(ROWS, rng), table, rng)))
+            model = fit_scm(table, dags, rng, budget.share(0.8), settings, known)
+            skill = transferred_skill(model.sample(ROWS, rng), table, rng)
+            tried.append(Rung(name, beliefs, found, model, real, skill))
             if tried[-1].holds:
                 break
-            notes.append(_loss(tried[-1]))
+            notes.append(f"{tried[-1].check}: they lose the label")
     except OutOfTime as error:
         notes.append(f"{error}; no graph with more edges was tried" if tried else f"{error}; straight lines stand in")
         if not tried:
-            tried.append(_straight_lines(found, table, real, rng, budget))
+            tried.append(_straight_lines(found, table, real, rng, budget, settings))
     best = max(tried, key=lambda rung: (rung.holds, rung.synthetic))
     if notes and best.graph != "discovered":
         notes.append(f"the graph in use is: {best.graph}")
@@ -101,16 +124,14 @@ def _without_edges(found: EdgeBeliefs) -> EdgeBeliefs:
     return replace(found, graphs=found.constraints.required.astype("float64")[None])
 
 
-def _straight_lines(found: EdgeBeliefs, table: Table, real: float, rng: np.random.Generator, budget: Budget) -> Rung:
+def _straight_lines(
+    found: EdgeBeliefs, table: Table, real: float, rng: np.random.Generator, budget: Budget, settings: Settings
+) -> Rung:
     """Return linear mechanisms on the label's own edges; they take milliseconds, so they are granted them."""
     beliefs = connect_label(_without_edges(found), table)
     granted = Budget(max(budget.remaining(), 5.0), budget.num_cpus)
-    model = fit_scm(table, [beliefs.sample_dag(rng)], rng, granted, learners=("linear",))
-    return Rung("label alone connected", beliefs, model, real, transferred_skill(model.sample(ROWS, rng), table, rng))
-
-
-def _loss(rung: Rung) -> str:
-    return (
-        f"rows from the graph {rung.graph!r} lose the label: a classifier trained on them has ROC-AUC "
-        f"{rung.synthetic:.3f} on the real rows, one trained on real rows {rung.real:.3f}"
+    model = fit_scm(
+        table, [beliefs.sample_dag(rng)], rng, granted, replace(settings, learners=("linear",), conditioner=None)
     )
+    skill = transferred_skill(model.sample(ROWS, rng), table, rng)
+    return Rung("label alone connected", beliefs, found, model, real, skill)

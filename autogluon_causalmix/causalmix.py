@@ -229,8 +229,8 @@ def _tune(
     from autogluon_causalmix.finetuning.episodes import EpisodeSampler
 
     real = loop.Rows(model.encode_context(), class_codes(model, learned))
-    validation = _encode(model, judges)
-    drawn = _encode(model, synthetic.table if synthetic else None)
+    validation = encode_rows(model, judges)
+    drawn = encode_rows(model, synthetic.table if synthetic else None)
     sampler = EpisodeSampler(
         real.labels,
         drawn.labels if drawn else np.empty(0, dtype="int64"),
@@ -241,10 +241,20 @@ def _tune(
     return loop.fine_tune(model, real, validation, drawn, sampler, recipe, rng, budget, on_step)
 
 
-def _encode(model: "InContextModel", table: Table | None) -> "loop.Rows | None":
+def encode_rows(model: "InContextModel", table: Table | None) -> "loop.Rows | None":
+    """Return a table as the loop takes it, None where there is none."""
     from autogluon_causalmix.finetuning import loop
 
-    return None if table is None else loop.Rows(model.encode(table.features), class_codes(model, table))
+    if table is None:
+        return None
+    return loop.Rows(model.encode(table.features), class_codes(model, table), _soft_labels(model, table))
+
+
+def _soft_labels(model: "InContextModel", table: Table) -> npt.NDArray[np.float64] | None:
+    """Return P(class) with the model's classes as columns, shape (rows, K); None where labels are certain."""
+    if table.soft_labels is None:
+        return None
+    return table.soft_labels[:, table.levels.astype("object").get_indexer(pd.Index(model.classes))]
 
 
 def class_codes(model: "InContextModel", table: Table) -> npt.NDArray[np.int64]:

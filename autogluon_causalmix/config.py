@@ -28,6 +28,20 @@ def _named(value: object) -> object:
     return {"name": value} if isinstance(value, str) else value
 
 
+def backbone_named(value: object) -> Named:
+    """Return the backbone that a string or a dict of the user's names.
+
+    Examples
+    --------
+    >>> backbone_named("tabpfn-v2").options
+    {'version': 'v2'}
+    """
+    try:
+        return Named.model_validate(_backbone(value))
+    except ValidationError as error:
+        raise ConfigError(f"a backbone is a name or a dict with 'name', got {value!r}") from error
+
+
 def _backbone(value: object) -> object:
     """Read ``"tabpfn-v2"`` as a version of ``tabpfn`` and a path as a ``checkpoint``."""
     if isinstance(value, str) and value.endswith((".safetensors", ".ckpt")):

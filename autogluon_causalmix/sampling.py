@@ -84,7 +84,8 @@ def draw(
     GeneratorError
         It raised, or the rows break the contract: exactly `n_rows` rows; the columns of `table` in its order, with
         its dtypes and categories; finite values; missing ones only in columns that miss some in `table`; no
-        category and no class that `table` does not have. The message names the column and the value.
+        category and no class that `table` does not have; soft labels, if there are any, are probabilities. The
+        message names the column and the value.
     OutOfTime
         It had not finished when the budget was spent.
 
@@ -105,7 +106,7 @@ def draw(
     breach = _call(lambda: next(_breaches(rows, table, n_rows), None), label, None)
     if breach is not None:
         raise GeneratorError(f"{label} broke the contract of its rows: {breach}")
-    return Table(rows.frame.reset_index(drop=True), table.target, table.columns)
+    return Table(rows.frame.reset_index(drop=True), table.target, table.columns, rows.soft_labels)
 
 
 def description(fitted: FittedGenerator, *, owner: Owner) -> dict[str, object]:
@@ -147,6 +148,22 @@ def _breaches(rows: object, table: Table, n_rows: int) -> Iterator[str]:
     for column in table.columns:
         known = table.classes if column.name == table.target else column.levels
         yield from _column_breaches(frame[column.name], table.frame[column.name], column, known)
+    if rows.soft_labels is not None:
+        yield from _soft_label_breaches(rows.soft_labels, table, n_rows)
+
+
+def _soft_label_breaches(soft: object, table: Table, n_rows: int) -> Iterator[str]:
+    """Yield what is wrong with the probabilities of classes."""
+    wanted = (n_rows, len(table.levels))
+    if not isinstance(soft, np.ndarray) or soft.shape != wanted:
+        yield f"its soft labels have shape {getattr(soft, 'shape', type(soft).__name__)}, not {wanted}"
+        return
+    wrong = ~(np.isfinite(soft).all(axis=1) & (soft >= 0).all(axis=1) & (np.abs(soft.sum(axis=1) - 1) < 1e-6))
+    if wrong.any():
+        yield f"its soft labels in row {_first(wrong)} are no probabilities: {soft[_first(wrong)].tolist()}"
+    foreign = soft[:, ~table.levels.isin(table.classes)].sum(axis=1) > 0
+    if foreign.any():
+        yield f"its soft labels in row {_first(foreign)} name a class that no real row has"
 
 
 def _difference(got: list[object], wanted: list[object]) -> str:

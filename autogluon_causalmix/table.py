@@ -90,6 +90,9 @@ class Table:
         The target's name; the target is always categorical.
     columns : tuple of Column
         One per column of `frame`, in its order.
+    soft_labels : numpy.ndarray or None
+        P(class) of every row, shape (rows, levels of the target), for rows whose label is a belief: synthetic ones
+        that a teacher has labelled. The target's own column then holds a draw from it.
 
     Examples
     --------
@@ -108,6 +111,7 @@ class Table:
     frame: pd.DataFrame
     target: Hashable
     columns: tuple[Column, ...]
+    soft_labels: Matrix | None = None
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, target: Hashable) -> "Table":
@@ -152,12 +156,17 @@ class Table:
         """Position of the target among the columns."""
         return next(i for i, column in enumerate(self.columns) if column.name == self.target)
 
+    @property
+    def levels(self) -> pd.Index:
+        """The levels of the target, in the order of their codes; not all need occur."""
+        levels = self.columns[self.target_position].levels
+        assert levels is not None
+        return levels
+
     @cached_property
     def classes(self) -> pd.Index:
         """The classes that occur, in the order of their codes."""
-        levels = self.columns[self.target_position].levels
-        assert levels is not None
-        return levels[levels.isin(self.labels.unique())]
+        return self.levels[self.levels.isin(self.labels.unique())]
 
     @property
     def problem_type(self) -> str:
@@ -184,7 +193,8 @@ class Table:
 
     def take(self, rows: npt.NDArray[np.int64]) -> "Table":
         """Return the rows at these positions as a table of the same columns."""
-        return Table(self.frame.iloc[rows].reset_index(drop=True), self.target, self.columns)
+        soft = None if self.soft_labels is None else self.soft_labels[rows]
+        return Table(self.frame.iloc[rows].reset_index(drop=True), self.target, self.columns, soft)
 
 
 def encode(columns: Sequence[Column], frame: pd.DataFrame) -> Matrix:

@@ -254,6 +254,43 @@ def test_column_names_of_any_kind_are_taken() -> None:
     assert conditioned(table).predict_proba(table.features).shape == (20, 2)
 
 
+# --- soft labels
+
+
+def test_soft_labels_that_are_certain_are_labels() -> None:
+    """A row whose class has probability 1 must cost what its label costs, to the bit of the weights after two steps."""
+    table = mixed_table(np.random.default_rng(0), 60)
+    synthetic = table.with_frame(mixed_table(np.random.default_rng(1), 40).frame)
+    tuned = []
+    for soft in (False, True):
+        model = conditioned(table)
+        rows = rows_of(model, synthetic)
+        if soft:
+            rows = dataclasses.replace(rows, soft=np.eye(2)[rows.labels])
+        real = loop.Rows(model.encode_context(), class_codes(model, table))
+        sampler = EpisodeSampler(real.labels, rows.labels, 0.5, "query")
+        rng, budget = np.random.default_rng(0), Budget(100)
+        loop.fine_tune(model, real, None, rows, sampler, loop.Recipe(2, 1e-3), rng, budget, lambda step: None)
+        tuned.append(weights_of(model))
+    assert all(torch.allclose(hard, soft, atol=1e-6) for hard, soft in zip(*tuned, strict=True))
+
+
+def test_soft_labels_of_doubt_teach_doubt() -> None:
+    """The same rows, once with the labels drawn and once with even odds for them: the second model must not be sure."""
+    table = mixed_table(np.random.default_rng(0), 60)
+    sure = {}
+    for certainty in (0.5, 1.0):
+        model = conditioned(table)
+        real, rows = loop.Rows(model.encode_context(), class_codes(model, table)), rows_of(model, table)
+        rows = dataclasses.replace(rows, soft=np.where(np.eye(2)[rows.labels] > 0, certainty, 1 - certainty))
+        sampler = EpisodeSampler(real.labels, rows.labels, 0.0, "query")
+        rng, budget = np.random.default_rng(0), Budget(100)
+        loop.fine_tune(model, real, None, rows, sampler, loop.Recipe(15, 1e-3), rng, budget, lambda step: None)
+        sure[certainty] = model.predict_proba(table.features).max(axis=1).mean()
+    assert sure[0.5] < 0.55
+    assert sure[1.0] > 0.75
+
+
 # --- checkpoints
 
 

@@ -295,3 +295,43 @@ def test_a_description_is_what_json_makes_of_it() -> None:
 def test_a_description_that_no_report_can_hold_is_refused(facts: object, complaint: str) -> None:
     with pytest.raises(GeneratorError, match=r"Says.describe \(plugin 'noise' of stranger 1.2\) " + complaint):
         description(Says(facts), owner=OWNER)
+
+
+@dataclass(frozen=True)
+class Believing:
+    """Draws the first rows of a table with these soft labels."""
+
+    table: Table
+    soft: Any
+
+    def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
+        return Table(self.table.frame.head(n_rows), self.table.target, self.table.columns, self.soft)
+
+
+def three_levels() -> Table:
+    """Three levels, of which no row has the last."""
+    answers = pd.Categorical(["no", "yes"] * 5, categories=["no", "yes", "never"])
+    return Table.from_frame(pd.DataFrame({"dose": np.arange(10.0), "answer": answers}), "answer")
+
+
+def test_draw__soft_labels__come_with_the_rows_they_belong_to() -> None:
+    soft = np.column_stack([np.linspace(0, 1, 4), np.linspace(1, 0, 4), np.zeros(4)])
+    rows = draw(Believing(three_levels(), soft), three_levels(), 4, RNG, owner=OWNER)
+    assert rows.soft_labels is not None
+    assert np.array_equal(rows.take(np.array([2, 0])).soft_labels, soft[[2, 0]])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("soft", "message"),
+    [
+        (np.full((3, 3), 1 / 3), r"soft labels have shape \(3, 3\), not \(2, 3\)"),
+        ([[1, 0, 0]] * 2, "soft labels have shape list, not"),
+        (np.array([[0.5, 0.5, 0.0], [0.5, 0.4, 0.0]]), r"soft labels in row 1 are no probabilities: \[0.5, 0.4, 0.0\]"),
+        (np.array([[1.5, -0.5, 0.0]] * 2), "soft labels in row 0 are no probabilities"),
+        (np.array([[np.nan, 1.0, 0.0]] * 2), "soft labels in row 0 are no probabilities"),
+        (np.array([[1.0, 0.0, 0.0], [0.5, 0.4, 0.1]]), "soft labels in row 1 name a class that no real row has"),
+    ],
+)
+def test_draw__soft_labels_that_are_none__named(soft: Any, message: str) -> None:
+    with pytest.raises(GeneratorError, match=message):
+        draw(Believing(three_levels(), soft), three_levels(), 2, RNG, owner=OWNER)

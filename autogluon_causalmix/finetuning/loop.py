@@ -29,10 +29,14 @@ FEWEST_ROWS = 32  # below this, halving an episode after running out of memory m
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows as each of the V views sees them, (rows, C) each, and their class codes (rows,)."""
+    """Rows as each of the V views sees them, (rows, C) each, and their class codes (rows,).
+
+    `soft` holds P(class) of each row, (rows, K), where the label is a belief; the loss then takes it for the code.
+    """
 
     views: "Sequence[Tensor]"
     labels: npt.NDArray[np.int64]
+    soft: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
@@ -176,7 +180,7 @@ class _Run:
     def _loss(self, episode: Episode, view: int) -> "Tensor":
         """Return the weighted cross-entropy of one episode in one view."""
         context, labels = self._pick(episode.source, episode.context, view)
-        rows, targets = zip(*(self._pick(query.source, query.rows, view) for query in episode.queries), strict=True)
+        rows, targets = zip(*(self._asked(query.source, query.rows, view) for query in episode.queries), strict=True)
         logits = self.model.logits(view, context[None], labels[None], torch.cat(rows)[None])[0]
         parts = zip(episode.queries, torch.split(logits, [len(part) for part in rows]), targets, strict=True)
         losses = [query.weight * functional.cross_entropy(part, target) for query, part, target in parts if len(part)]
@@ -192,6 +196,12 @@ class _Run:
         features = rows.views[view]
         where = torch.as_tensor(positions, device=features.device)
         return features[where], torch.as_tensor(rows.labels[positions], device=features.device)
+
+    def _asked(self, source: str, positions: npt.NDArray[np.int64], view: int) -> "tuple[Tensor, Tensor]":
+        """Return query rows and what is to be predicted for them: classes, or their probabilities."""
+        features, labels = self._pick(source, positions, view)
+        soft = self._rows(source).soft
+        return features, labels if soft is None else torch.as_tensor(soft[positions]).to(features)
 
     def evaluate(self, step: int) -> None:
         """Judge the weights of this step on the validation rows, and note the point of the curve."""

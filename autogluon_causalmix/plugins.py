@@ -17,6 +17,7 @@ logger = logging.getLogger("autogluon.causalmix")
 
 BUILT_IN = (
     "autogluon_causalmix.discovery.discoverers",
+    "autogluon_causalmix.discovery.searches",
     "autogluon_causalmix.generators.bootstrap",
     "autogluon_causalmix.generators.scm",
     "autogluon_causalmix.finetuning.backbones.tabpfn",

@@ -11,8 +11,9 @@ from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.scm.fitting import DEFAULT_LEARNERS, FittedSCM, fit_scm
 from autogluon_causalmix.scm.learners import linear, smooth
-from autogluon_causalmix.scm.mechanisms import LEARNERS, AdditiveNoise, CalibratedClassifier, Empirical
+from autogluon_causalmix.scm.mechanisms import LEARNERS, AdditiveNoise, CalibratedClassifier
 from autogluon_causalmix.scm.parents import ParentFeatures
+from autogluon_causalmix.scm.roots import Empirical
 from autogluon_causalmix.scm.safety import held_out_skill, transferred_skill
 from autogluon_causalmix.scm.scales import Scale
 from autogluon_causalmix.table import Table

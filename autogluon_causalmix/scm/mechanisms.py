@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from dowhy.gcm.causal_mechanisms import FunctionalCausalModel, ProbabilityEstimatorModel, StochasticModel
+from dowhy.gcm.causal_mechanisms import FunctionalCausalModel, ProbabilityEstimatorModel
 from scipy import optimize
 
 from autogluon_causalmix.scm.learners import Fit, Matrix, linear, pairwise, smooth, trees
@@ -23,42 +23,8 @@ LEARNERS: dict[str, Learner] = {
 """What a mechanism may be made of; one is chosen per node, by held-out log-likelihood."""
 
 
-class Empirical(StochasticModel):  # type: ignore[misc]  # dowhy has no type information
-    """A root: X := Q(U), the observed values, each as likely as it was.
-
-    Examples
-    --------
-    >>> root = Empirical()
-    >>> root.fit(np.array([3.0, 1.0, np.nan]))
-    >>> root.evaluate(np.array([0.1, 0.9]))
-    array([1., 3.])
-    """
-
-    def __init__(self) -> None:
-        self.values = np.empty(0)
-        self.learner = "empirical"
-        self.log_likelihood = float("nan")
-
-    def fit(self, X: Matrix) -> None:
-        """Keep the observed values; a column without any stays missing."""
-        present = np.sort(X[~np.isnan(X)].reshape(-1))
-        self.values = present if len(present) else np.array([np.nan])
-
-    def evaluate(self, noise: Matrix) -> Matrix:
-        """Return values for uniform noise, shape (rows,)."""
-        return np.asarray(self.values[(noise.reshape(-1) * len(self.values)).astype("int64")])
-
-    def draw_samples(self, num_samples: int) -> Matrix:
-        """Draw from NumPy's global generator, as all of DoWhy does; shape (rows, 1)."""
-        return self.evaluate(np.random.uniform(size=num_samples))[:, None]  # noqa: NPY002 - DoWhy's own contract
-
-    def clone(self) -> "Empirical":
-        """Return an unfitted copy."""
-        return Empirical()
-
-
-class _Mechanism(FunctionalCausalModel):  # type: ignore[misc]  # dowhy has no type information
-    """What both kinds of child share.
+class Mechanism(FunctionalCausalModel):  # type: ignore[misc]  # dowhy has no type information
+    """What all kinds of child share.
 
     Parameters
     ----------
@@ -75,13 +41,14 @@ class _Mechanism(FunctionalCausalModel):  # type: ignore[misc]  # dowhy has no t
         self.learners = tuple(learners)
         self.seed = seed
         self.learner = ""
-        self.log_likelihood = float("nan")
+        self.held_out = np.empty(0)
+        """Log-likelihood of each row with a value, from a fit without it."""
 
     def draw_noise_samples(self, num_samples: int) -> Matrix:
         """Draw from NumPy's global generator, as all of DoWhy does; shape (rows, 1)."""
         return np.random.uniform(size=(num_samples, 1))  # noqa: NPY002 - DoWhy's own contract
 
-    def clone(self) -> "_Mechanism":
+    def clone(self) -> "Mechanism":
         """Return an unfitted copy."""
         return type(self)(self.categorical, self.learners, self.seed)
 
@@ -90,7 +57,7 @@ class _Mechanism(FunctionalCausalModel):  # type: ignore[misc]  # dowhy has no t
         return [LEARNERS[name](features, targets, rng) for name in self.learners]
 
 
-class Constant(_Mechanism):
+class Constant(Mechanism):
     """A child that never varies: X := c, whatever its parents are."""
 
     def __init__(self) -> None:
@@ -111,7 +78,7 @@ class Constant(_Mechanism):
         return Constant()
 
 
-class AdditiveNoise(_Mechanism):
+class AdditiveNoise(Mechanism):
     """A numeric child: X := g(f(parents) + N), g its `Scale` (mostly linear), N a cross-fitted residual.
 
     The residual of a row comes from a fit without that row, deflated by what of it is error of the fit: in-sample
@@ -142,9 +109,9 @@ class AdditiveNoise(_Mechanism):
         features = self.features.transform(parents)
         fits = self._candidates(features, scores[:, None])
         noises = [_Noise.of(fit, fit.model.predict(features)[:, 0], values, scores) for fit in fits]
-        best = max(range(len(fits)), key=lambda index: noises[index].log_likelihood)
+        best = max(range(len(fits)), key=lambda index: float(noises[index].held_out.mean()))
         self.model, self.noise = fits[best].model, noises[best]
-        self.learner, self.log_likelihood = fits[best].name, self.noise.log_likelihood
+        self.learner, self.held_out = fits[best].name, self.noise.held_out
 
     def evaluate(self, parent_samples: Matrix, noise_samples: Matrix) -> Matrix:
         """Return values for parents of shape (rows, parents) and uniform noise of shape (rows, 1)."""
@@ -168,7 +135,7 @@ class _Noise:
     residuals: Matrix
     values: Matrix | None
     window: int
-    log_likelihood: float
+    held_out: Matrix
 
     @classmethod
     def of(cls, fit: Fit, fitted: Matrix, values: Matrix, scores: Matrix) -> "_Noise":
@@ -178,13 +145,15 @@ class _Noise:
         residuals = (scores - fit.held_out[:, 0])[order]
         n = len(values)
         narrow = min(n, max(30, n // 8))
-        likelihoods = {window: _log_likelihood(residuals, window) for window in {narrow, n}}
+        likelihoods = {window: log_likelihoods(residuals, window) for window in {narrow, n}}
         # The wider window unless the narrower one is clearly better: fewer rows make a noisier guess of the spread.
-        window = narrow if likelihoods[narrow] > likelihoods[n] + 0.01 else n
+        window = narrow if likelihoods[narrow].mean() > likelihoods[n].mean() + 0.01 else n
+        held_out = np.empty(n)
+        held_out[order] = likelihoods[window]
         if len(np.unique(values)) <= 0.5 * n:
             matched = min(n, max(5, round(np.sqrt(n))))
-            return cls(predictions[order], residuals, values[order], matched, likelihoods[window])
-        return cls(predictions[order], residuals * fit.deflation[order], None, window, likelihoods[window])
+            return cls(predictions[order], residuals, values[order], matched, held_out)
+        return cls(predictions[order], residuals * fit.deflation[order], None, window, held_out)
 
     def donor(self, predicted: Matrix, noise: Matrix) -> npt.NDArray[np.int64]:
         """Return the row, in the order of predictions, whose residual or value is drawn for each prediction."""
@@ -198,19 +167,19 @@ class _Noise:
         return np.asarray(np.minimum(first + (noise * (last - first)).astype("int64"), last - 1))
 
 
-def _log_likelihood(residuals: Matrix, window: int) -> float:
-    """Return the mean Gaussian log-likelihood of residuals, the spread of each from the others in its window."""
+def log_likelihoods(residuals: Matrix, window: int) -> Matrix:
+    """Return Gaussian log-likelihoods of residuals (rows,), the spread of each from the others in its window."""
     n = len(residuals)
     if n < 3:
-        return 0.0
+        return np.zeros(n)
     sums = np.concatenate([[0.0], np.cumsum(residuals**2)])
     first = np.clip(np.arange(n) - window // 2, 0, n - window)
     others = np.maximum(sums[first + window] - sums[first] - residuals**2, 0.0) / (window - 1)
     variance = others + 1e-9 * float((residuals**2).mean()) + 1e-300
-    return float((-0.5 * np.log(2.0 * np.pi * variance) - 0.5 * residuals**2 / variance).mean())
+    return np.asarray(-0.5 * np.log(2.0 * np.pi * variance) - 0.5 * residuals**2 / variance)
 
 
-class CalibratedClassifier(_Mechanism, ProbabilityEstimatorModel):  # type: ignore[misc]
+class CalibratedClassifier(Mechanism, ProbabilityEstimatorModel):  # type: ignore[misc]
     """A categorical child: X := the level in whose share of P(X | parents) the uniform noise falls.
 
     Scores for the levels come from a regression on their indicators; a temperature and one offset per level, fitted
@@ -242,7 +211,8 @@ class CalibratedClassifier(_Mechanism, ProbabilityEstimatorModel):  # type: igno
         calibrations = [_calibrate(fit.held_out, member) for fit in fits]
         best = min(range(len(fits)), key=lambda index: calibrations[index][0])
         self.model, self.calibration = fits[best].model, calibrations[best][1]
-        self.learner, self.log_likelihood = fits[best].name, -calibrations[best][0]
+        calibrated = _softmax(self.calibration[0] * fits[best].held_out + self.calibration[1:])
+        self.learner, self.held_out = fits[best].name, np.log(np.maximum(calibrated[indicators > 0], 1e-300))
 
     def estimate_probabilities(self, parent_samples: Matrix) -> Matrix:
         """Return P(level | parents), shape (rows, levels)."""

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from autogluon_causalmix.discovery import Constraints
 from autogluon_causalmix.discovery.independence import DegenerateGaussian, FisherZ, register
+from autogluon_causalmix.discovery.mixed import MixedTest
 from autogluon_causalmix.discovery.orientation import fci_marks, pc_marks
 from autogluon_causalmix.discovery.skeleton import Skeleton, pc_stable
 from benchmarks.causal_stage import Matrix, measured, random_columns
@@ -98,7 +99,7 @@ def score_graphs(arguments: argparse.Namespace) -> None:
     from causallearn.search.ConstraintBased.PC import pc
 
     for name in ("asia", "child", "insurance", "alarm"):
-        frame = pd.read_csv(arguments.data / "causal" / f"{name}_sample5000.csv", dtype=str)
+        frame = pd.read_csv(arguments.data / "causal" / f"{name}_sample5000.csv", dtype=str, keep_default_na=False)
         truth = json.loads((arguments.data / "causal" / f"{name}_graph.json").read_text())
         place = {node: position for position, node in enumerate(frame.columns)}
         true = np.zeros((len(place), len(place)), dtype=bool)
@@ -118,7 +119,7 @@ def score_graphs(arguments: argparse.Namespace) -> None:
 
 def our_cpdag(codes: Matrix) -> Any:
     """Return PC's marks on a table of categories."""
-    test = DegenerateGaussian.of(codes, range(codes.shape[1]))
+    test = MixedTest.of(codes, range(codes.shape[1]))
     return pc_marks(pc_stable(test, 0.05), Constraints.none(codes.shape[1]))
 
 

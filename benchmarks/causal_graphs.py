@@ -1,7 +1,8 @@
-"""Skeletons and marks beside causal-learn's: `python -m benchmarks.causal_graphs {skeleton,graphs}`.
+"""Skeletons and marks beside causal-learn's: `python -m benchmarks.causal_graphs {skeleton,growth,graphs}`.
 
-skeleton  seconds of PC skeletons and FCI beside causal-learn given the same test, and whether edges and marks agree
-graphs    F1 of skeletons and directions on networks with a known graph, beside PC with χ²
+skeleton  seconds of PC skeletons and FCI beside causal-learn given the same test, whose graphs have to be equal
+growth    seconds of skeletons of mixed columns by the size of the table, drawn to a file
+graphs    F1 of skeletons and directions on networks with a known graph, beside PC with χ² (Fisher-Z on Sachs' logs)
 """
 
 from __future__ import annotations
@@ -11,11 +12,12 @@ import contextlib
 import io
 import json
 import warnings
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -24,103 +26,156 @@ from autogluon_causalmix.discovery import Constraints
 from autogluon_causalmix.discovery.independence import DegenerateGaussian, FisherZ, register
 from autogluon_causalmix.discovery.mixed import MixedTest
 from autogluon_causalmix.discovery.orientation import fci_marks, pc_marks
-from autogluon_causalmix.discovery.skeleton import Skeleton, pc_stable
+from autogluon_causalmix.discovery.skeleton import Marks, pc_stable
+from autogluon_causalmix.report.style import BLUE
 from benchmarks.causal_stage import Matrix, measured, random_columns
 
 
 def main() -> None:
     """Read the command line and run one benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["skeleton", "graphs"])
+    parser.add_argument("what", choices=["skeleton", "growth", "graphs"])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with causal/")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--columns", type=int, nargs="+", default=[50, 100])
     parser.add_argument("--no-stock", action="store_true", help="leave causal-learn out")
+    parser.add_argument("--picture", type=Path, default=Path("docs/images/skeleton-growth.png"))
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    (time_skeletons if arguments.what == "skeleton" else score_graphs)(arguments)
+    {"skeleton": time_skeletons, "growth": draw_growth, "graphs": score_graphs}[arguments.what](arguments)
 
 
-def our_skeleton(values: Matrix, codes: list[int], kind: str) -> Skeleton:
-    """Return the skeleton, the correlations' time included."""
+def our_skeleton(values: Matrix, codes: list[int], kind: str) -> Marks:
+    """Return which columns are adjacent, the correlations' time included."""
     if kind == "fisherz":
-        return pc_stable(FisherZ(np.asarray(np.corrcoef(values.T)), len(values)), 0.05)
-    return pc_stable(DegenerateGaussian.of(values, codes), 0.05)
+        return pc_stable(FisherZ(np.asarray(np.corrcoef(values.T)), len(values)), 0.05).adjacent.astype("int64")
+    return pc_stable(DegenerateGaussian.of(values, codes), 0.05).adjacent.astype("int64")
 
 
-def their_skeleton(values: Matrix, codes: list[int], kind: str) -> Any:
-    """Return causal-learn's graph given the same test."""
+def their_skeleton(values: Matrix, codes: list[int], kind: str) -> Marks:
+    """Return which columns are adjacent in causal-learn's graph given the same test."""
     from causallearn.utils.cit import CIT
     from causallearn.utils.PCUtils.SkeletonDiscovery import skeleton_discovery
 
     options = {} if kind == "fisherz" else {"categorical": codes}
-    return skeleton_discovery(values, 0.05, CIT(values, kind, **options), show_progress=False).G.graph
+    found = skeleton_discovery(values, 0.05, CIT(values, kind, **options), show_progress=False).G.graph
+    return np.asarray(found != 0).astype("int64")
 
 
-def our_pag(values: Matrix, codes: list[int]) -> Any:
+def our_pag(values: Matrix, codes: list[int]) -> Marks:
     """Return FCI's marks, separating sets united as causal-learn unites them."""
     test = DegenerateGaussian.of(values, codes)
     return fci_marks(pc_stable(test, 0.05, unite=True), test, 0.05, Constraints.none(test.n_columns))
 
 
-def their_pag(values: Matrix, codes: list[int]) -> Any:
+def their_pag(values: Matrix, codes: list[int]) -> Marks:
     """Return the marks of causal-learn's FCI given the same test."""
     from causallearn.search.ConstraintBased.FCI import fci
 
     with contextlib.redirect_stdout(io.StringIO()):
-        return fci(values, register(), 0.05, categorical=codes, show_progress=False)[0].graph
+        return np.asarray(fci(values, register(), 0.05, categorical=codes, show_progress=False)[0].graph)
 
 
 def time_skeletons(arguments: argparse.Namespace) -> None:
-    """Print seconds of skeletons and of FCI beside causal-learn's."""
+    """Print processor seconds of skeletons and of FCI beside causal-learn's, in turn, and their ratio."""
     for columns, kind in product(arguments.columns, ("fisherz", register())):
         values, codes = random_columns(columns, arguments.rows, 0, categorical=kind != "fisherz")
-        our_skeleton(values[:, :5], [code for code in codes if code < 5], kind)
-        runs = [measured(our_skeleton, values, codes, kind) for _ in range(arguments.runs)]
-        wall, processor = np.median([run[:2] for run in runs], axis=0)
-        print(f"{columns} columns, {kind}: ours wall {wall:.3f} s, processor {processor:.3f} s", flush=True)
-        if not arguments.no_stock:
-            theirs = measured(their_skeleton, values, codes, kind)
-            equal = bool(((theirs[2] != 0) == runs[0][2].adjacent).all())
-            ratio = theirs[1] / processor
-            print(
-                f"   causal-learn processor {theirs[1]:.2f} s: {ratio:.0f} times ours, edges equal: {equal}", flush=True
-            )
-    if not arguments.no_stock:
-        values, codes = random_columns(20, 500, 1, categorical=True)
-        mine, theirs = measured(our_pag, values, codes), measured(their_pag, values, codes)
-        equal = bool((mine[2] == theirs[2]).all())
-        print(f"FCI, 20 mixed columns: ours {mine[1]:.2f} s, causal-learn {theirs[1]:.2f} s, marks equal: {equal}")
+        beside(f"skeleton, {columns} columns, {kind}", our_skeleton, their_skeleton, values, codes, kind, arguments)
+    for columns in (20, 40):
+        values, codes = random_columns(columns, 500, 1, categorical=True)
+        beside(f"FCI, {columns} mixed columns × 500 rows", our_pag, their_pag, values, codes, None, arguments)
+
+
+def beside(
+    what: str,
+    ours: Callable[..., Marks],
+    theirs: Callable[..., Marks],
+    values: Matrix,
+    codes: list[int],
+    kind: str | None,
+    arguments: argparse.Namespace,
+) -> None:
+    """Time two ways to one graph in turn; print medians and whether the graphs are equal."""
+    given = (values, codes) if kind is None else (values, codes, kind)
+    measured(ours, values[:, :5], [code for code in codes if code < 5], *given[2:])
+    seconds = []
+    for _ in range(arguments.runs):
+        mine = measured(ours, *given)
+        if arguments.no_stock:
+            seconds.append((mine[1], np.nan))
+        else:
+            stock = measured(theirs, *given)
+            seconds.append((mine[1], stock[1]))
+            assert (mine[2] == stock[2]).all(), f"{what}: another graph than causal-learn's"
+    fast, slow = np.median(seconds, axis=0)
+    equal = "" if arguments.no_stock else f", causal-learn {slow:.2f} s: {slow / fast:.0f} times ours, graphs equal"
+    print(f"{what}: ours {fast:.3f} s{equal} (processor, median of {arguments.runs} in turn)", flush=True)
+
+
+def draw_growth(arguments: argparse.Namespace) -> None:
+    """Print and draw seconds of a mixed skeleton by columns (1,000 rows) and by rows (50 columns)."""
+    measured(our_skeleton, *random_columns(5, 100, 0, categorical=True), register())
+    figure, panels = plt.subplots(1, 2, figsize=(7.5, 3.0), layout="constrained", sharey=True)
+    by_columns = [(columns, 1000) for columns in (50, 100, 150, 200, 250, 300)]
+    by_rows = [(50, rows) for rows in (500, 1000, 2000, 5000, 10_000, 20_000, 50_000)]
+    for panel, sizes, varies in zip(panels, (by_columns, by_rows), (0, 1), strict=True):
+        medians = []
+        for columns, rows in sizes:
+            table = random_columns(columns, rows, 0, categorical=True)
+            medians.append(np.median([measured(our_skeleton, *table, register())[1] for _ in range(arguments.runs)]))
+            print(f"{columns} columns × {rows} rows: {medians[-1]:.2f} s", flush=True)
+        panel.plot([size[varies] for size in sizes], medians, "o-", color=BLUE)
+        held = ("1,000 rows", "50 columns")[varies]
+        panel.set(xscale="log", yscale="log", xlabel=f"{('columns', 'rows')[varies]}, of {held}")
+        panel.set_xticks([size[varies] for size in sizes], [f"{size[varies]:,}" for size in sizes], fontsize=7)
+        panel.minorticks_off()
+    panels[0].set_ylabel("processor seconds")
+    figure.savefig(arguments.picture, dpi=150)
 
 
 def score_graphs(arguments: argparse.Namespace) -> None:
-    """Print F1 of skeletons and of directions, ours beside PC with χ² on the same rows."""
+    """Print F1 of skeletons and of directions, ours beside stock PC on the same rows."""
+    folder = arguments.data / "causal"
+    for name, rows in product(("asia", "child", "insurance", "alarm"), (500, 2000)):
+        frame = pd.read_csv(folder / f"{name}_sample5000.csv", dtype=str, keep_default_na=False)
+        sample = frame.sample(rows, random_state=0)
+        codes = np.column_stack([pd.Categorical(sample[node]).codes for node in frame.columns]).astype("float64")
+        score(f"{name}, {rows} rows", codes, range(codes.shape[1]), "chisq", true_edges(folder, name, frame))
+    frame = pd.read_csv(folder / "sachs_observational.csv")
+    for name in ("sachs", "sachs_bnlearn"):
+        score(f"{name}, logs", np.log(frame.to_numpy()), [], "fisherz", true_edges(folder, name, frame))
+
+
+def true_edges(folder: Path, name: str, frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return the edges of a published graph, entry [i, j] for i → j."""
+    place = {node.lower(): position for position, node in enumerate(frame.columns)}
+    true = np.zeros((len(place), len(place)), dtype=bool)
+    for cause, effect in json.loads((folder / f"{name}_graph.json").read_text())["edges"]:
+        ends = [
+            node.lower().replace("plcg", "plc") for node in (cause, effect)
+        ]  # the graphs spell a protein differently
+        true[place[ends[0]], place[ends[1]]] = True
+    return true
+
+
+def score(what: str, values: Matrix, codes: Sequence[int], kind: str, true: NDArray[np.bool_]) -> None:
+    """Print F1 of our PC and of causal-learn's with another test."""
     from causallearn.search.ConstraintBased.PC import pc
 
-    for name in ("asia", "child", "insurance", "alarm"):
-        frame = pd.read_csv(arguments.data / "causal" / f"{name}_sample5000.csv", dtype=str, keep_default_na=False)
-        truth = json.loads((arguments.data / "causal" / f"{name}_graph.json").read_text())
-        place = {node: position for position, node in enumerate(frame.columns)}
-        true = np.zeros((len(place), len(place)), dtype=bool)
-        for cause, effect in truth["edges"]:
-            true[place[cause], place[effect]] = True
-        for rows in (500, 2000):
-            sample = frame.sample(rows, random_state=0)
-            codes = np.column_stack([pd.Categorical(sample[node]).codes for node in frame.columns]).astype("float64")
-            mine = measured(our_cpdag, codes)
-            theirs = measured(partial(pc, show_progress=False), codes, 0.05, "chisq")
-            scores = [f1(marks, true) for marks in (mine[2], theirs[2].G.graph)]
-            print(
-                f"{name:10s} {rows:5d} rows: skeleton F1 {scores[0][0]:.3f} (χ² {scores[1][0]:.3f}), directions "
-                f"{scores[0][1]:.3f} (χ² {scores[1][1]:.3f}); {mine[1]:.2f} s (χ² {theirs[1]:.2f} s)", flush=True,
-            )  # fmt: skip
+    mine = measured(our_cpdag, values, codes)
+    theirs = measured(partial(pc, show_progress=False), values, 0.05, kind)
+    found = [f1(marks, true) for marks in (mine[2], theirs[2].G.graph)]
+    print(
+        f"{what}: skeleton F1 {found[0][0]:.3f} ({kind} {found[1][0]:.3f}), directions {found[0][1]:.3f} "
+        f"({kind} {found[1][1]:.3f}); {mine[1]:.2f} s ({kind} {theirs[1]:.2f} s)",
+        flush=True,
+    )
 
 
-def our_cpdag(codes: Matrix) -> Any:
-    """Return PC's marks on a table of categories."""
-    test = MixedTest.of(codes, range(codes.shape[1]))
-    return pc_marks(pc_stable(test, 0.05), Constraints.none(codes.shape[1]))
+def our_cpdag(values: Matrix, codes: Sequence[int]) -> Marks:
+    """Return PC's marks."""
+    return pc_marks(pc_stable(MixedTest.of(values, codes), 0.05), Constraints.none(values.shape[1]))
 
 
 def f1(marks: object, true: NDArray[np.bool_]) -> tuple[float, float]:

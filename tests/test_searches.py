@@ -9,19 +9,32 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
+import networkx as nx
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+from causallearn.utils.DAG2CPDAG import dag2cpdag
 
 from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.discovery import Constraints
+from autogluon_causalmix.discovery.best_order import GrowShrinkTree, best_order
 from autogluon_causalmix.discovery.blocks import BlockCorrelation, Blocks
+from autogluon_causalmix.discovery.discoverers import PCAndFCI
+from autogluon_causalmix.discovery.graphs import directed
 from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC
-from autogluon_causalmix.discovery.searches import BOSS, GES, GRaSP, _all_paths_blocked
-from autogluon_causalmix.discovery.skeleton import Marks
+from autogluon_causalmix.discovery.searches import (
+    BOSS,
+    GES,
+    MOST_COLUMNS,
+    Auto,
+    GRaSP,
+    _all_paths_blocked,
+    _private_copy,
+)
+from autogluon_causalmix.discovery.skeleton import Adjacency, Marks
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.table import Table
@@ -115,8 +128,9 @@ def test_score__cells_missing__joins_a_pair_where_its_own_rows_would() -> None:
     assert gain * 120.0 / 300.0 == pytest.approx(gain_of_few)
 
 
+@pytest.mark.parametrize("search", [BOSS, GRaSP])
 @pytest.mark.parametrize(("gone", "most"), [(0.2, 0.04), (0.5, 0.05)])
-def test_searches__cells_missing__unrelated_columns_stay_apart(gone: float, most: float) -> None:
+def test_searches__cells_missing__unrelated_columns_stay_apart(search: Search, gone: float, most: float) -> None:
     """With all cells observed, 2 % of such pairs are joined; counting every row, 24 % are with half of them missing."""
     joined = 0
     for seed in range(20):
@@ -124,8 +138,12 @@ def test_searches__cells_missing__unrelated_columns_stay_apart(gone: float, most
         values = rng.normal(size=(400, 8))
         values[rng.random(values.shape) < gone] = np.nan
         bic = DegenerateGaussianBIC(Blocks.of(values, []).correlations())
-        joined += int(np.triu(GRaSP().cpdag(bic, rng) != 0).sum())
+        joined += int(np.triu(search().cpdag(bic, all_edges(8), rng) != 0).sum())
     assert joined / (20 * 28) <= most
+
+
+def all_edges(n: int) -> Adjacency:
+    return np.asarray(~np.eye(n, dtype=bool))
 
 
 def plain(values: Matrix) -> BlockCorrelation:
@@ -148,11 +166,64 @@ def test_searches__numeric_table__same_graph_as_causal_learn_with_its_own_score(
     values = random_table(seed)[0]
     values = (values - values.mean(axis=0)) / values.std(axis=0)
     bic = DegenerateGaussianBIC(plain(values), penalty=1.0)
-    assert (GES().cpdag(bic, np.random.default_rng(0)) == ges(values)["G"].graph).all()
-    for search, stock in ((BOSS, boss), (GRaSP, grasp)):
-        ours = search().cpdag(bic, np.random.default_rng(seed))
-        random.seed(int(np.random.default_rng(seed).integers(2**63)))
-        assert (ours == stock(values, parameters={"lambda_value": 0.5}, verbose=False).graph).all()
+    assert (GES().cpdag(bic, all_edges(8), np.random.default_rng(0)) == ges(values)["G"].graph).all()
+    draws = int(np.random.default_rng(seed).integers(2**63))
+    random.seed(draws)
+    stock = grasp(values, parameters={"lambda_value": 0.5}, verbose=False).graph
+    assert (GRaSP().cpdag(bic, all_edges(8), np.random.default_rng(seed)) == stock).all()
+    random.seed(draws)
+    stock = boss(values, parameters={"lambda_value": 0.5}, verbose=False).graph
+    parents = best_order(bic, all_edges(8), list(range(8)), random.Random(draws))
+    assert (dag2cpdag(directed(parents)).graph == stock).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_best_order__mixed_columns__same_graph_as_causal_learn_with_our_score(seed: int) -> None:
+    values, codes = random_table(seed, n_columns=12)
+    bic = DegenerateGaussianBIC(Blocks.of(values, codes).correlations())
+    stock = _private_copy("PermutationBased.BOSS", bic, np.random.default_rng(seed)).boss(
+        np.zeros((12, 12)), verbose=False
+    )
+    draws = random.Random(int(np.random.default_rng(seed).integers(2**63)))
+    assert (dag2cpdag(directed(best_order(bic, all_edges(12), list(range(12)), draws))).graph == stock.graph).all()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_additions_and_removals__mixed_columns__differences_of_scores(seed: int) -> None:
+    values, codes = random_table(seed, n_columns=7)
+    bic = DegenerateGaussianBIC(Blocks.of(values, codes).correlations(), penalty=1.5)
+    for node in range(7):
+        others = np.random.default_rng(seed).permutation([column for column in range(7) if column != node]).tolist()
+        for size in range(1, 5):
+            parents, candidates = others[:size], others[size:]
+            base = bic.score(node, parents)
+            more = [bic.score(node, [*parents, column]) - base for column in candidates]
+            less = [bic.score(node, [kept for kept in parents if kept != column]) - base for column in parents]
+            assert bic.additions(node, parents, candidates) == pytest.approx(more, abs=1e-8)
+            assert bic.removals(node, parents) == pytest.approx(less, abs=1e-8)
+
+
+def test_best_order__forbidden_edges__are_not_searched() -> None:
+    values = random_table(0)[0]
+    bic, later = plain(values), np.triu(all_edges(8))
+    parents = best_order(DegenerateGaussianBIC(bic), later, list(range(8)), random.Random(0))
+    assert parents.any()
+    assert not (parents & ~later).any()
+
+
+def test_best_order__no_single_move_is_better() -> None:
+    bic = DegenerateGaussianBIC(plain(random_table(2)[0]))
+
+    def value(order: list[int]) -> float:
+        trees = [GrowShrinkTree(bic, node, [other for other in range(8) if other != node]) for node in range(8)]
+        return sum(trees[node].score(sum(1 << other for other in order[:place])) for place, node in enumerate(order))
+
+    parents = best_order(bic, all_edges(8), list(range(8)), random.Random(1))
+    order = list(nx.topological_sort(nx.from_numpy_array(parents, create_using=nx.DiGraph)))
+    for node, place in product(range(8), range(8)):
+        moved = [other for other in order if other != node]
+        moved.insert(place, node)
+        assert value(moved) <= value(order) + 1e-6
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -221,7 +292,7 @@ def test_cpdag__many_threads__each_has_its_own_score(search: Search) -> None:
     scores = [DegenerateGaussianBIC(Blocks.of(*random_table(seed)).correlations()) for seed in range(4)]
 
     def marks(score: DegenerateGaussianBIC) -> list[list[int]]:
-        found: list[list[int]] = search().cpdag(score, np.random.default_rng(0)).tolist()
+        found: list[list[int]] = search().cpdag(score, all_edges(8), np.random.default_rng(0)).tolist()
         return found
 
     with ThreadPoolExecutor(4) as pool:
@@ -246,7 +317,7 @@ def all_found() -> bytes:
 class Endless(GES):
     """A search that does not end by itself."""
 
-    def cpdag(self, score: DegenerateGaussianBIC, rng: np.random.Generator) -> Marks:
+    def cpdag(self, score: DegenerateGaussianBIC, allowed: Adjacency, rng: np.random.Generator) -> Marks:
         while True:
             time.sleep(0.001)
 
@@ -275,6 +346,20 @@ def test_discover__time_runs_out__keeps_what_is_done_in_time(search: Search) -> 
     assert beliefs.notes == (beliefs.notes[0].split(" with ")[0] + f" with {len(beliefs.graphs)} of 10000 graphs done",)
     assert len(beliefs.graphs) > 0
     assert threading.active_count() == threads
+
+
+def test_auto__few_and_many_columns__boss_and_pc_with_a_note() -> None:
+    frame = mixed_table().frame
+    few = Auto().discover(mixed_table(), Constraints.none(9), np.random.default_rng(0), Budget(30.0))
+    boss = BOSS().discover(mixed_table(), Constraints.none(9), np.random.default_rng(0), Budget(30.0))
+    assert (few.graphs == boss.graphs).all()
+    assert few.notes == ()
+    noise = np.random.default_rng(1).normal(size=(len(frame), MOST_COLUMNS - 8))
+    wide = Table.from_frame(frame.join(pd.DataFrame(noise).add_prefix("noise")), "y")
+    many = Auto().discover(wide, Constraints.none(MOST_COLUMNS + 1), np.random.default_rng(0), Budget(30.0))
+    pc = PCAndFCI().discover(wide, Constraints.none(MOST_COLUMNS + 1), np.random.default_rng(0), Budget(30.0))
+    assert (many.graphs == pc.graphs).all()
+    assert "'pc+fci' found the graph" in many.notes[0]
 
 
 @every_search

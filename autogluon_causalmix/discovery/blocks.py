@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -117,6 +118,15 @@ class BlockCorrelation:
     width: Indices
     rows: Matrix
     total: float
+
+    @cached_property
+    def features(self) -> Indices:
+        """The features of each column, shape (columns, widest), filled up with −1."""
+        counts = np.bincount(self.block, minlength=len(self.width))
+        features = np.full((len(counts), max(int(counts.max(initial=0)), 1)), -1)
+        for column, count in enumerate(counts):
+            features[column, :count] = np.flatnonzero(self.block == column)
+        return features
 
 
 def _normal_scores(column: Matrix) -> Matrix:

@@ -118,6 +118,15 @@ def marked(adjacent: Adjacency, mark: Endpoint) -> MarkedGraph:
     return graph
 
 
+def directed(parents: Adjacency) -> MarkedGraph:
+    """Return an acyclic graph, entry [i, j] for i → j."""
+    nodes = [Node(f"X{i + 1}") for i in range(len(parents))]
+    graph = MarkedGraph(nodes)
+    for cause, effect in np.argwhere(parents):
+        graph.add_edge(Edge(nodes[cause], nodes[effect], Endpoint.TAIL, Endpoint.ARROW))
+    return graph
+
+
 def knowledge_of(nodes: list[Node], constraints: Constraints) -> MatrixKnowledge | None:
     """Return constraints as background knowledge; None where nothing is known."""
     if constraints.allowed.sum() == len(nodes) * (len(nodes) - 1):

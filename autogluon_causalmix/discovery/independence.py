@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -65,10 +65,6 @@ class DegenerateGaussian:
         """How many columns there are."""
         return len(self.correlation.width)
 
-    @cached_property
-    def _features(self) -> Indices:
-        return _padded(self.correlation.block, self.n_columns)
-
     def p_value(self, x: int, y: int, given: Sequence[int] = ()) -> float:
         """Return the p-value of one test; NaN where there are too few rows to tell."""
         triple = np.array([x]), np.array([y]), np.array([given], dtype=np.int64).reshape(1, len(given))
@@ -82,7 +78,7 @@ class DegenerateGaussian:
         multiplier = self._rows(x, y, given) - 1.0 - held - (width[x] + width[y] + 1.0) / 2.0
         statistic = np.zeros(len(x))
         testable = (degrees > 0) & (multiplier >= FEWEST_ROWS)
-        features = self._features
+        features = self.correlation.features
         for tests, columns in _same_shape(features, x, y, given, np.flatnonzero(testable)):
             statistic[tests] = -multiplier[tests] * self._log_ratio(
                 columns, features[x[tests[0]]], features[y[tests[0]]]
@@ -159,15 +155,6 @@ def _eliminate(stack: Matrix, n: int) -> Matrix:
 def _log_determinant(stack: Matrix) -> Matrix:
     """Return log-determinants of positive definite matrices, shape (T, size, size)."""
     return np.asarray(np.linalg.slogdet(stack)[1])
-
-
-def _padded(block: Indices, n_columns: int) -> Indices:
-    """Return the features of each column, shape (columns, widest), filled up with −1."""
-    counts = np.bincount(block, minlength=n_columns)
-    features = np.full((n_columns, max(int(counts.max(initial=0)), 1)), -1)
-    for column in range(n_columns):
-        features[column, : counts[column]] = np.flatnonzero(block == column)
-    return features
 
 
 def _same_shape(

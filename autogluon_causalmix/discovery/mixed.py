@@ -30,11 +30,11 @@ class MixedTest:
 
     Examples
     --------
-    >>> rng = np.random.default_rng(0)
+    >>> rng = np.random.default_rng(3)
     >>> a, b = rng.integers(2, size=(2, 500))
     >>> test = MixedTest.of(np.column_stack([a, b, a ^ b, rng.normal(size=500)]), categorical=[0, 1, 2])
     >>> test.p_values(np.array([0, 0]), np.array([2, 3]), np.array([[1], [1]])).round(2)
-    array([0.  , 0.17])
+    array([0.  , 0.83])
     """
 
     gaussian: DegenerateGaussian

@@ -67,7 +67,7 @@ class SCMGenerator:
     True
     """
 
-    discoverer: str | dict[str, object] = "pc+fci"
+    discoverer: str | dict[str, object] = "auto"
     graphs: int = 5
     label: Literal["node", "sink", "teacher"] = "node"
     mechanism: Literal["auto", "linear", "pairwise", "smooth", "trees", "pfn"] = "auto"
@@ -133,7 +133,7 @@ class SCMGenerator:
 
     def _discoverer(self) -> Discoverer:
         options = {"name": self.discoverer} if isinstance(self.discoverer, str) else dict(self.discoverer)
-        name = options.pop("name", "pc+fci")
+        name = options.pop("name", "auto")
         if not isinstance(name, str):
             raise ConfigError(f"the name of a discoverer is a string, got {name!r}")
         found = plugin_registry().discoverers.get(name).create(options)

@@ -1,7 +1,6 @@
 """How long a stage may take, how many cores it may use, and the hard cut when it does not keep to that."""
 
 import ctypes
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +10,9 @@ from typing import TypeVar
 from autogluon_causalmix.errors import OutOfTime
 
 Result = TypeVar("Result")
+
+REPEAT = 1.0
+"""Seconds after which an interrupt is sent again: one that arrives in a finaliser is lost there."""
 
 
 @dataclass(frozen=True)
@@ -75,28 +77,34 @@ def cut_off(seconds: float, stage: str, work: Callable[[], Result]) -> Result:
     # an interrupt that arrives between a block's end and its __exit__ could not be caught there.
     signal: type[_CutOff] = type("_CutOff", (_CutOff,), {})
     thread = ctypes.c_ulong(threading.get_ident())
-    lock = threading.Lock()
-    running, sent = True, False
+    lock, finished = threading.Lock(), threading.Event()
+    sent = False
 
     def interrupt() -> None:
         nonlocal sent
-        with lock:
-            if running:
-                sent = True
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(signal))
+        pause = max(seconds, 0.0)
+        while not finished.wait(pause):
+            with lock:
+                if not finished.is_set():
+                    sent = True
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(signal))
+            pause = REPEAT
 
-    timer = threading.Timer(max(seconds, 0.0), interrupt)
-    timer.daemon = True
+    watch = threading.Thread(target=interrupt, daemon=True)
+
+    def stop() -> None:
+        with lock:
+            finished.set()
+        watch.join()
+        if sent:  # what has not arrived yet must not arrive in the caller's code
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)
+
     try:
         try:
-            timer.start()
+            watch.start()
             return work()
         finally:
-            with lock:
-                running = False
-            timer.cancel()
-            # An interrupt that has been sent but not yet arrived must arrive here, not in the caller's code.
-            while sent and sys.exc_info()[0] is not signal:
-                time.sleep(0)
+            stop()
     except signal:
+        stop()  # the interrupt may have arrived before or in the first
         raise OutOfTime(f"{stage} was cut off after {seconds:.2f} s") from None

@@ -39,8 +39,32 @@ def test_it_works_in_any_thread_and_leaves_none_behind() -> None:
     worker.start()
     worker.join()
     assert outcomes == ["work was cut off after 0.10 s"]
-    time.sleep(0.05)
     assert threading.active_count() == before
+
+
+class Lingering:
+    """Its finaliser takes a while, and what is raised in it is lost, as Python does with all finalisers."""
+
+    def __del__(self) -> None:
+        stubborn(0.4)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize("seconds", [0.0, 20.0])
+def test_a_cut_that_is_lost_in_a_finaliser_is_repeated_or_not_waited_for(seconds: float) -> None:
+    def work() -> str:
+        Lingering()
+        stubborn(seconds)
+        return "done"
+
+    started = time.monotonic()
+    if seconds:
+        with pytest.raises(OutOfTime, match="work was cut off"):
+            cut_off(0.1, "work", work)
+    else:
+        assert cut_off(0.1, "work", work) == "done"
+    assert time.monotonic() - started < 5
+    stubborn(1.5)  # nothing arrives later
 
 
 def test_a_block_that_ends_in_time_is_never_interrupted() -> None:

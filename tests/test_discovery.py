@@ -224,8 +224,9 @@ def test_connect_label__separated_column__gets_an_edge_and_an_unrelated_one_none
 
 
 @pytest.mark.slow
-def test_beliefs__simulators__edges_believed_in_are_there() -> None:
-    believed, there = 0, 0
+@pytest.mark.parametrize("discoverer", [PCAndFCI(), BOSS()])
+def test_beliefs__simulators__edges_believed_in_are_there(discoverer: Discoverer) -> None:
+    believed, there, pointed, right = 0, 0, 0, 0
     for seed, rows in product(range(8), (200, 1000)):
         rng = np.random.default_rng(seed)
         values, codes = random_table(2 * seed, n_columns=10, rows=rows)
@@ -237,12 +238,17 @@ def test_beliefs__simulators__edges_believed_in_are_there() -> None:
         for code in codes:
             frame[f"x{code}"] = frame[f"x{code}"].map({0.0: "low", 1.0: "mid", 2.0: "high"})
         table = Table.from_frame(frame.assign(y=rng.integers(2, size=rows)), "y")
-        belief = PCAndFCI().discover(table, Constraints.none(11), rng, Budget(60.0)).probability[:10, :10]
+        belief = discoverer.discover(table, Constraints.none(11), rng, Budget(60.0)).probability[:10, :10]
         sure = belief + belief.T >= 0.8
         believed += int(np.triu(sure).sum())
         there += int(np.triu(sure & (truth | truth.T)).sum())
+        pointed += int((belief >= 0.8).sum())
+        right += int((truth & (belief >= 0.8)).sum())
     assert believed > 50
     assert there / believed >= 0.8
+    if isinstance(discoverer, BOSS):  # tests point few arrows, and of those 71 % the right way
+        assert pointed > 50
+        assert right / pointed >= 0.8
 
 
 @pytest.mark.slow

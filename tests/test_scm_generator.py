@@ -1,7 +1,11 @@
 """`SCMGenerator` on odd tables, under time pressure, and where discovery loses the label."""
 
+import contextlib
 import json
+import multiprocessing
 import pickle
+import threading
+import time
 import warnings
 from collections.abc import Callable
 
@@ -12,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autogluon_causalmix.budget import Budget
-from autogluon_causalmix.errors import ConfigError, TableError, UnknownPlugin
+from autogluon_causalmix.errors import ConfigError, OutOfTime, TableError, UnknownPlugin
 from autogluon_causalmix.generators.scm import FittedSCMGenerator, SCMGenerator
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.sampling import description, draw, fit_generator
@@ -74,32 +78,32 @@ def test_scm__more_columns_than_rows__keeps_the_contract() -> None:
 
 
 @st.composite
-def frames(draw: st.DrawFn) -> pd.DataFrame:
-    """A small table of any mix of columns."""
-    rows = draw(st.integers(1, 45))
+def frames(draw: st.DrawFn, rows: st.SearchStrategy[int], columns: st.SearchStrategy[int]) -> pd.DataFrame:
+    """A table of any mix of columns."""
+    n_rows, n_columns = draw(rows), draw(columns)
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     makers: dict[str, Callable[[], object]] = {
-        "normal": lambda: rng.normal(size=rows), "tails": lambda: rng.standard_cauchy(size=rows),
-        "extreme": lambda: rng.choice([-1e308, -1e-308, 0.0, 5e-324, 1e308], size=rows),
-        "gaps": lambda: np.where(rng.random(rows) < rng.random(), np.nan, rng.normal(size=rows)),
-        "integer": lambda: rng.integers(-3, 4, size=rows), "wide": lambda: rng.integers(-(2**62), 2**62, size=rows),
-        "constant": lambda: np.zeros(rows), "flag": lambda: rng.random(rows) < 0.2,
-        "level": lambda: rng.choice(list("abcdefgh"), size=rows),
-        "name": lambda: rng.integers(9, size=rows).astype(str),
-        "level gaps": lambda: pd.Series(rng.choice(list("ab"), size=rows)).mask(rng.random(rows) < 0.4),
+        "normal": lambda: rng.normal(size=n_rows), "tails": lambda: rng.standard_cauchy(size=n_rows),
+        "extreme": lambda: rng.choice([-1e308, -1e-308, 0.0, 5e-324, 1e308], size=n_rows),
+        "gaps": lambda: np.where(rng.random(n_rows) < rng.random(), np.nan, rng.normal(size=n_rows)),
+        "integer": lambda: rng.integers(-3, 4, size=n_rows), "wide": lambda: rng.integers(-(2**62), 2**62, size=n_rows),
+        "constant": lambda: np.zeros(n_rows), "flag": lambda: rng.random(n_rows) < 0.2,
+        "level": lambda: rng.choice(list("abcdefgh"), size=n_rows),
+        "name": lambda: rng.integers(9, size=n_rows).astype(str),
+        "level gaps": lambda: pd.Series(rng.choice(list("ab"), size=n_rows)).mask(rng.random(n_rows) < 0.4),
     }  # fmt: skip
-    kinds = draw(st.lists(st.sampled_from(sorted(makers)), min_size=1, max_size=7))
+    kinds = rng.choice(sorted(makers), size=n_columns)
     frame = pd.DataFrame({f"{kind}{place}": makers[kind]() for place, kind in enumerate(kinds)})
     if draw(st.booleans()):
         frame["copy"] = frame.iloc[:, 0]
-    return frame.assign(y=rng.choice(["a", "b", "c"], p=[0.6, 0.37, 0.03], size=rows))
+    return frame.assign(y=rng.choice(["a", "b", "c"], p=[0.6, 0.37, 0.03], size=n_rows))
 
 
 @settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
-@given(frames())
-def test_scm__any_small_table__valid_rows_or_a_typed_refusal(frame: pd.DataFrame) -> None:
+@given(frames(st.integers(1, 45), st.integers(1, 7)), st.sampled_from(["boss", "pc+fci"]))
+def test_scm__any_small_table__valid_rows_or_a_typed_refusal(frame: pd.DataFrame, name: str) -> None:
     try:
-        drawn, _ = generate(frame, n_rows=7, discoverer={"name": "pc+fci", "bootstraps": 2}, graphs=2)
+        drawn, _ = generate(frame, n_rows=7, discoverer={"name": name, "bootstraps": 2}, graphs=2)
     except TableError:
         return
     for column in drawn.frame.select_dtypes("number"):
@@ -114,9 +118,27 @@ def test_scm__any_small_table__valid_rows_or_a_typed_refusal(frame: pd.DataFrame
 
 @pytest.mark.slow
 @settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
-@given(frames())
-def test_scm__many_small_tables__valid_rows_or_a_typed_refusal(frame: pd.DataFrame) -> None:
-    generate(frame, n_rows=3, discoverer={"name": "pc+fci", "bootstraps": 2}, graphs=2)
+@given(frames(st.integers(1, 45), st.integers(1, 7)), st.sampled_from(["boss", "pc+fci"]))
+def test_scm__many_small_tables__valid_rows_or_a_typed_refusal(frame: pd.DataFrame, name: str) -> None:
+    generate(frame, n_rows=3, discoverer={"name": name, "bootstraps": 2}, graphs=2)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # a cut may arrive in hypothesis' own code
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(
+    frames(st.sampled_from([1, 30, 300, 5000]), st.sampled_from([1, 20, 32, 100, 300])),
+    st.sampled_from(["boss", "pc+fci", "auto"]),
+)
+def test_scm__any_size__valid_rows_or_a_typed_refusal_in_time(frame: pd.DataFrame, name: str) -> None:
+    started, threads = time.monotonic(), threading.active_count()
+    with contextlib.suppress(OutOfTime, TableError):
+        generate(frame, n_rows=50, seconds=5.0, discoverer=name)
+    assert time.monotonic() - started < 20.0  # straight lines on 300 columns are granted seconds of their own
+    assert threading.active_count() == threads
+    assert not multiprocessing.active_children()
 
 
 def noisy_copies(rows: int = 300) -> pd.DataFrame:

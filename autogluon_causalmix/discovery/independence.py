@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Protocol
 
 import numpy as np
 from scipy import stats
+from scipy.linalg import block_diag
 
 from autogluon_causalmix.discovery.blocks import BlockCorrelation, Blocks, Indices, Matrix
 
 FEWEST_ROWS = 4.0
 """Below this many rows beyond what a test conditions on, it cannot tell: its p-value is NaN, which separates nobody."""
+
+SLACK = 3
+"""Most features that fill up the condition of a test."""
 
 NAME = "degenerate-gaussian"
 """The name of `DegenerateGaussian` among causal-learn's tests."""
@@ -78,18 +82,20 @@ class DegenerateGaussian:
         multiplier = self._rows(x, y, given) - 1.0 - held - (width[x] + width[y] + 1.0) / 2.0
         statistic = np.zeros(len(x))
         testable = (degrees > 0) & (multiplier >= FEWEST_ROWS)
-        features = self.correlation.features
-        for tests, columns in _same_shape(features, x, y, given, np.flatnonzero(testable)):
-            statistic[tests] = -multiplier[tests] * self._log_ratio(
-                columns, features[x[tests[0]]], features[y[tests[0]]]
-            )
+        x, y = np.where(width[x] > width[y], (y, x), (x, y))  # the ratio is the same, and there are half as many shapes
+        for tests, columns, n_x, n_y in _same_shape(self.correlation.features, x, y, given, np.flatnonzero(testable)):
+            statistic[tests] = -multiplier[tests] * self._log_ratio(columns, n_x, n_y)
         p = stats.chi2.sf(statistic, np.maximum(degrees, 1))
         return np.where(degrees == 0, 1.0, np.where(testable, p, np.nan))
 
-    def _log_ratio(self, columns: Indices, first_x: Indices, first_y: Indices) -> Matrix:
+    @cached_property
+    def _matrix(self) -> Matrix:
+        """The correlations, and at its end features that correlate with none."""
+        return np.asarray(block_diag(self.correlation.matrix, np.eye(SLACK)))
+
+    def _log_ratio(self, columns: Indices, n_x: int, n_y: int) -> Matrix:
         """Return log(|Σ_XY·S| / (|Σ_X·S| |Σ_Y·S|)) for tests of one shape; `columns` ends in X, then Y."""
-        n_x, n_y = int((first_x >= 0).sum()), int((first_y >= 0).sum())
-        gathered = self.correlation.matrix[columns[:, None, :], columns[None, :, :]]
+        gathered = self._matrix[columns[:, None, :], columns[None, :, :]]
         rest = _eliminate(gathered, len(columns) - n_x - n_y)
         if n_x == n_y == 1:
             return np.asarray(np.log1p(-np.minimum(rest[0, 1] ** 2 / (rest[0, 0] * rest[1, 1]), 1.0 - 1e-15)))
@@ -154,24 +160,36 @@ def _eliminate(stack: Matrix, n: int) -> Matrix:
 
 def _log_determinant(stack: Matrix) -> Matrix:
     """Return log-determinants of positive definite matrices, shape (T, size, size)."""
+    if stack.shape[1] == 1:
+        return np.asarray(np.log(stack[:, 0, 0]))
     return np.asarray(np.linalg.slogdet(stack)[1])
 
 
 def _same_shape(
     features: Indices, x: Indices, y: Indices, given: Indices, tests: Indices
-) -> Iterator[tuple[Indices, Indices]]:
-    """Yield tests that gather equally many features: their positions, and the features, shape (size, tests)."""
+) -> Iterator[tuple[Indices, Indices, int, int]]:
+    """Yield tests that gather equally many features: their positions, and the features, shape (size, tests).
+
+    A condition is filled up with features that correlate with none, which change nothing: fewer shapes are fewer calls.
+    """
     counts = (features >= 0).sum(axis=1)
-    base = features.shape[1] + 1
+    n_features, widest = counts.sum(), features.shape[1]
+    slack = SLACK if widest > 1 else 0
     held = counts[given[tests]].sum(axis=1)
-    shapes, member = np.unique((held * base + counts[x[tests]]) * base + counts[y[tests]], return_inverse=True)
+    rounded = -(-held // (slack + 1)) * (slack + 1)
+    base = widest + 1
+    shapes, member = np.unique((rounded * base + counts[x[tests]]) * base + counts[y[tests]], return_inverse=True)
     for index, shape in enumerate(shapes):
-        n_given, n_x, n_y = shape // base**2, shape // base % base, shape % base
-        group = tests[member == index]
-        flat = features[given[group]].reshape(len(group), -1)
+        n_given, n_x, n_y = int(shape // base**2), int(shape // base % base), int(shape % base)
+        chosen = member == index
+        group = tests[chosen]
+        flat = np.full((len(group), given.shape[1] * widest + slack), -1)
+        flat[:, : given.shape[1] * widest] = features[given[group]].reshape(len(group), -1)
         order = np.argsort(flat < 0, axis=1, kind="stable")[:, :n_given]
-        parts = [np.take_along_axis(flat, order, axis=1), features[x[group], :n_x], features[y[group], :n_y]]
-        yield group, np.concatenate(parts, axis=1).T
+        condition = np.take_along_axis(flat, order, axis=1)
+        filling = n_features + np.arange(n_given) - held[chosen, None]
+        condition = np.where(condition < 0, filling, condition)
+        yield group, np.concatenate([condition, features[x[group], :n_x], features[y[group], :n_y]], axis=1).T, n_x, n_y
 
 
 @cache

@@ -1,7 +1,5 @@
 """The border with causal-learn's rules: a skeleton goes in, the PC algorithm's and FCI's marks come out."""
 
-from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -9,8 +7,8 @@ import numpy as np
 from autogluon_causalmix.discovery.beliefs import Probability
 from autogluon_causalmix.discovery.independence import IndependenceTest
 from autogluon_causalmix.discovery.knowledge import Constraints
-from autogluon_causalmix.discovery.possible_d_separation import possible_d_separation, semi_directed
-from autogluon_causalmix.discovery.skeleton import Adjacency, Marks, Skeleton
+from autogluon_causalmix.discovery.possible_d_separation import remove_edges
+from autogluon_causalmix.discovery.skeleton import Marks, Skeleton
 
 
 def belief_of(marks: Marks, constraints: Constraints) -> Probability:
@@ -75,7 +73,8 @@ def fci_marks(
     separators = {pair: set(separator) for pair, separator in skeleton.separators.items()}
     separators.update({(y, x): separator for (x, y), separator in separators.items()})
     _orient_colliders(FCI, graph, nodes, separators, knowledge)
-    adjacent = _remove_by_possible_d_separation(_marks(graph), separators, test, alpha, constraints, max_depth)
+    kept = constraints.required | constraints.required.T
+    adjacent = remove_edges(_marks(graph), separators, test, alpha, kept, max_depth)
     graph = marked(adjacent, Endpoint.CIRCLE)
     nodes = graph.get_nodes()
     _orient_colliders(FCI, graph, nodes, separators, knowledge)
@@ -103,58 +102,6 @@ def _orient_colliders(fci: Any, graph: Any, nodes: Any, separators: Any, knowled
 
     with contextlib.redirect_stdout(io.StringIO()):
         fci.rule0(graph, nodes, separators, knowledge, False)
-
-
-def _remove_by_possible_d_separation(
-    marks: Marks,
-    separators: dict[tuple[int, int], set[int]],
-    test: IndependenceTest,
-    alpha: float,
-    constraints: Constraints,
-    max_depth: int | None,
-) -> Adjacency:
-    """Return the edges that no subset of a possible-d-separation set separates; note the separators of the others."""
-    kept = constraints.required | constraints.required.T
-    reach = semi_directed(marks)
-    for x, y in np.argwhere(np.triu((marks != 0) & ~kept)).tolist():
-        near = [set(np.flatnonzero(marks[end]).tolist()) for end in (x, y)]
-        for ends in ((x, y), (y, x)):
-            candidates = possible_d_separation(marks, reach, *ends)
-            separator = _first_separator(test, alpha, x, y, _subsets(candidates, near, max_depth))
-            if separator is not None:
-                marks[x, y] = marks[y, x] = 0
-                separators[x, y] = separator
-                reach = semi_directed(marks)
-                break
-    return np.asarray(marks != 0)
-
-
-def _subsets(candidates: list[int], near: list[set[int]], max_depth: int | None) -> Iterator[tuple[int, ...]]:
-    """Yield subsets of two and more candidates that PC has not tested, by size."""
-    from itertools import combinations
-
-    largest = len(candidates) if max_depth is None else min(len(candidates), max_depth)
-    for size in range(2, largest + 1):
-        for subset in combinations(candidates, size):
-            if not any(neighbours.issuperset(subset) for neighbours in near):
-                yield subset
-
-
-def _first_separator(
-    test: IndependenceTest, alpha: float, x: int, y: int, subsets: Iterator[tuple[int, ...]]
-) -> set[int] | None:
-    """Return the first subset that separates x and y, testing all subsets of one size at a time, some hundreds."""
-    pending = list(islice(subsets, 256))
-    while pending:
-        for size in range(len(pending[0]), len(pending[-1]) + 1):
-            group = np.array([subset for subset in pending if len(subset) == size], dtype=np.int64)
-            if len(group):
-                p = test.p_values(np.full(len(group), x), np.full(len(group), y), group)
-                separating = np.flatnonzero(p > alpha)
-                if len(separating):
-                    return set(group[separating[0]].tolist())
-        pending = list(islice(subsets, 256))
-    return None
 
 
 def _orient_known(graph: Any, skeleton: Skeleton, constraints: Constraints) -> None:

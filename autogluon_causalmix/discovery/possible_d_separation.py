@@ -1,15 +1,99 @@
 """Possible-d-separation sets: what FCI looks for separators in, beyond the neighbours (Spirtes et al., 2000)."""
 
 from collections import deque
+from collections.abc import Iterator
+from itertools import chain, combinations, islice
 
 import numpy as np
 import numpy.typing as npt
 
-from autogluon_causalmix.discovery.skeleton import Marks
+from autogluon_causalmix.discovery.independence import IndependenceTest
+from autogluon_causalmix.discovery.skeleton import Adjacency, Marks
 
 Reach = npt.NDArray[np.bool_]
+Subset = tuple[int, ...]
 
 ARROWHEAD = 1
+
+PAIRS, SETS = 64, 64
+"""Pairs, and sets of each, in one batch of tests: where a pair parts, the rest of its batch was for nothing."""
+
+
+def remove_edges(
+    marks: Marks,
+    separators: dict[tuple[int, int], set[int]],
+    test: IndependenceTest,
+    alpha: float,
+    kept: Adjacency,
+    max_depth: int | None = None,
+) -> Adjacency:
+    """Return the edges that no subset of a possible-d-separation set separates.
+
+    Parameters
+    ----------
+    marks : numpy.ndarray
+        Shape (nodes, nodes): entry [i, j] is the mark at i of the edge between i and j; edges that go are set to 0.
+    separators : dict
+        Gets the separating set of every pair (x, y), x < y, whose edge goes.
+    test, alpha : IndependenceTest, float
+        Decide who is separated.
+    kept : numpy.ndarray of bool
+        Shape (nodes, nodes): edges that stay untested.
+    max_depth : int, optional
+        Largest subset.
+    """
+    pairs: list[tuple[int, int]] = [(x, y) for x, y in np.argwhere(np.triu((marks != 0) & ~kept)).tolist()]
+    while pairs:
+        reach, batch = semi_directed(marks), pairs[:PAIRS]
+        found = _first_separated(batch, [_subsets(marks, reach, pair, max_depth) for pair in batch], test, alpha)
+        if found is None:
+            pairs = pairs[PAIRS:]
+            continue
+        place, separator = found
+        x, y = batch[place]
+        marks[x, y] = marks[y, x] = 0
+        separators[x, y] = set(separator)
+        pairs = pairs[place + 1 :]  # without the edge, the sets of the pairs after it may be others
+    return np.asarray(marks != 0)
+
+
+def _subsets(marks: Marks, reach: Reach, pair: tuple[int, int], max_depth: int | None) -> Iterator[Subset]:
+    """Yield subsets of two and more of either end's set that PC has not tested, by size."""
+    near = [set(np.flatnonzero(marks[end]).tolist()) for end in pair]
+    for ends in (pair, pair[::-1]):
+        candidates = possible_d_separation(marks, reach, *ends)
+        largest = len(candidates) if max_depth is None else min(len(candidates), max_depth)
+        by_size = (combinations(candidates, size) for size in range(2, largest + 1))
+        for subset in chain.from_iterable(by_size):
+            if not any(neighbours.issuperset(subset) for neighbours in near):
+                yield subset
+
+
+def _first_separated(
+    pairs: list[tuple[int, int]], subsets: list[Iterator[Subset]], test: IndependenceTest, alpha: float
+) -> tuple[int, Subset] | None:
+    """Return the first pair that is separated, by its place, and the first of its subsets that does."""
+    found: tuple[int, Subset] | None = None
+    waiting = list(range(len(pairs)))
+    while waiting:
+        taken = [(place, subset) for place in waiting for subset in islice(subsets[place], SETS)]
+        p = _p_values([(*pairs[place], subset) for place, subset in taken], test)
+        separated = np.flatnonzero(p > alpha)
+        if len(separated):
+            found = taken[separated[0]]
+        counts = np.bincount([place for place, _ in taken], minlength=len(pairs))
+        waiting = [place for place in waiting if counts[place] == SETS and (found is None or place < found[0])]
+    return found
+
+
+def _p_values(triples: list[tuple[int, int, Subset]], test: IndependenceTest) -> npt.NDArray[np.float64]:
+    """Return p-values of tests with conditioning sets of several sizes, one call a size."""
+    p, sizes = np.zeros(len(triples)), np.array([len(given) for _, _, given in triples])
+    for size in np.unique(sizes):
+        group = np.flatnonzero(sizes == size)
+        x, y, given = zip(*(triples[place] for place in group), strict=True)
+        p[group] = test.p_values(np.array(x), np.array(y), np.array([sorted(held) for held in given]))
+    return p
 
 
 def semi_directed(marks: Marks) -> Reach:

@@ -23,9 +23,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from autogluon_causalmix.discovery import Constraints
+from autogluon_causalmix.discovery.blocks import Blocks
 from autogluon_causalmix.discovery.independence import DegenerateGaussian, FisherZ, register
 from autogluon_causalmix.discovery.mixed import MixedTest
 from autogluon_causalmix.discovery.orientation import fci_marks, pc_marks
+from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC
+from autogluon_causalmix.discovery.searches import BOSS
 from autogluon_causalmix.discovery.skeleton import Marks, pc_stable
 from autogluon_causalmix.report.style import BLUE
 from benchmarks.causal_stage import Matrix, measured, random_columns
@@ -127,7 +130,7 @@ def draw_growth(arguments: argparse.Namespace) -> None:
             print(f"{columns} columns × {rows} rows: {medians[-1]:.2f} s", flush=True)
         panel.plot([size[varies] for size in sizes], medians, "o-", color=BLUE)
         held = ("1,000 rows", "50 columns")[varies]
-        panel.set(xscale="log", yscale="log", xlabel=f"{('columns', 'rows')[varies]}, of {held}")
+        panel.set(xscale="log", yscale="log", xlabel=f"{('columns', 'rows')[varies]} ({held})")
         panel.set_xticks([size[varies] for size in sizes], [f"{size[varies]:,}" for size in sizes], fontsize=7)
         panel.minorticks_off()
     panels[0].set_ylabel("processor seconds")
@@ -160,22 +163,29 @@ def true_edges(folder: Path, name: str, frame: pd.DataFrame) -> NDArray[np.bool_
 
 
 def score(what: str, values: Matrix, codes: Sequence[int], kind: str, true: NDArray[np.bool_]) -> None:
-    """Print F1 of our PC and of causal-learn's with another test."""
+    """Print F1 of our PC, of BOSS and of causal-learn's PC with another test."""
     from causallearn.search.ConstraintBased.PC import pc
 
-    mine = measured(our_cpdag, values, codes)
-    theirs = measured(partial(pc, show_progress=False), values, 0.05, kind)
-    found = [f1(marks, true) for marks in (mine[2], theirs[2].G.graph)]
-    print(
-        f"{what}: skeleton F1 {found[0][0]:.3f} ({kind} {found[1][0]:.3f}), directions {found[0][1]:.3f} "
-        f"({kind} {found[1][1]:.3f}); {mine[1]:.2f} s ({kind} {theirs[1]:.2f} s)",
-        flush=True,
-    )
+    stock = partial(pc, show_progress=False)
+    for name, step, given in (
+        ("pc", our_cpdag, (values, codes)),
+        ("boss", our_best_order, (values, codes)),
+        (f"stock pc, {kind}", stock, (values, 0.05, kind)),
+    ):
+        _, seconds, found = measured(step, *given)
+        skeleton, directions = f1(found.G.graph if step is stock else found, true)
+        print(f"{what}, {name}: skeleton F1 {skeleton:.3f}, directions {directions:.3f}; {seconds:.2f} s", flush=True)
 
 
 def our_cpdag(values: Matrix, codes: Sequence[int]) -> Marks:
     """Return PC's marks."""
     return pc_marks(pc_stable(MixedTest.of(values, codes), 0.05), Constraints.none(values.shape[1]))
+
+
+def our_best_order(values: Matrix, codes: Sequence[int]) -> Marks:
+    """Return the marks of the best order."""
+    score = DegenerateGaussianBIC(Blocks.of(values, codes).correlations())
+    return BOSS().cpdag(score, Constraints.none(values.shape[1]).allowed, np.random.default_rng(0))
 
 
 def f1(marks: object, true: NDArray[np.bool_]) -> tuple[float, float]:

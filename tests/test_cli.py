@@ -64,6 +64,12 @@ def test_graph_draws_the_edge_that_is_there(train: Path, capsys: pytest.CaptureF
     assert {"number", "ill"} <= set(strongest.replace("│", " ").split())
 
 
+def test_graph_says_where_nothing_was_looked_for(train: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    read_csv(train).head(15).to_csv("few.csv", index=False)
+    assert causalmix("graph", "few.csv", "-t", "ill", "-o", "graph.svg") == 0
+    assert "note: 15 rows are too few for discovery" in " ".join(capsys.readouterr().out.split())
+
+
 def test_plugins_lists_everything_with_its_origin(capsys: pytest.CaptureFixture[str]) -> None:
     assert causalmix("plugins") == 0
     out = capsys.readouterr().out

@@ -67,7 +67,7 @@ def test_scm__odd_columns_and_few_rows__keeps_the_contract(rows: int) -> None:
     assert drawn.frame["huge"].between(odd_frame(rows)["huge"].min(), odd_frame(rows)["huge"].max()).all()
     notes = said["notes"]
     assert isinstance(notes, list)
-    assert any("too few to test" in note for note in notes) == (rows < 20)
+    assert any("too few for discovery" in note for note in notes) == (rows < 20)
 
 
 def test_scm__more_columns_than_rows__keeps_the_contract() -> None:

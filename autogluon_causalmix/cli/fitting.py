@@ -64,11 +64,14 @@ def draw_beliefs(train: Path, target: str, out: Path, seed: int, seconds: float,
     with console.status("looking for causal edges …"):
         rng = np.random.default_rng(seed)
         fitted = fit_generator(entry.create({}), table, rng, Budget(seconds), owner=entry.owner)
-    graph = description(fitted, owner=entry.owner).get("graph")
-    if not isinstance(graph, dict):
+    said = description(fitted, owner=entry.owner)
+    graph, notes = said.get("graph"), said.get("notes")
+    if not isinstance(graph, dict) or not isinstance(notes, list):
         raise GeneratorError(f"{entry} describes no graph")
     save(draw_graph(graph["nodes"], graph["probability"], target, graph["added"], graph["note"]), out)
     console.print(_strongest(graph))
+    for note in notes:
+        console.print(f"note: {note}", highlight=False)
     console.print(f"picture: {out}")
 
 

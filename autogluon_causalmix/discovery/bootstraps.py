@@ -48,7 +48,7 @@ def on_bootstraps(
     """
     started = time.monotonic()
     if len(table) < FEWEST_ROWS:
-        note = f"{len(table)} rows are too few to test for independence: the graph is a star around the target"
+        note = f"{len(table)} rows are too few for discovery: the graph is a star around the target"
         return star(table, constraints, started, (note,))
     if budget.remaining() <= 0:
         return star(table, constraints, started, ("no time for discovery: the graph is a star around the target",))

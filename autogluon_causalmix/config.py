@@ -60,7 +60,7 @@ class Mixing(_Options):
     ratio: float = Field(default=2.0, gt=0, le=100)
     """Synthetic rows drawn per real row."""
 
-    real_fraction: float = Field(default=0.75, ge=0, le=1)
+    real_fraction: float = Field(default=0.9, ge=0, le=1)
     """Weight of the real rows in the loss; 1 uses no synthetic row, 0 predicts none but synthetic rows."""
 
     role: Literal["query", "episode"] = "query"

@@ -40,7 +40,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "weighted": {"generator": {"name": "scm", "weighting": "likelihood"}},
     "pure synthetic": {"mixing": {"real_fraction": 0.0}},
     "synthetic episodes": {"mixing": {"role": "episode"}},
-    "a quarter real": {"mixing": {"real_fraction": 0.25}},
+    "half real": {"mixing": {"real_fraction": 0.5}},
     "three quarters real": {"mixing": {"real_fraction": 0.75}},
 }
 TRAINING_ROWS = 200  # a quarter of them judges, as in AutoGluon's holdout

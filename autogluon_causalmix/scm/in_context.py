@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from autogluon_causalmix.plugins import plugin_registry
-from autogluon_causalmix.scm.mechanisms import Mechanism
+from autogluon_causalmix.scm.mechanisms import Mechanism, chosen_levels
 from autogluon_causalmix.table import Table
 
 Matrix = npt.NDArray[np.float64]
@@ -79,7 +79,7 @@ class Teacher:
         place = rows.levels.astype("object").get_indexer(pd.Index(self.model.classes))
         soft[:, place] = self.model.predict_proba(rows.features)
         soft /= soft.sum(axis=1, keepdims=True)
-        codes = _inverse(soft, rng.random(len(rows))).astype("float64")
+        codes = chosen_levels(soft, rng.random(len(rows))).astype("float64")
         frame = rows.frame.copy()
         frame[rows.target] = rows.columns[rows.target_position].decode(codes)
         return replace(rows, frame=frame, soft_labels=soft)
@@ -122,7 +122,7 @@ class InContext(Mechanism):
         parents, noise = parent_samples.astype("float64"), noise_samples.reshape(-1)
         if self.is_category:
             levels, member = np.unique(self.values, return_inverse=True)
-            chosen = _inverse(self._believed(self.parents, member, parents), noise)
+            chosen = chosen_levels(self._believed(self.parents, member, parents), noise)
             return np.asarray(levels[chosen])[:, None]
         return self._halve(self.parents, self.values, parents, noise)[:, None]
 
@@ -175,10 +175,3 @@ def _upper_half(values: Matrix) -> npt.NDArray[np.bool_]:
     """Return which values are above the median, or above the least where more than half of them are equal to that."""
     upper = values > np.median(values)
     return upper if upper.any() else np.asarray(values > values.min(initial=np.inf))
-
-
-def _inverse(probability: Matrix, noise: Matrix) -> npt.NDArray[np.int64]:
-    """Return the level in whose share of each row's probabilities (rows, levels) its noise (rows,) falls."""
-    cumulative = np.cumsum(probability, axis=1)
-    # rounding can leave the last sum just below 1
-    return np.asarray(np.minimum((cumulative < noise[:, None]).sum(axis=1), probability.shape[1] - 1))

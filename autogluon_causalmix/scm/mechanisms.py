@@ -222,10 +222,15 @@ class CalibratedClassifier(Mechanism, ProbabilityEstimatorModel):  # type: ignor
 
     def evaluate(self, parent_samples: Matrix, noise_samples: Matrix) -> Matrix:
         """Return codes for parents of shape (rows, parents) and uniform noise of shape (rows, 1)."""
-        cumulative = np.cumsum(self.estimate_probabilities(parent_samples), axis=1)
-        # Rounding can leave the last sum just below 1.
-        chosen = np.minimum((cumulative < noise_samples.reshape(-1, 1)).sum(axis=1), len(self.levels) - 1)
+        chosen = chosen_levels(self.estimate_probabilities(parent_samples), noise_samples.reshape(-1))
         return np.asarray(self.levels[chosen])[:, None]
+
+
+def chosen_levels(probability: Matrix, noise: Matrix) -> npt.NDArray[np.int64]:
+    """Return the level in whose share of each row's probabilities (rows, levels) its noise (rows,) falls."""
+    cumulative = np.cumsum(probability, axis=1)
+    # Rounding can leave the last sum just below 1.
+    return np.asarray(np.minimum((cumulative < noise[:, None]).sum(axis=1), probability.shape[1] - 1))
 
 
 def _calibrate(scores: Matrix, member: npt.NDArray[np.int64]) -> tuple[float, Matrix]:

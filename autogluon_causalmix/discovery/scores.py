@@ -120,8 +120,7 @@ class DegenerateGaussianBIC:
 
     @cached_property
     def _features(self) -> list[list[int]]:
-        block = self.correlation.block
-        return [np.flatnonzero(block == column).tolist() for column in range(len(self.correlation.width))]
+        return [[feature for feature in own if feature >= 0] for own in self.correlation.features.tolist()]
 
     @cached_property
     def _prices(self) -> Matrix:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autogluon_causalmix.budget import Budget
@@ -196,7 +196,6 @@ def test_belief_of__every_pair_of_marks__follows_its_formula() -> None:
         assert belief_of(marks, Constraints.none(2)).tolist() == [[0.0, belief], [1.0 - belief, 0.0]]
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 9))
 def test_orient__any_beliefs__acyclic_with_every_edge(seed: int, n: int) -> None:
     rng = np.random.default_rng(seed)

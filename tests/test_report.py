@@ -220,7 +220,7 @@ def test_edges_of_dates_are_dates() -> None:
     assert str(when.labels[-1]).startswith("2020-04-09")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     arrays.arrays("float64", (12,), elements=st.floats(allow_infinity=False, allow_nan=True)),
     st.lists(st.integers(0, 11), min_size=1, max_size=12),
@@ -236,7 +236,7 @@ def test_shares_of_any_floats_add_up_to_one_and_a_table_equals_itself(
     assert all(distance(marginal) == 0 for marginal in marginals(real, real))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=2, max_size=30))
 def test_shares_of_any_integers_add_up_to_one(values: list[int]) -> None:
     real = table(value=pd.array(values, dtype="Int64"))
@@ -336,7 +336,7 @@ def test_beliefs_that_are_none_are_refused(beliefs: Any) -> None:
         draw_graph(["a", "b"], beliefs, None)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)).filter(lambda e: e[0] != e[1]), max_size=30, unique=True)
 )

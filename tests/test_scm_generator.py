@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from autogluon_causalmix.budget import Budget
@@ -99,7 +99,7 @@ def frames(draw: st.DrawFn, rows: st.SearchStrategy[int], columns: st.SearchStra
     return frame.assign(y=rng.choice(["a", "b", "c"], p=[0.6, 0.37, 0.03], size=n_rows))
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15)
 @given(frames(st.integers(1, 45), st.integers(1, 7)), st.sampled_from(["boss", "pc+fci"]))
 def test_scm__any_small_table__valid_rows_or_a_typed_refusal(frame: pd.DataFrame, name: str) -> None:
     try:
@@ -111,23 +111,21 @@ def test_scm__any_small_table__valid_rows_or_a_typed_refusal(frame: pd.DataFrame
         if present.empty:
             continue
         # Whole numbers that span more than 2⁵³ are rounded by their encoding as floats; see test_table.py.
-        slack = (int(real.max()) - int(real.min())) // 2**52 if str(column).startswith("wide") else 0
+        slack = (int(real.max()) - int(real.min())) // 2**52 if real.dtype == "int64" else 0
         assert present.min() + slack >= real.min()
         assert present.max() - slack <= real.max()
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=400, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=400)
 @given(frames(st.integers(1, 45), st.integers(1, 7)), st.sampled_from(["boss", "pc+fci"]))
 def test_scm__many_small_tables__valid_rows_or_a_typed_refusal(frame: pd.DataFrame, name: str) -> None:
     generate(frame, n_rows=3, discoverer={"name": name, "bootstraps": 2}, graphs=2)
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings(
-    "ignore::pytest.PytestUnraisableExceptionWarning"
-)  # a cut may arrive in hypothesis' own code
-@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+# Shrinking an example that runs into the limit would take hours.
+@settings(max_examples=12, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(
     frames(st.sampled_from([1, 30, 300, 5000]), st.sampled_from([1, 20, 32, 100, 300])),
     st.sampled_from(["boss", "pc+fci", "auto"]),

@@ -27,8 +27,7 @@ from autogluon_causalmix.discovery.blocks import Blocks
 from autogluon_causalmix.discovery.independence import DegenerateGaussian, FisherZ, register
 from autogluon_causalmix.discovery.mixed import MixedTest
 from autogluon_causalmix.discovery.orientation import fci_marks, pc_marks
-from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC
-from autogluon_causalmix.discovery.searches import BOSS
+from autogluon_causalmix.discovery.searches import BOSS, score_of
 from autogluon_causalmix.discovery.skeleton import Marks, pc_stable
 from autogluon_causalmix.report.style import BLUE
 from benchmarks.causal_stage import Matrix, measured, random_columns
@@ -184,7 +183,7 @@ def our_cpdag(values: Matrix, codes: Sequence[int]) -> Marks:
 
 def our_best_order(values: Matrix, codes: Sequence[int]) -> Marks:
     """Return the marks of the best order."""
-    score = DegenerateGaussianBIC(Blocks.of(values, codes).correlations())
+    score = score_of(Blocks.of(values, codes), np.ones(len(values)), penalty=1.0)
     return BOSS().cpdag(score, Constraints.none(values.shape[1]).allowed, np.random.default_rng(0))
 
 

@@ -24,7 +24,7 @@ from autogluon_causalmix.discovery.best_order import GrowShrinkTree, best_order
 from autogluon_causalmix.discovery.blocks import BlockCorrelation, Blocks
 from autogluon_causalmix.discovery.discoverers import PCAndFCI
 from autogluon_causalmix.discovery.graphs import directed
-from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC
+from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC, Score
 from autogluon_causalmix.discovery.searches import (
     BOSS,
     GES,
@@ -317,7 +317,7 @@ def all_found() -> bytes:
 class Endless(GES):
     """A search that does not end by itself."""
 
-    def cpdag(self, score: DegenerateGaussianBIC, allowed: Adjacency, rng: np.random.Generator) -> Marks:
+    def cpdag(self, score: Score, allowed: Adjacency, rng: np.random.Generator) -> Marks:
         while True:
             time.sleep(0.001)
 

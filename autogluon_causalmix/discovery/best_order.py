@@ -5,14 +5,14 @@ from random import Random
 
 import numpy as np
 
-from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC
+from autogluon_causalmix.discovery.scores import Score
 from autogluon_causalmix.discovery.skeleton import Adjacency
 
 LEAST_GAIN = 1e-6
 """A move that gains less is rounding, and two of them could go round and round."""
 
 
-def best_order(score: DegenerateGaussianBIC, allowed: Adjacency, order: list[int], rng: Random) -> Adjacency:
+def best_order(score: Score, allowed: Adjacency, order: list[int], rng: Random) -> Adjacency:
     """Return the graph of an order of columns that no move of a single column improves, entry [i, j] for i → j.
 
     One column after the other moves to its best place in the order, all others staying in theirs, until none moves. An
@@ -20,7 +20,7 @@ def best_order(score: DegenerateGaussianBIC, allowed: Adjacency, order: list[int
 
     Parameters
     ----------
-    score : DegenerateGaussianBIC
+    score : Score
         Of a column given its parents.
     allowed : numpy.ndarray of bool
         Shape (columns, columns): which edges may be.
@@ -86,7 +86,7 @@ class GrowShrinkTree:
 
     Parameters
     ----------
-    score : DegenerateGaussianBIC
+    score : Score
         Of the column given its parents.
     node : int
         The column.
@@ -94,7 +94,7 @@ class GrowShrinkTree:
         Which columns may be its parents.
     """
 
-    def __init__(self, score: DegenerateGaussianBIC, node: int, candidates: list[int]) -> None:
+    def __init__(self, score: Score, node: int, candidates: list[int]) -> None:
         self._scoring, self._node = score, node
         self._root = _Branch((), 0.0, sum(1 << column for column in candidates))
         self._known: dict[int, float] = {}

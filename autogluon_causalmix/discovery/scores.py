@@ -1,13 +1,35 @@
-"""The degenerate-Gaussian BIC: how well the parents of a column explain it, for searches that compare graphs."""
+"""Scores of graphs for searches: what is asked of one, and the degenerate-Gaussian BIC."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 from scipy.linalg.lapack import dposv
 
 from autogluon_causalmix.discovery.blocks import BlockCorrelation, Indices, Matrix
+
+
+class Score(Protocol):
+    """What a search asks of a score; graphs that imply the same independences get the same."""
+
+    @property
+    def n_columns(self) -> int:
+        """How many columns there are."""
+
+    @property
+    def varying(self) -> frozenset[int]:
+        """The columns that are not constant: what the others neither explain nor are explained by."""
+
+    def score(self, node: int, parents: Iterable[int]) -> float:
+        """Return the score of column `node` given the columns `parents`, up to a constant of the column."""
+
+    def additions(self, node: int, parents: Sequence[int], candidates: list[int]) -> Matrix:
+        """Return by how much each of some columns, as a further parent, raises the score, shape (candidates,)."""
+
+    def removals(self, node: int, parents: Sequence[int]) -> Matrix:
+        """Return by how much the score of a column rises without each of its parents, shape (parents,)."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +134,11 @@ class DegenerateGaussianBIC:
             log_likelihood = -self.correlation.total * np.log(factor.diagonal()).sum()
             self._values[columns] = float(log_likelihood - 0.5 * self._prices[ordered[:, None], ordered].sum())
         return self._values[columns]
+
+    @property
+    def n_columns(self) -> int:
+        """How many columns there are."""
+        return len(self.correlation.width)
 
     @cached_property
     def varying(self) -> frozenset[int]:

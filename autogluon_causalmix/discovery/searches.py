@@ -17,8 +17,9 @@ from autogluon_causalmix.discovery.blocks import Blocks, Matrix
 from autogluon_causalmix.discovery.bootstraps import on_bootstraps
 from autogluon_causalmix.discovery.discoverers import PCAndFCI
 from autogluon_causalmix.discovery.knowledge import Constraints
+from autogluon_causalmix.discovery.normalized_likelihood import QuotientNML
 from autogluon_causalmix.discovery.orientation import belief_of
-from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC
+from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC, Score
 from autogluon_causalmix.discovery.skeleton import Adjacency, Marks
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.hookspecs import Register, hookimpl
@@ -56,11 +57,11 @@ class _Search(ABC):
     def _estimate(
         self, constraints: Constraints, blocks: Blocks, weights: Matrix, rng: np.random.Generator
     ) -> Iterator[Probability]:
-        score = DegenerateGaussianBIC(blocks.correlations(weights), self.penalty)
+        score = score_of(blocks, weights, self.penalty)
         yield belief_of(self.cpdag(score, constraints.allowed, rng), constraints)
 
     @abstractmethod
-    def cpdag(self, score: DegenerateGaussianBIC, allowed: Adjacency, rng: np.random.Generator) -> Marks:
+    def cpdag(self, score: Score, allowed: Adjacency, rng: np.random.Generator) -> Marks:
         """Return the marks of the best graph that the search finds; not all of them heed which edges are `allowed`."""
 
 
@@ -91,7 +92,7 @@ class GES(_Search):
            [0., 0., 0.]])
     """
 
-    def cpdag(self, score: DegenerateGaussianBIC, allowed: Adjacency, rng: np.random.Generator) -> Marks:
+    def cpdag(self, score: Score, allowed: Adjacency, rng: np.random.Generator) -> Marks:
         """Return the marks that GES ends with; it draws nothing."""
         module = _private_copy("ScoreBased.GES", score, rng)
         module.insert_vc2_fast = _all_paths_blocked
@@ -110,7 +111,7 @@ class BOSS(_Search):
         As for `GES`.
     """
 
-    def cpdag(self, score: DegenerateGaussianBIC, allowed: Adjacency, rng: np.random.Generator) -> Marks:
+    def cpdag(self, score: Score, allowed: Adjacency, rng: np.random.Generator) -> Marks:
         """Return the marks of the best order that BOSS finds, from an order at random."""
         from causallearn.utils.DAG2CPDAG import dag2cpdag
 
@@ -133,9 +134,20 @@ class GRaSP(_Search):
         As for `GES`.
     """
 
-    def cpdag(self, score: DegenerateGaussianBIC, allowed: Adjacency, rng: np.random.Generator) -> Marks:
+    def cpdag(self, score: Score, allowed: Adjacency, rng: np.random.Generator) -> Marks:
         """Return the marks of the best order that GRaSP finds."""
         return _marks(_private_copy("PermutationBased.GRaSP", score, rng).grasp(_shape_of(score), verbose=False))
+
+
+def score_of(blocks: Blocks, weights: Matrix, penalty: float) -> Score:
+    """Return the score of rows that count as often as `weights`: counts if all that varies is categories, else blocks.
+
+    A category with missing cells has no place in a table of counts.
+    """
+    correlation = blocks.correlations(weights)
+    if (blocks.levels.any(axis=0) | (correlation.width == 0)).all():
+        return QuotientNML(blocks.levels, weights, penalty)
+    return DegenerateGaussianBIC(correlation, penalty)
 
 
 def _all_paths_blocked(start: int, end: int, blocking: set[int], onwards: dict[int, set[int]]) -> bool:
@@ -156,12 +168,12 @@ def _all_paths_blocked(start: int, end: int, blocking: set[int], onwards: dict[i
 class _LocalScore:
     """A score as causal-learn's searches call theirs."""
 
-    def __init__(self, score: DegenerateGaussianBIC) -> None:
+    def __init__(self, score: Score) -> None:
         self.score = self.score_nocache = score.score
         self.data = _shape_of(score)
 
 
-def _private_copy(name: str, score: DegenerateGaussianBIC, rng: np.random.Generator) -> Any:
+def _private_copy(name: str, score: Score, rng: np.random.Generator) -> Any:
     """Return a copy of one of causal-learn's modules that searches with our score, and draws from a seed of ours.
 
     Its functions take neither a score nor a generator: they look both up in their module. The copy is nobody else's,
@@ -177,10 +189,9 @@ def _private_copy(name: str, score: DegenerateGaussianBIC, rng: np.random.Genera
     return module
 
 
-def _shape_of(score: DegenerateGaussianBIC) -> Any:
+def _shape_of(score: Score) -> Any:
     """Return data of which the searches read nothing but the number of columns."""
-    n = len(score.correlation.width)
-    return np.zeros((n, n))
+    return np.zeros((score.n_columns, score.n_columns))
 
 
 def _marks(graph: Any) -> Marks:

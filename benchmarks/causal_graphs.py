@@ -2,7 +2,8 @@
 
 skeleton  seconds of PC skeletons and FCI beside causal-learn given the same test, whose graphs have to be equal
 growth    seconds of skeletons of mixed columns by the size of the table, drawn to a file
-graphs    F1 of skeletons and directions on networks with a known graph, beside PC with χ² (Fisher-Z on Sachs' logs)
+graphs    F1 of skeletons and directions on networks with a known graph, beside PC with χ² (Fisher-Z on Sachs' logs):
+          one graph each, and edges that the default discoverer, `auto`, believes in at ½ or more
 """
 
 from __future__ import annotations
@@ -13,23 +14,25 @@ import io
 import json
 import warnings
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.discovery import Constraints
 from autogluon_causalmix.discovery.blocks import Blocks
 from autogluon_causalmix.discovery.independence import DegenerateGaussian, FisherZ, register
 from autogluon_causalmix.discovery.mixed import MixedTest
 from autogluon_causalmix.discovery.orientation import fci_marks, pc_marks
-from autogluon_causalmix.discovery.searches import BOSS, score_of
+from autogluon_causalmix.discovery.searches import BOSS, Auto, score_of
 from autogluon_causalmix.discovery.skeleton import Marks, pc_stable
 from autogluon_causalmix.report.style import BLUE
+from autogluon_causalmix.table import Table
 from benchmarks.causal_stage import Matrix, measured, random_columns
 
 
@@ -41,6 +44,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--columns", type=int, nargs="+", default=[50, 100])
+    parser.add_argument("--samples", type=int, default=3, help="samples of rows from each network")
     parser.add_argument("--no-stock", action="store_true", help="leave causal-learn out")
     parser.add_argument("--picture", type=Path, default=Path("docs/images/skeleton-growth.png"))
     arguments = parser.parse_args()
@@ -141,12 +145,14 @@ def score_graphs(arguments: argparse.Namespace) -> None:
     folder = arguments.data / "causal"
     for name, rows in product(("asia", "child", "insurance", "alarm"), (500, 2000)):
         frame = pd.read_csv(folder / f"{name}_sample5000.csv", dtype=str, keep_default_na=False)
-        sample = frame.sample(rows, random_state=0)
-        codes = np.column_stack([pd.Categorical(sample[node]).codes for node in frame.columns]).astype("float64")
-        score(f"{name}, {rows} rows", codes, range(codes.shape[1]), "chisq", true_edges(folder, name, frame))
+        samples = [
+            frame.sample(rows, random_state=seed).apply(lambda column: pd.Categorical(column).codes).to_numpy()
+            for seed in range(arguments.samples)
+        ]
+        score(f"{name}, {rows} rows", samples, True, true_edges(folder, name, frame))
     frame = pd.read_csv(folder / "sachs_observational.csv")
     for name in ("sachs", "sachs_bnlearn"):
-        score(f"{name}, logs", np.log(frame.to_numpy()), [], "fisherz", true_edges(folder, name, frame))
+        score(f"{name}, logs", [np.log(frame.to_numpy())], False, true_edges(folder, name, frame))
 
 
 def true_edges(folder: Path, name: str, frame: pd.DataFrame) -> NDArray[np.bool_]:
@@ -161,19 +167,22 @@ def true_edges(folder: Path, name: str, frame: pd.DataFrame) -> NDArray[np.bool_
     return true
 
 
-def score(what: str, values: Matrix, codes: Sequence[int], kind: str, true: NDArray[np.bool_]) -> None:
-    """Print F1 of our PC, of BOSS and of causal-learn's PC with another test."""
+def score(what: str, samples: Sequence[NDArray[Any]], categories: bool, true: NDArray[np.bool_]) -> None:
+    """Print F1 of one graph by PC and by BOSS, of the default's beliefs, and of causal-learn's PC with another test."""
     from causallearn.search.ConstraintBased.PC import pc
 
-    stock = partial(pc, show_progress=False)
-    for name, step, given in (
-        ("pc", our_cpdag, (values, codes)),
-        ("boss", our_best_order, (values, codes)),
-        (f"stock pc, {kind}", stock, (values, 0.05, kind)),
-    ):
-        _, seconds, found = measured(step, *given)
-        skeleton, directions = f1(found.G.graph if step is stock else found, true)
-        print(f"{what}, {name}: skeleton F1 {skeleton:.3f}, directions {directions:.3f}; {seconds:.2f} s", flush=True)
+    def stock(values: Matrix, codes: Sequence[int]) -> Marks:
+        return np.asarray(pc(values, 0.05, "chisq" if codes else "fisherz", show_progress=False).G.graph)
+
+    codes = range(len(true)) if categories else []
+    for name, step in (("pc", our_cpdag), ("boss", our_best_order), ("default", our_default), ("stock pc", stock)):
+        found = [measured(step, values.astype("float64"), codes) for values in samples]
+        scores = np.array([f1(marks, true) for _, _, marks in found])
+        each = " ".join(f"{skeleton:.3f}" for skeleton in scores[:, 0])
+        seconds = np.mean([second for _, second, _ in found])
+        skeleton, directions = scores.mean(axis=0)
+        said = f"skeleton F1 {skeleton:.3f} ({each}), directions {directions:.3f}; {seconds:.2f} s"
+        print(f"{what}, {name}: {said}", flush=True)
 
 
 def our_cpdag(values: Matrix, codes: Sequence[int]) -> Marks:
@@ -185,6 +194,17 @@ def our_best_order(values: Matrix, codes: Sequence[int]) -> Marks:
     """Return the marks of the best order."""
     score = score_of(Blocks.of(values, codes), np.ones(len(values)), penalty=1.0)
     return BOSS().cpdag(score, Constraints.none(values.shape[1]).allowed, np.random.default_rng(0))
+
+
+def our_default(values: Matrix, codes: Sequence[int]) -> Marks:
+    """Return the edges that the default believes in at ½ or more, beside a coin as the target."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({f"x{i}": column.astype(str) if i in codes else column for i, column in enumerate(values.T)})
+    table = Table.from_frame(frame.assign(coin=rng.choice(["heads", "tails"], size=len(values))), "coin")
+    found = Auto().discover(table, Constraints.none(len(table.columns)), rng, Budget(600.0))
+    belief = found.probability[:-1, :-1]
+    directed, adjacent = belief >= 0.5, belief + belief.T >= 0.5
+    return np.asarray(np.where(adjacent, np.where(directed.T & ~directed, 1, -1), 0))
 
 
 def f1(marks: object, true: NDArray[np.bool_]) -> tuple[float, float]:

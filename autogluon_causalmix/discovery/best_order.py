@@ -5,11 +5,8 @@ from random import Random
 
 import numpy as np
 
-from autogluon_causalmix.discovery.scores import Score
+from autogluon_causalmix.discovery.scores import LEAST_GAIN, Score
 from autogluon_causalmix.discovery.skeleton import Adjacency
-
-LEAST_GAIN = 1e-6
-"""A move that gains less is rounding, and two of them could go round and round."""
 
 
 def best_order(score: Score, allowed: Adjacency, order: list[int], rng: Random) -> Adjacency:

@@ -10,6 +10,9 @@ from scipy.linalg.lapack import dposv
 
 from autogluon_causalmix.discovery.blocks import BlockCorrelation, Indices, Matrix
 
+LEAST_GAIN = 1e-6
+"""A move that gains less is rounding, and two of them could go round and round."""
+
 
 class Score(Protocol):
     """What a search asks of a score; graphs that imply the same independences get the same."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autogluon_causalmix.budget import Budget
+from autogluon_causalmix.discovery.backward_search import backward_search
 from autogluon_causalmix.discovery.beliefs import EdgeBeliefs, Probability
 from autogluon_causalmix.discovery.best_order import best_order
 from autogluon_causalmix.discovery.blocks import Blocks, Matrix
@@ -113,13 +114,9 @@ class BOSS(_Search):
 
     def cpdag(self, score: Score, allowed: Adjacency, rng: np.random.Generator) -> Marks:
         """Return the marks of the best order that BOSS finds, from an order at random."""
-        from causallearn.utils.DAG2CPDAG import dag2cpdag
-
-        from autogluon_causalmix.discovery.graphs import directed
-
         # from the order of the columns, a search would rather have earlier columns cause later ones
         order = rng.permutation(len(allowed)).tolist()
-        return _marks(dag2cpdag(directed(best_order(score, allowed, order, random.Random(int(rng.integers(2**63)))))))
+        return backward_search(score, best_order(score, allowed, order, random.Random(int(rng.integers(2**63)))))
 
 
 @dataclass(frozen=True)

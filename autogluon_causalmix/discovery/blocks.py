@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
+from scipy.special import ndtri
 
 Matrix = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -135,7 +136,7 @@ def _normal_scores(column: Matrix) -> Matrix:
     if np.unique(column[present]).size < 2:
         return np.empty((len(column), 0))
     scores = np.zeros(len(column))
-    scores[present] = stats.norm.ppf((stats.rankdata(column[present]) - 0.5) / present.sum())
+    scores[present] = ndtri((stats.rankdata(column[present]) - 0.5) / present.sum())
     return np.asarray(scores[:, None])
 
 

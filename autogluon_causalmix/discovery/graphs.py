@@ -26,8 +26,9 @@ class Node(GraphNode):  # type: ignore[misc]  # causal-learn has no type informa
 
 
 class MarkedGraph(GeneralGraph):  # type: ignore[misc]
-    """A graph that makes each edge object once: causal-learn's own makes one for every question that is asked of it.
+    """A graph that makes each edge object once, and looks marks up in whole rows of its matrix.
 
+    causal-learn's own makes an edge for every question that is asked of it, and walks through all nodes.
     So nobody may change an edge in place, as causal-learn's `reorientAllWith` does.
     """
 
@@ -54,6 +55,14 @@ class MarkedGraph(GeneralGraph):  # type: ignore[misc]
     def get_adjacent_nodes(self, node: Node) -> list[Node]:
         """Return the neighbours of a node, in their order."""
         return [self.nodes[i] for i in np.flatnonzero(self.graph[self.node_map[node]])]
+
+    def get_nodes_into(self, node: Node, endpoint: Endpoint) -> list[Node]:
+        """Return the neighbours on whose edge `node` has a mark, in their order."""
+        return [self.nodes[i] for i in np.flatnonzero(self.graph[self.node_map[node]] == endpoint.value)]
+
+    def get_graph_edges(self) -> list[Edge]:
+        """Return all edges, in the order of their nodes."""
+        return [self.get_edge(self.nodes[i], self.nodes[j]) for i, j in np.argwhere(np.triu(self.graph))]
 
 
 class IndexedGraph(CausalGraph):  # type: ignore[misc]

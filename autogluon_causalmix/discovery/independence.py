@@ -91,7 +91,7 @@ class DegenerateGaussian:
     @cached_property
     def _matrix(self) -> Matrix:
         """The correlations, and at its end features that correlate with none."""
-        return np.asarray(block_diag(self.correlation.matrix, np.eye(SLACK)))
+        return np.asarray(block_diag(self.correlation.matrix, np.eye(SLACK + 2 * self.correlation.features.shape[1])))
 
     def _log_ratio(self, columns: Indices, n_x: int, n_y: int) -> Matrix:
         """Return log(|Σ_XY·S| / (|Σ_X·S| |Σ_Y·S|)) for tests of one shape; `columns` ends in X, then Y."""
@@ -170,15 +170,19 @@ def _same_shape(
 ) -> Iterator[tuple[Indices, Indices, int, int]]:
     """Yield tests that gather equally many features: their positions, and the features, shape (size, tests).
 
-    A condition is filled up with features that correlate with none, which change nothing: fewer shapes are fewer calls.
+    Conditions, and wide columns, are filled up with features that correlate with none, which change nothing: fewer
+    shapes are fewer calls.
     """
     counts = (features >= 0).sum(axis=1)
     n_features, widest = counts.sum(), features.shape[1]
     slack = SLACK if widest > 1 else 0
     held = counts[given[tests]].sum(axis=1)
     rounded = -(-held // (slack + 1)) * (slack + 1)
+    width = np.where(counts > 1, widest, 1)
+    spare = n_features + SLACK + np.arange(2 * widest)
+    as_x, as_y = (np.where(features < 0, own, features) for own in (spare[:widest], spare[widest:]))
     base = widest + 1
-    shapes, member = np.unique((rounded * base + counts[x[tests]]) * base + counts[y[tests]], return_inverse=True)
+    shapes, member = np.unique((rounded * base + width[x[tests]]) * base + width[y[tests]], return_inverse=True)
     for index, shape in enumerate(shapes):
         n_given, n_x, n_y = int(shape // base**2), int(shape // base % base), int(shape % base)
         chosen = member == index
@@ -189,7 +193,7 @@ def _same_shape(
         condition = np.take_along_axis(flat, order, axis=1)
         filling = n_features + np.arange(n_given) - held[chosen, None]
         condition = np.where(condition < 0, filling, condition)
-        yield group, np.concatenate([condition, features[x[group], :n_x], features[y[group], :n_y]], axis=1).T, n_x, n_y
+        yield group, np.concatenate([condition, as_x[x[group], :n_x], as_y[y[group], :n_y]], axis=1).T, n_x, n_y
 
 
 @cache

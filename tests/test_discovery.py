@@ -20,12 +20,14 @@ from autogluon_causalmix.discovery.beliefs import orient
 from autogluon_causalmix.discovery.discoverers import NoEdges, PCAndFCI, TargetStar
 from autogluon_causalmix.discovery.independence import DegenerateGaussian, FisherZ, register
 from autogluon_causalmix.discovery.label import connect_label
-from autogluon_causalmix.discovery.orientation import belief_of, fci_marks, pc_marks
+from autogluon_causalmix.discovery.orientation import belief_of, pc_marks
 from autogluon_causalmix.discovery.possible_d_separation import possible_d_separation, semi_directed
 from autogluon_causalmix.discovery.searches import BOSS, GES, GRaSP
 from autogluon_causalmix.discovery.skeleton import pc_stable
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.table import Table
+from benchmarks.causal_graphs import our_pag, their_pag
+from benchmarks.causal_stage import random_columns
 
 Matrix = npt.NDArray[np.float64]
 
@@ -69,17 +71,19 @@ def test_pc_stable__fisher_z__same_edges_as_causal_learn() -> None:
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_marks__separating_sets_united__same_as_causal_learn(seed: int) -> None:
-    from causallearn.search.ConstraintBased.FCI import fci
+def test_pc_marks__separating_sets_united__same_as_causal_learn(seed: int) -> None:
     from causallearn.search.ConstraintBased.PC import pc
 
     values, codes = random_table(seed, n_columns=7)
-    test = DegenerateGaussian.of(values, codes)
-    skeleton, nothing = pc_stable(test, 0.05, unite=True), Constraints.none(7)
+    skeleton = pc_stable(DegenerateGaussian.of(values, codes), 0.05, unite=True)
     reference = pc(values, 0.05, register(), categorical=codes, show_progress=False).G.graph
-    assert (pc_marks(skeleton, nothing) == reference).all()
-    reference = fci(values, register(), 0.05, categorical=codes, show_progress=False)[0].graph
-    assert (fci_marks(skeleton, test, 0.05, nothing) == reference).all()
+    assert (pc_marks(skeleton, Constraints.none(7)) == reference).all()
+
+
+@pytest.mark.parametrize(("seed", "n_columns"), [*product(range(8), [7]), *product(range(4), [20])])
+def test_fci_marks__separating_sets_united__same_as_causal_learn(seed: int, n_columns: int) -> None:
+    values, codes = random_table(seed, n_columns) if n_columns < 20 else random_columns(20, 500, seed, categorical=True)
+    assert (our_pag(values, codes) == their_pag(values, codes)).all()
 
 
 def test_possible_d_separation__random_marks__same_sets_in_the_same_order_as_causal_learn() -> None:

@@ -85,7 +85,8 @@ class EverySubset(DepthChoiceGenerator):  # type: ignore[misc]  # causal-learn h
 
     def next(self) -> list[int] | None:
         """Return the next subset as a list of its own, or None after the last."""
-        return copy.copy(super().next())
+        subset: list[int] | None = super().next()
+        return copy.copy(subset)
 
 
 def their_pag(values: Matrix, codes: list[int]) -> Marks:

@@ -11,6 +11,7 @@ from autogluon_causalmix.budget import Budget, cut_off
 from autogluon_causalmix.discovery.beliefs import EdgeBeliefs, Probability
 from autogluon_causalmix.discovery.blocks import Blocks, Matrix
 from autogluon_causalmix.discovery.knowledge import Constraints
+from autogluon_causalmix.discovery.workers import WorkerDied, in_processes
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.table import Table
 
@@ -19,6 +20,9 @@ Estimate = Callable[[Blocks, Matrix, np.random.Generator], Iterator[Probability]
 
 FEWEST_ROWS = 20
 """With fewer rows a bootstrap is worth fewer than ten, and the test of a single pair cannot tell any more."""
+
+WORKERS_PAY = 5.0
+"""Seconds of bootstraps left, of which workers save half and more: they take one or two to start. Threads save none."""
 
 
 def on_bootstraps(
@@ -53,32 +57,56 @@ def on_bootstraps(
     if budget.remaining() <= 0:
         return star(table, constraints, started, ("no time for discovery: the graph is a star around the target",))
     graphs: list[Probability] = []
-    notes: tuple[str, ...] = ()
+    notes: list[str] = []
+    run = partial(_run, table, rng, budget.num_cpus, estimate, bootstraps, graphs.append, notes.append)
     try:
         with threadpool_limits(1):
-            cut_off(budget.remaining(), "discovery", partial(_run, table, rng, estimate, bootstraps, graphs.append))
+            cut_off(budget.remaining(), "discovery", run)
     except OutOfTime as error:
         if not graphs:
             return star(table, constraints, started, (f"{error}: the graph is a star around the target",))
-        notes = (f"{error} with {len(graphs)} of {graphs_each * bootstraps} graphs done",)
-    return EdgeBeliefs(nodes_of(table), np.array(graphs), constraints, time.monotonic() - started, notes)
+        notes.append(f"{error} with {len(graphs)} of {graphs_each * bootstraps} graphs done")
+    return EdgeBeliefs(nodes_of(table), np.array(graphs), constraints, time.monotonic() - started, tuple(notes))
 
 
 def _run(
     table: Table,
     rng: np.random.Generator,
+    num_cpus: int,
     estimate: Estimate,
     bootstraps: int,
     keep: Callable[[Probability], None],
+    note: Callable[[str], None],
 ) -> None:
-    """Hand every estimate to `keep` as soon as it is there."""
+    """Hand every estimate to `keep` as soon as it is there, and what went wrong to `note`."""
     codes = [position for position, column in enumerate(table.columns) if column.is_categorical]
-    blocks = Blocks.of(table.encode(), codes)
-    # One after the other: what they do is Python, and two threads take as long as one (measured, 9 to 42 columns).
-    for _ in range(bootstraps):
-        weights = rng.multinomial(len(table), np.full(len(table), 1.0 / len(table))).astype("float64")
-        for belief in estimate(blocks, weights, rng):
+    one = partial(_bootstrap, Blocks.of(table.encode(), codes), estimate)
+    first, *seeds = rng.integers(2**63, size=bootstraps).tolist()  # of its own each: no graph depends on the cores
+    started = time.monotonic()
+    for belief in one(first):
+        keep(belief)
+    if num_cpus > 1 and (time.monotonic() - started) * len(seeds) > WORKERS_PAY:
+        try:
+            for beliefs in in_processes(partial(_all_of, one), tuple(seeds), min(num_cpus, len(seeds))):
+                for belief in beliefs:
+                    keep(belief)
+                del seeds[0]
+        except (WorkerDied, OSError) as error:  # an OSError: no further process may be started
+            note(f"{error}: the other {len(seeds)} bootstraps of the discovery were done without workers")
+    for seed in seeds:
+        for belief in one(seed):
             keep(belief)
+
+
+def _bootstrap(blocks: Blocks, estimate: Estimate, seed: int) -> Iterator[Probability]:
+    """Yield the estimates on one bootstrap."""
+    rng, n_rows = np.random.default_rng(seed), len(blocks.features)
+    weights = rng.multinomial(n_rows, np.full(n_rows, 1.0 / n_rows)).astype("float64")
+    yield from estimate(blocks, weights, rng)
+
+
+def _all_of(one: Callable[[int], Iterator[Probability]], seed: int) -> list[Probability]:
+    return list(one(seed))
 
 
 def star(table: Table, constraints: Constraints, started: float, notes: tuple[str, ...]) -> EdgeBeliefs:

@@ -84,7 +84,7 @@ class GES(_Search):
     --------
     >>> import pandas as pd
     >>> rng = np.random.default_rng(0)
-    >>> left, right = rng.normal(size=(2, 300))
+    >>> left, right = rng.normal(size=(2, 1000))
     >>> frame = pd.DataFrame({"left": left, "right": right, "ill": np.where(left + right > 0, "yes", "no")})
     >>> table, budget = Table.from_frame(frame, "ill"), Budget(10.0)
     >>> GES(bootstraps=3).discover(table, Constraints.none(3), rng, budget).probability

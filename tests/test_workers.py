@@ -1,0 +1,103 @@
+"""Worker processes of a discovery: the same graphs, nothing lost with a worker, and nobody left behind."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+
+from autogluon_causalmix.budget import Budget, cut_off
+from autogluon_causalmix.discovery import Constraints, Discoverer, EdgeBeliefs, bootstraps
+from autogluon_causalmix.discovery.beliefs import Probability
+from autogluon_causalmix.discovery.blocks import Blocks, Matrix
+from autogluon_causalmix.discovery.discoverers import PCAndFCI
+from autogluon_causalmix.discovery.searches import BOSS, GES, GRaSP
+from autogluon_causalmix.discovery.workers import WorkerDied, in_processes
+from autogluon_causalmix.errors import OutOfTime
+from autogluon_causalmix.table import Table
+
+
+@dataclass(frozen=True)
+class Mortal:
+    """An estimate that ends every process but the one it was made in."""
+
+    born: int
+
+    def __call__(self, blocks: Blocks, weights: Matrix, rng: np.random.Generator) -> Iterator[Probability]:
+        """Yield beliefs at random."""
+        if os.getpid() != self.born:
+            os._exit(3)
+        yield np.triu(rng.random((4, 4)), 1)
+
+
+def where_and_square(number: int) -> tuple[int, int]:
+    """Write, as causal-learn does, and return who squared the number."""
+    sys.stdout.write("never in between")
+    return os.getpid(), number**2
+
+
+def sleep_long(_: int) -> None:
+    """Do not come back."""
+    time.sleep(600)
+
+
+def small_table() -> Table:
+    """A chain and a category."""
+    rng = np.random.default_rng(0)
+    first = rng.normal(size=200)
+    second = first + rng.normal(size=200)
+    kind = np.where(second + rng.normal(size=200) > 0, "high", "low")
+    return Table.from_frame(
+        pd.DataFrame({"a": first, "b": second, "c": rng.normal(size=200), "kind": kind}), target="kind"
+    )
+
+
+def discovered(discoverer: Discoverer, num_cpus: int) -> EdgeBeliefs:
+    """Return what is discovered on so many cores."""
+    return discoverer.discover(small_table(), Constraints.none(4), np.random.default_rng(0), Budget(60.0, num_cpus))
+
+
+def test_results_come_from_other_processes_in_the_order_of_the_jobs() -> None:
+    answers = list(in_processes(where_and_square, range(8), n_workers=2))
+    assert [square for _, square in answers] == [number**2 for number in range(8)]
+    assert len({process for process, _ in answers} - {os.getpid()}) == 2
+    assert not psutil.Process().children()
+
+
+@pytest.mark.parametrize("discoverer", [each(bootstraps=3) for each in (PCAndFCI, BOSS, GES, GRaSP)])
+def test_graphs_do_not_depend_on_the_number_of_cores(discoverer: Discoverer, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = discovered(discoverer, num_cpus=1)
+    monkeypatch.setattr(bootstraps, "WORKERS_PAY", 0.0)
+    together = discovered(discoverer, num_cpus=2)
+    assert (alone.graphs == together.graphs).all()
+    assert not together.notes
+
+
+def test_what_a_dead_worker_leaves_is_done_without_it_and_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstraps, "WORKERS_PAY", 0.0)
+    table, mortal = small_table(), Mortal(os.getpid())
+    expected, found = (
+        bootstraps.on_bootstraps(table, Constraints.none(4), np.random.default_rng(0), Budget(60.0, cpus), mortal, 5)
+        for cpus in (1, 2)
+    )
+    assert (expected.graphs == found.graphs).all()
+    assert "the other 4 bootstraps of the discovery were done without workers" in found.notes[0]
+
+
+def test_a_worker_that_raises_is_reported(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(WorkerDied, match="ended with 1"):
+        list(in_processes(int, ["no number"], n_workers=1))
+    assert "no number" in capfd.readouterr().err
+
+
+def test_a_cut_leaves_no_worker_behind() -> None:
+    started = time.monotonic()
+    with pytest.raises(OutOfTime):
+        cut_off(1.0, "a long sleep", lambda: list(in_processes(sleep_long, range(4), n_workers=2)))
+    assert time.monotonic() - started < 30
+    assert not psutil.Process().children()

@@ -1,7 +1,8 @@
 """Mechanisms on simulators whose truth is known: `python -m benchmarks.simulators {labels,noise}`.
 
 labels  how predictable the labels are that a fitted mechanism draws (ROC-AUC of its own probabilities for them) beside
-        those of the truth, and how well it predicts the true ones; ours beside classifiers of scikit-learn
+        those of the truth, and how well it predicts the true ones (ours: the mean of ten draws); ours beside
+        classifiers of scikit-learn
 noise   the spread of the noise that a fitted mechanism draws, where the truth is 1
 """
 
@@ -22,7 +23,7 @@ from autogluon_causalmix.scm.fitting import DEFAULT_LEARNERS
 from autogluon_causalmix.scm.mechanisms import AdditiveNoise, CalibratedClassifier
 from benchmarks.causal_stage import Matrix
 
-COLUMNS, FRESH = 5, 6000
+COLUMNS, FRESH, DRAWS = 5, 6000, 10
 SIZES = (100, 200, 500, 2000)
 
 LOGITS: dict[str, Callable[[Matrix], Matrix]] = {
@@ -41,18 +42,21 @@ def main() -> None:
     {"labels": compare_labels, "noise": measure_noise}[arguments.what](arguments.seeds)
 
 
-def probability(name: str, x: Matrix, y: Matrix, fresh: Matrix, seed: int) -> Matrix:
-    """Return a model's P(y = 1) for fresh rows, shape (rows,)."""
+def probabilities(name: str, x: Matrix, y: Matrix, fresh: Matrix, seed: int) -> Matrix:
+    """Return P(y = 1) for fresh rows under every function that a model draws labels from, shape (functions, rows)."""
     if name == "ours":
         mechanism = CalibratedClassifier([False] * COLUMNS, DEFAULT_LEARNERS, seed=seed)
         mechanism.fit(x, y[:, None])
-        return np.asarray(mechanism.estimate_probabilities(fresh)[:, -1])
+        rng = np.random.default_rng(seed)
+        return np.stack([mechanism.redrawn(rng).estimate_probabilities(fresh)[:, -1] for _ in range(DRAWS)])
     models = {
         "gradient boosting": HistGradientBoostingClassifier(random_state=seed),
         "random forest": RandomForestClassifier(random_state=seed),
-        "logistic regression": LogisticRegressionCV(scoring="neg_log_loss", use_legacy_attributes=False, l1_ratios=(0,)),
+        "logistic regression": LogisticRegressionCV(
+            scoring="neg_log_loss", use_legacy_attributes=False, l1_ratios=(0,)
+        ),
     }
-    return np.asarray(models[name].fit(x, y).predict_proba(fresh)[:, 1])
+    return np.asarray(models[name].fit(x, y).predict_proba(fresh)[:, 1])[None]
 
 
 def compare_labels(seeds: int) -> None:
@@ -64,10 +68,11 @@ def compare_labels(seeds: int) -> None:
         x, fresh = rng.normal(size=(n, COLUMNS)), rng.normal(size=(FRESH, COLUMNS))
         y, true = (rng.random(n) < expit(logit(x))).astype(float), expit(logit(fresh))
         label = rng.random(FRESH) < true
-        for name, p in [("truth", true), *((name, probability(name, x, y, fresh, seed)) for name in names)]:
-            own = roc_auc_score(rng.random(FRESH) < p, p)
-            excess = log_loss(label, p) - log_loss(label, true)
-            rows.append((simulator, n, name, own, roc_auc_score(label, p), excess))
+        for name, drawn in [("truth", true[None]), *((name, probabilities(name, x, y, fresh, seed)) for name in names)]:
+            own = np.mean([roc_auc_score(rng.random(FRESH) < p, p) for p in drawn])
+            mean = drawn.mean(axis=0)
+            excess = log_loss(label, mean) - log_loss(label, true)
+            rows.append((simulator, n, name, own, roc_auc_score(label, mean), excess))
     frame = pd.DataFrame(rows, columns=["simulator", "rows", "model", "own AUC", "true AUC", "excess log-loss"])
     print(frame.groupby(["simulator", "rows", "model"], sort=False).mean().round(3).to_string())
 

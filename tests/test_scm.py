@@ -80,24 +80,46 @@ def test_additive_noise__binary_cause__keeps_the_whole_spread_of_each_group() ->
         assert drawn.mean() == pytest.approx(effect[group == level].mean(), abs=0.3)
 
 
-@pytest.mark.parametrize("rows", [500, pytest.param(2000, marks=pytest.mark.slow)])
-def test_calibrated_classifier__nonlinear_simulator__labels_no_easier_and_no_harder_than_the_truth(rows: int) -> None:
+@pytest.mark.parametrize(
+    ("rows", "logit"), [(200, "line"), (500, "line"), (500, "waves"), (2000, "waves"), (200, "nothing")]
+)
+def test_calibrated_classifier__simulators__labels_as_predictable_as_in_truth(rows: int, logit: str) -> None:
     gaps = []
-    for seed in range(3):
+    for seed in range(10):
         rng = np.random.default_rng(seed)
-        parents = rng.normal(size=(rows, 5))
+        parents, fresh = rng.normal(size=(rows, 5)), rng.normal(size=(4000, 5))
         mechanism = CalibratedClassifier([False] * 5, DEFAULT_LEARNERS, seed=seed)
-        mechanism.fit(parents, (rng.random((rows, 1)) < truth(parents)[:, None]).astype("float64"))
-        fresh = rng.normal(size=(6000, 5))
-        labels = mechanism.evaluate(fresh, rng.random((6000, 1)))[:, 0]
-        own = auc(mechanism.estimate_probabilities(fresh)[:, 1], labels)
-        gaps.append(own - auc(truth(fresh), (rng.random(6000) < truth(fresh)).astype("float64")))
+        mechanism.fit(parents, (rng.random((rows, 1)) < truth(parents, logit)[:, None]).astype("float64"))
+        bayes = auc(truth(fresh, logit), (rng.random(4000) < truth(fresh, logit)).astype("float64"))
+        for _ in range(3):
+            drawn = mechanism.redrawn(rng)
+            labels = drawn.evaluate(fresh, rng.random((4000, 1)))[:, 0]
+            gaps.append(auc(drawn.estimate_probabilities(fresh)[:, 1], labels) - bayes)
     assert -0.03 <= np.mean(gaps) <= 0.03
 
 
-def truth(parents: Matrix) -> Matrix:
-    index = 1.2 * np.sin(2 * parents[:, 0]) + 0.8 * parents[:, 1] * parents[:, 2]
-    return np.asarray(1 / (1 + np.exp(-index)))
+def test_calibrated_classifier__few_rows__the_mean_of_its_draws_is_calibrated() -> None:
+    believed, happens = [], []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        parents, fresh = rng.normal(size=(200, 5)), rng.normal(size=(500, 5))
+        mechanism = CalibratedClassifier([False] * 5, DEFAULT_LEARNERS, seed=seed)
+        mechanism.fit(parents, (rng.random((200, 1)) < truth(parents, "line")[:, None]).astype("float64"))
+        draws = [mechanism.redrawn(rng).estimate_probabilities(fresh)[:, 1] for _ in range(20)]
+        believed.append(np.mean(draws, axis=0))
+        happens.append(truth(fresh, "line"))
+    fifths = np.argsort(np.concatenate(believed)).reshape(5, -1)
+    mean_belief, share = (np.concatenate(p)[fifths].mean(axis=1) for p in (believed, happens))
+    assert np.allclose(mean_belief, share, atol=0.03)
+
+
+def truth(parents: Matrix, logit: str) -> Matrix:
+    index = {
+        "waves": 1.2 * np.sin(2 * parents[:, 0]) + 0.8 * parents[:, 1] * parents[:, 2],
+        "line": parents[:, 0],
+        "nothing": np.zeros(len(parents)),
+    }
+    return np.asarray(1 / (1 + np.exp(-index[logit])))
 
 
 def auc(score: Matrix, label: Matrix) -> float:
@@ -139,6 +161,34 @@ def test_learners__closed_form__equals_refitting_without_each_row(learner: str) 
         inner = (expanded[rest] - centre).T @ (expanded[rest] - centre) + ridge * np.eye(expanded.shape[1])
         weights = np.linalg.solve(inner, (expanded[rest] - centre).T @ (target[rest] - offset))
         assert fit.held_out[row, 0] == pytest.approx(float(offset + (expanded[row] - centre) @ weights[:, 0]), abs=0.02)
+
+
+def test_learners__draws__have_the_mean_and_covariance_of_the_posterior() -> None:
+    rng = np.random.default_rng(11)
+    parents, signal = nonlinear(60, rng)
+    targets = np.column_stack([signal, rng.normal(size=60)]) + 0.5 * rng.normal(size=(60, 2))
+    fit = linear(parents, targets)
+    at = parents[:3]
+    drawn = np.array([fit.model.draw(rng).predict(at) for _ in range(20_000)])
+    centred, ridge = parents - parents.mean(axis=0), recovered_ridge(fit, parents, targets)
+    inverse = np.linalg.inv(centred.T @ centred + ridge * np.eye(centred.shape[1]))
+    share = centred[:3] @ inverse @ centred[:3].T + 1 / 60
+    assert np.allclose(drawn.mean(axis=0), fit.model.predict(at), atol=0.01)
+    for output in range(2):
+        noise = (fit.noise @ fit.noise)[output, output]
+        assert np.allclose(np.cov(drawn[:, :, output].T), noise * share, atol=0.05 * noise * share.max())
+
+
+def test_learners__draws__cover_the_true_function_as_often_as_they_say() -> None:
+    inside = []
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        parents, fresh, slopes = rng.normal(size=(50, 5)), rng.normal(size=(100, 5)), rng.normal(size=5)
+        fit = linear(parents, (parents @ slopes + 2.0 * rng.normal(size=50))[:, None])
+        drawn = np.array([fit.model.draw(rng).predict(fresh)[:, 0] for _ in range(200)])
+        low, high = np.quantile(drawn, [0.1, 0.9], axis=0)
+        inside.append(np.mean((low < fresh @ slopes) & (fresh @ slopes < high)))
+    assert 0.75 < np.mean(inside) < 0.85
 
 
 def recovered_ridge(fit: object, parents: Matrix, target: Matrix) -> float:

@@ -103,7 +103,10 @@ class FittedSCM:
         return model
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
-        """Draw rows by ancestral sampling, as many from each graph as its weight says, in random order."""
+        """Draw rows by ancestral sampling, as many from each graph as its weight says, in random order.
+
+        Each graph draws its functions anew, where the rows leave several possible.
+        """
         shares = np.diff(np.rint(n_rows * np.concatenate([[0.0], np.cumsum(self.weights)])))
         parts = [self._ancestral(dag, int(share), rng) for dag, share in zip(self.dags, shares, strict=True)]
         values = np.concatenate(parts)[rng.permutation(n_rows)]
@@ -115,9 +118,10 @@ class FittedSCM:
         values = np.full((n_rows, len(dag)), np.nan)
         for node, parents in _keys(dag):
             mechanism, noise = self.mechanisms[node, parents], rng.random((n_rows, 1))
-            if n_rows:
-                drawn = mechanism.evaluate(values[:, parents], noise) if parents else mechanism.evaluate(noise)
-                values[:, node] = drawn.reshape(-1)
+            if n_rows and parents:
+                values[:, node] = mechanism.redrawn(rng).evaluate(values[:, parents], noise).reshape(-1)
+            elif n_rows:
+                values[:, node] = mechanism.evaluate(noise).reshape(-1)
         return values
 
 

@@ -1,6 +1,6 @@
 """Learners that say, in one fit, what they would have predicted for each row without having seen it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,6 +29,10 @@ class Fitted(Protocol):
         """Return predictions, shape (rows, outputs)."""
         ...
 
+    def draw(self, rng: np.random.Generator) -> "Fitted":
+        """Return a function that the rows leave possible: a draw from the posterior, of which this is the mean."""
+        ...
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -45,12 +49,18 @@ class Fit:
     deflation : numpy.ndarray
         Shape (rows,): what a held-out residual is multiplied with to have the noise's spread: a held-out residual
         holds the noise and the error of the fit, and only the first is to be drawn again.
+    doubt : numpy.ndarray
+        Shape (rows,): posterior variance of each row's held-out prediction, in units of the noise's variance.
+    noise : numpy.ndarray
+        Shape (outputs, outputs): square root of the covariance of the noise.
     """
 
     name: str
     model: Fitted
     held_out: Matrix
     deflation: Matrix
+    doubt: Matrix
+    noise: Matrix
 
 
 class _Basis(Protocol):
@@ -61,15 +71,28 @@ class _Basis(Protocol):
 
 @dataclass(frozen=True)
 class _Linear:
-    """Predictions that are linear in a basis of the features."""
+    """Predictions that are linear in a basis of the features.
+
+    `root` and `offset_root` are square roots of the posterior's covariance of the weights and of the offset, in units
+    of the noise, whose own square root is `noise`.
+    """
 
     basis: _Basis
     centre: Matrix
     weights: Matrix
     offset: Matrix
+    root: Matrix
+    offset_root: float
+    noise: Matrix
 
     def predict(self, features: Matrix) -> Matrix:
         return np.asarray((self.basis.expand(features) - self.centre) @ self.weights + self.offset)
+
+    def draw(self, rng: np.random.Generator) -> "_Linear":
+        """Return a draw from the posterior under the Gaussian prior that the ridge penalty is."""
+        normal = rng.normal(size=(self.root.shape[1] + 1, len(self.noise))) @ self.noise
+        weights, offset = self.weights + self.root @ normal[1:], self.offset + self.offset_root * normal[0]
+        return replace(self, weights=weights, offset=offset)
 
 
 @dataclass(frozen=True)
@@ -196,7 +219,8 @@ def trees(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fit:
     held_out = np.asarray(forest.oob_prediction_).reshape(targets.shape)
     # A small forest can leave a row out of no tree; the mean is what a model without it would say at the least.
     held_out = np.where(np.isfinite(held_out), held_out, targets.mean(axis=0))
-    return Fit("trees", _Forest(forest), held_out, np.ones(len(features)))
+    certain = np.zeros(len(features)), np.zeros((targets.shape[1], targets.shape[1]))
+    return Fit("trees", _Forest(forest), held_out, np.ones(len(features)), *certain)
 
 
 @dataclass(frozen=True)
@@ -205,6 +229,10 @@ class _Forest:
 
     def predict(self, features: Matrix) -> Matrix:
         return np.asarray(self.forest.predict(features)).reshape(len(features), -1)
+
+    def draw(self, rng: np.random.Generator) -> "_Forest":
+        """Return itself: what is left open is not known."""
+        return self
 
 
 def _ridge(name: str, basis: _Basis, features: Matrix, targets: Matrix) -> tuple[float, Fit]:
@@ -228,9 +256,18 @@ def _ridge(name: str, basis: _Basis, features: Matrix, targets: Matrix) -> tuple
     assert best is not None
     error, ridge, residual, leverage = best
     weights = vectors @ (projected / (values + ridge)[:, None])
-    model = _Linear(basis, centre, weights, offset)
     # e/(1 − h) is the held-out residual, e/√(1 − h) has the variance of the noise (Cook and Weisberg, 1982).
-    return error, Fit(name, model, targets - residual, np.maximum(np.sqrt(1.0 - leverage), LEAST_DEFLATION))
+    noise = _square_root((residual * (1.0 - leverage)[:, None]).T @ residual / len(features))
+    model = _Linear(
+        basis, centre, weights, offset, vectors / np.sqrt(values + ridge), 1.0 / np.sqrt(len(features)), noise
+    )
+    deflation = np.maximum(np.sqrt(1.0 - leverage), LEAST_DEFLATION)
+    return error, Fit(name, model, targets - residual, deflation, leverage / (1.0 - leverage), noise)
+
+
+def _square_root(covariance: Matrix) -> Matrix:
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)) @ vectors.T)
 
 
 def _kernel(rows: Matrix, landmarks: Matrix, width: float) -> Matrix:

@@ -1,6 +1,7 @@
 """Mechanisms on DoWhy's classes: a node as a function of its parents and of noise that is uniform on (0, 1)."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,10 @@ class Mechanism(FunctionalCausalModel):  # type: ignore[misc]  # dowhy has no ty
     def clone(self) -> "Mechanism":
         """Return an unfitted copy."""
         return type(self)(self.categorical, self.learners, self.seed)
+
+    def redrawn(self, rng: np.random.Generator) -> "Mechanism":
+        """Return the mechanism with another function of its parents, if it knows which the rows leave possible."""
+        return self
 
     def _candidates(self, features: Matrix, targets: Matrix) -> list[Fit]:
         rng = np.random.default_rng(self.seed)
@@ -186,11 +191,15 @@ class CalibratedClassifier(Mechanism, ProbabilityEstimatorModel):  # type: ignor
     to held-out scores, turn them into probabilities (after Platt, 1999), which are then mixed with the
     frequencies by the weight of one row, so that no observed level dies out.
 
+    The function that gives the scores is drawn from those that the rows leave possible, as proper imputation does
+    (Rubin, 1987). Calibrated probabilities average over all of these, so what few rows cannot tell looks like noise,
+    and levels drawn from them would be harder to predict than real ones. What is calibrated is the mean over draws.
+
     Examples
     --------
     >>> rng = np.random.default_rng(0)
-    >>> cause = rng.normal(size=(400, 1))
-    >>> effect = (rng.random((400, 1)) < 1 / (1 + np.exp(-2 * cause))).astype(float)
+    >>> cause = rng.normal(size=(2000, 1))
+    >>> effect = (rng.random((2000, 1)) < 1 / (1 + np.exp(-2 * cause))).astype(float)
     >>> mechanism = CalibratedClassifier([False], ["linear"], seed=0)
     >>> mechanism.fit(cause, effect)
     >>> mechanism.estimate_probabilities(np.array([[0.0]])).round(1)
@@ -208,11 +217,19 @@ class CalibratedClassifier(Mechanism, ProbabilityEstimatorModel):  # type: ignor
         self.frequencies = indicators.mean(axis=0)
         self.rows = len(member)
         fits = self._candidates(self.features.transform(parents), indicators)
-        calibrations = [_calibrate(fit.held_out, member) for fit in fits]
+        calibrations = [_calibrate(fit.held_out, _variance(fit), member) for fit in fits]
         best = min(range(len(fits)), key=lambda index: calibrations[index][0])
-        self.model, self.calibration = fits[best].model, calibrations[best][1]
-        calibrated = _softmax(self.calibration[0] * fits[best].held_out + self.calibration[1:])
+        self.mean, self.calibration = fits[best].model, calibrations[best][1]
+        width = _width(self.calibration[0], _variance(fits[best]))
+        calibrated = _softmax(self.calibration[0] * fits[best].held_out / width + self.calibration[1:])
         self.learner, self.held_out = fits[best].name, np.log(np.maximum(calibrated[indicators > 0], 1e-300))
+        self.model = self.mean.draw(np.random.default_rng(self.seed))
+
+    def redrawn(self, rng: np.random.Generator) -> "CalibratedClassifier":
+        """Return the mechanism with another draw of its function."""
+        drawn = copy(self)
+        drawn.model = self.mean.draw(rng)
+        return drawn
 
     def estimate_probabilities(self, parent_samples: Matrix) -> Matrix:
         """Return P(level | parents), shape (rows, levels)."""
@@ -233,18 +250,32 @@ def chosen_levels(probability: Matrix, noise: Matrix) -> npt.NDArray[np.int64]:
     return np.asarray(np.minimum((cumulative < noise[:, None]).sum(axis=1), probability.shape[1] - 1))
 
 
-def _calibrate(scores: Matrix, member: npt.NDArray[np.int64]) -> tuple[float, Matrix]:
-    """Return the log-loss and (temperature, offsets) that make held-out scores probabilities."""
+def _variance(fit: Fit) -> Matrix:
+    """Return the posterior variance of held-out scores, shape (rows, levels)."""
+    return np.asarray(fit.doubt[:, None] * (fit.noise**2).sum(axis=0))
+
+
+def _width(temperature: float, variance: Matrix) -> Matrix:
+    """Return what logits of variance (rows, levels) are divided by to give their mean probability (MacKay, 1992)."""
+    n_levels = variance.shape[1]
+    apart = 2.0 * n_levels / (n_levels - 1.0) * variance  # of the difference of two scores; all of them sum to 1
+    return np.asarray(np.sqrt(1.0 + np.pi / 8.0 * temperature**2 * apart))
+
+
+def _calibrate(scores: Matrix, variance: Matrix, member: npt.NDArray[np.int64]) -> tuple[float, Matrix]:
+    """Return the log-loss and (temperature, offsets) that make held-out scores of some variance probabilities."""
     n, n_levels = scores.shape
     chosen = np.eye(n_levels)[member]
     frequencies = chosen.mean(axis=0)
 
     def loss(parameters: Matrix) -> tuple[float, Matrix]:
-        probability = _softmax(parameters[0] * scores + parameters[1:])
+        width = _width(parameters[0], variance)
+        probability = _softmax(parameters[0] * scores / width + parameters[1:])
         error = probability - chosen
         # One row's worth of prior: scores that separate perfectly would otherwise ask for an infinite slope.
         penalty = 0.5 * (0.05 * parameters[0]) ** 2 / n
-        gradient = np.concatenate([[(error * scores).sum() / n + 0.05**2 * parameters[0] / n], error.mean(axis=0)])
+        slope = (error * scores / width**3).sum() / n + 0.05**2 * parameters[0] / n
+        gradient = np.concatenate([[slope], error.mean(axis=0)])
         return float(-np.log(np.maximum(probability[np.arange(n), member], 1e-300)).mean() + penalty), gradient
 
     start = np.concatenate([[1.0], np.log(frequencies)])

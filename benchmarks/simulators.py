@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
-from sklearn.linear_model import LogisticRegressionCV
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
 from autogluon_causalmix.scm.fitting import DEFAULT_LEARNERS
@@ -52,9 +52,7 @@ def probabilities(name: str, x: Matrix, y: Matrix, fresh: Matrix, seed: int) -> 
     models = {
         "gradient boosting": HistGradientBoostingClassifier(random_state=seed),
         "random forest": RandomForestClassifier(random_state=seed),
-        "logistic regression": LogisticRegressionCV(
-            scoring="neg_log_loss", use_legacy_attributes=False, l1_ratios=(0,)
-        ),
+        "logistic regression": LogisticRegression(),
     }
     return np.asarray(models[name].fit(x, y).predict_proba(fresh)[:, 1])[None]
 

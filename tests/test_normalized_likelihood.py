@@ -12,7 +12,8 @@ from causallearn.utils.DAG2CPDAG import dag2cpdag
 
 from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.discovery import Constraints, normalized_likelihood
-from autogluon_causalmix.discovery.best_order import best_order
+from autogluon_causalmix.discovery.backward_search import backward_search, member_of
+from autogluon_causalmix.discovery.best_order import BestOrder
 from autogluon_causalmix.discovery.blocks import Blocks
 from autogluon_causalmix.discovery.graphs import directed
 from autogluon_causalmix.discovery.normalized_likelihood import QuotientNML, log_regret
@@ -108,7 +109,7 @@ def test_best_order__categories__same_graph_as_causal_learn_with_our_score(seed:
     module = _private_copy("PermutationBased.BOSS", nml, np.random.default_rng(seed))
     stock = module.boss(np.zeros((10, 10)), verbose=False)
     draws, allowed = random.Random(int(np.random.default_rng(seed).integers(2**63))), ~np.eye(10, dtype=bool)
-    assert (dag2cpdag(directed(best_order(nml, allowed, list(range(10)), draws))).graph == stock.graph).all()
+    assert (dag2cpdag(directed(BestOrder(nml, allowed).search(list(range(10)), draws))).graph == stock.graph).all()
 
 
 def test_boss__two_effects_of_what_two_causes_do_together__stay_apart_where_lines_join_them() -> None:
@@ -123,6 +124,26 @@ def test_boss__two_effects_of_what_two_causes_do_together__stay_apart_where_line
     assert belief[2, 3] + belief[3, 2] < 0.2
     lines = DegenerateGaussianBIC(Blocks.of(codes, range(4)).correlations())
     assert BOSS().cpdag(lines, ~np.eye(4, dtype=bool), rng)[2, 3] != 0
+
+
+def test_boss__searches_in_turns__score_no_less_than_one_turn_and_mostly_no_less_than_the_truth() -> None:
+    gains, beyond_truth = [], []
+    for seed in range(10):
+        codes, true = network(seed, 30, 2000)
+        score, allowed = QuotientNML(codes, np.ones(2000)), ~np.eye(30, dtype=bool)
+        reached = total(score, member_of(BOSS().cpdag(score, allowed, np.random.default_rng(seed))))
+        rng = np.random.default_rng(seed)
+        draws = random.Random(int(rng.integers(2**63)))
+        once = backward_search(score, BestOrder(score, allowed).search(rng.permutation(30).tolist(), draws))
+        gains.append(reached - total(score, member_of(once)))
+        beyond_truth.append(reached >= total(score, true))
+    assert min(gains) >= 0.0
+    assert max(gains) > 50.0
+    assert sum(beyond_truth) >= 8
+
+
+def total(score: QuotientNML, dag: npt.NDArray[np.bool_]) -> float:
+    return sum(score.score(node, np.flatnonzero(dag[:, node]).tolist()) for node in range(len(dag)))
 
 
 def test_score_of__a_number_or_a_missing_cell__blocks() -> None:

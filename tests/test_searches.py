@@ -20,7 +20,7 @@ from causallearn.utils.DAG2CPDAG import dag2cpdag
 
 from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.discovery import Constraints
-from autogluon_causalmix.discovery.best_order import GrowShrinkTree, best_order
+from autogluon_causalmix.discovery.best_order import BestOrder, GrowShrinkTree
 from autogluon_causalmix.discovery.blocks import BlockCorrelation, Blocks
 from autogluon_causalmix.discovery.discoverers import PCAndFCI
 from autogluon_causalmix.discovery.graphs import directed
@@ -173,7 +173,7 @@ def test_searches__numeric_table__same_graph_as_causal_learn_with_its_own_score(
     assert (GRaSP().cpdag(bic, all_edges(8), np.random.default_rng(seed)) == stock).all()
     random.seed(draws)
     stock = boss(values, parameters={"lambda_value": 0.5}, verbose=False).graph
-    parents = best_order(bic, all_edges(8), list(range(8)), random.Random(draws))
+    parents = BestOrder(bic, all_edges(8)).search(list(range(8)), random.Random(draws))
     assert (dag2cpdag(directed(parents)).graph == stock).all()
 
 
@@ -185,7 +185,8 @@ def test_best_order__mixed_columns__same_graph_as_causal_learn_with_our_score(se
         np.zeros((12, 12)), verbose=False
     )
     draws = random.Random(int(np.random.default_rng(seed).integers(2**63)))
-    assert (dag2cpdag(directed(best_order(bic, all_edges(12), list(range(12)), draws))).graph == stock.graph).all()
+    parents = BestOrder(bic, all_edges(12)).search(list(range(12)), draws)
+    assert (dag2cpdag(directed(parents)).graph == stock.graph).all()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -206,7 +207,7 @@ def test_additions_and_removals__mixed_columns__differences_of_scores(seed: int)
 def test_best_order__forbidden_edges__are_not_searched() -> None:
     values = random_table(0)[0]
     bic, later = plain(values), np.triu(all_edges(8))
-    parents = best_order(DegenerateGaussianBIC(bic), later, list(range(8)), random.Random(0))
+    parents = BestOrder(DegenerateGaussianBIC(bic), later).search(list(range(8)), random.Random(0))
     assert parents.any()
     assert not (parents & ~later).any()
 
@@ -218,7 +219,7 @@ def test_best_order__no_single_move_is_better() -> None:
         trees = [GrowShrinkTree(bic, node, [other for other in range(8) if other != node]) for node in range(8)]
         return sum(trees[node].score(sum(1 << other for other in order[:place])) for place, node in enumerate(order))
 
-    parents = best_order(bic, all_edges(8), list(range(8)), random.Random(1))
+    parents = BestOrder(bic, all_edges(8)).search(list(range(8)), random.Random(1))
     order = list(nx.topological_sort(nx.from_numpy_array(parents, create_using=nx.DiGraph)))
     for node, place in product(range(8), range(8)):
         moved = [other for other in order if other != node]

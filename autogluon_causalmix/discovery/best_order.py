@@ -1,4 +1,4 @@
-"""`best_order`: the best order score search (Andrews, Ramsey, Sanchez-Romero, Camchong and Kummerfeld, 2023)."""
+"""`BestOrder`: the best order score search (Andrews, Ramsey, Sanchez-Romero, Camchong and Kummerfeld, 2023)."""
 
 from dataclasses import dataclass, field
 from random import Random
@@ -9,11 +9,12 @@ from autogluon_causalmix.discovery.scores import LEAST_GAIN, Score
 from autogluon_causalmix.discovery.skeleton import Adjacency
 
 
-def best_order(score: Score, allowed: Adjacency, order: list[int], rng: Random) -> Adjacency:
-    """Return the graph of an order of columns that no move of a single column improves, entry [i, j] for i → j.
+class BestOrder:
+    """Searches for an order of columns that no move of a single column improves.
 
     One column after the other moves to its best place in the order, all others staying in theirs, until none moves. An
     order is worth what its columns score given their parents, which grow-shrink trees choose among the columns before.
+    The trees keep what they have scored, so that a second search costs less than the first.
 
     Parameters
     ----------
@@ -21,25 +22,34 @@ def best_order(score: Score, allowed: Adjacency, order: list[int], rng: Random) 
         Of a column given its parents.
     allowed : numpy.ndarray of bool
         Shape (columns, columns): which edges may be.
-    order : list of int
-        Where the search begins; from another order it may end in another graph, hardly better or worse.
-    rng : random.Random
-        Draws in which turn the columns are moved.
     """
-    varying = np.isin(np.arange(len(allowed)), list(score.varying))
-    trees = [
-        GrowShrinkTree(score, node, np.flatnonzero(allowed[:, node] & varying & varying[node]).tolist())
-        for node in range(len(allowed))
-    ]
-    order, turns, moved = list(order), sorted(order), True
-    while moved:
-        rng.shuffle(turns)
-        moved = sum(_move(node, order, trees) for node in turns) > 0  # all of them have their turn
-    parents, before = np.zeros_like(allowed), 0
-    for node in order:
-        parents[list(trees[node].best(before)[0]), node] = True
-        before |= 1 << node
-    return parents
+
+    def __init__(self, score: Score, allowed: Adjacency) -> None:
+        varying = np.isin(np.arange(len(allowed)), list(score.varying))
+        self._trees = [
+            GrowShrinkTree(score, node, np.flatnonzero(allowed[:, node] & varying & varying[node]).tolist())
+            for node in range(len(allowed))
+        ]
+
+    def search(self, order: list[int], rng: Random) -> Adjacency:
+        """Return the graph of the best order, entry [i, j] for i → j.
+
+        Parameters
+        ----------
+        order : list of int
+            Where the search begins; from another order it may end in another graph.
+        rng : random.Random
+            Draws in which turn the columns are moved.
+        """
+        order, turns, moved = list(order), sorted(order), True
+        while moved:
+            rng.shuffle(turns)
+            moved = sum(_move(node, order, self._trees) for node in turns) > 0  # all of them have their turn
+        parents, before = np.zeros((len(order), len(order)), dtype=bool), 0
+        for node in order:
+            parents[list(self._trees[node].best(before)[0]), node] = True
+            before |= 1 << node
+        return parents
 
 
 def _move(node: int, order: list[int], trees: "list[GrowShrinkTree]") -> bool:

@@ -8,19 +8,20 @@ from functools import partial
 from importlib.util import find_spec, module_from_spec
 from typing import Any
 
+import networkx as nx
 import numpy as np
 
 from autogluon_causalmix.budget import Budget
-from autogluon_causalmix.discovery.backward_search import backward_search
+from autogluon_causalmix.discovery.backward_search import backward_search, member_of
 from autogluon_causalmix.discovery.beliefs import EdgeBeliefs, Probability
-from autogluon_causalmix.discovery.best_order import best_order
+from autogluon_causalmix.discovery.best_order import BestOrder
 from autogluon_causalmix.discovery.blocks import Blocks, Matrix
 from autogluon_causalmix.discovery.bootstraps import on_bootstraps
 from autogluon_causalmix.discovery.discoverers import PCAndFCI
 from autogluon_causalmix.discovery.knowledge import Constraints
 from autogluon_causalmix.discovery.normalized_likelihood import QuotientNML
 from autogluon_causalmix.discovery.orientation import belief_of
-from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC, Score
+from autogluon_causalmix.discovery.scores import LEAST_GAIN, DegenerateGaussianBIC, Score
 from autogluon_causalmix.discovery.skeleton import Adjacency, Marks
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.hookspecs import Register, hookimpl
@@ -102,9 +103,11 @@ class GES(_Search):
 
 @dataclass(frozen=True)
 class BOSS(_Search):
-    """Best order score search (Andrews et al., 2023) on bootstraps of the rows, with the degenerate-Gaussian BIC.
+    """Best order score search (Andrews et al., 2023) on bootstraps of the rows.
 
-    Its own implementation, `best_order`, ends in causal-learn's graph in a tenth of the time.
+    The score is the degenerate-Gaussian BIC, or `QuotientNML` where all columns are complete categories. `BestOrder`
+    ends in the order of causal-learn's BOSS in a tenth of the time. `backward_search`, which that leaves out, follows,
+    and the two take turns as long as the score rises: a class with fewer edges has orders that the first did not reach.
 
     Parameters
     ----------
@@ -113,10 +116,17 @@ class BOSS(_Search):
     """
 
     def cpdag(self, score: Score, allowed: Adjacency, rng: np.random.Generator) -> Marks:
-        """Return the marks of the best order that BOSS finds, from an order at random."""
+        """Return the marks of the class that neither search improves, from an order at random."""
+        orders, draws = BestOrder(score, allowed), random.Random(int(rng.integers(2**63)))
         # from the order of the columns, a search would rather have earlier columns cause later ones
-        order = rng.permutation(len(allowed)).tolist()
-        return backward_search(score, best_order(score, allowed, order, random.Random(int(rng.integers(2**63)))))
+        order, worth, marks = rng.permutation(len(allowed)).tolist(), -np.inf, np.zeros(allowed.shape, dtype=np.int64)
+        while True:
+            found = backward_search(score, orders.search(order, draws))
+            dag = member_of(found)
+            total = sum(score.score(node, np.flatnonzero(dag[:, node]).tolist()) for node in range(len(dag)))
+            if not total > worth + LEAST_GAIN:
+                return marks
+            order, worth, marks = _causes_first(dag), total, found
 
 
 @dataclass(frozen=True)
@@ -145,6 +155,11 @@ def score_of(blocks: Blocks, weights: Matrix, penalty: float) -> Score:
     if (blocks.levels.any(axis=0) | (correlation.width == 0)).all():
         return QuotientNML(blocks.levels, weights, penalty)
     return DegenerateGaussianBIC(correlation, penalty)
+
+
+def _causes_first(dag: Adjacency) -> list[int]:
+    """Return an order of the columns in which every cause is before its effects."""
+    return list(nx.topological_sort(nx.from_numpy_array(dag, create_using=nx.DiGraph)))
 
 
 def _all_paths_blocked(start: int, end: int, blocking: set[int], onwards: dict[int, set[int]]) -> bool:

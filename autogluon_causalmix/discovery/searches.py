@@ -107,7 +107,8 @@ class BOSS(_Search):
 
     The score is the degenerate-Gaussian BIC, or `QuotientNML` where all columns are complete categories. `BestOrder`
     ends in the order of causal-learn's BOSS in a tenth of the time. `backward_search`, which that leaves out, follows,
-    and the two take turns as long as the score rises: a class with fewer edges has orders that the first did not reach.
+    and the two take turns as long as it deletes edges and the score rises: a class with fewer edges has orders that the
+    first search did not reach.
 
     Parameters
     ----------
@@ -119,14 +120,17 @@ class BOSS(_Search):
         """Return the marks of the class that neither search improves, from an order at random."""
         orders, draws = BestOrder(score, allowed), random.Random(int(rng.integers(2**63)))
         # from the order of the columns, a search would rather have earlier columns cause later ones
-        order, worth, marks = rng.permutation(len(allowed)).tolist(), -np.inf, np.zeros(allowed.shape, dtype=np.int64)
-        while True:
-            found = backward_search(score, orders.search(order, draws))
+        order, worth, deleted = rng.permutation(len(allowed)).tolist(), -np.inf, True
+        marks = np.zeros(allowed.shape, dtype=np.int64)
+        while deleted:
+            graph = orders.search(order, draws)
+            found = backward_search(score, graph)
             dag = member_of(found)
             total = sum(score.score(node, np.flatnonzero(dag[:, node]).tolist()) for node in range(len(dag)))
-            if not total > worth + LEAST_GAIN:
-                return marks
-            order, worth, marks = _causes_first(dag), total, found
+            if total <= worth + LEAST_GAIN:
+                break
+            order, worth, marks, deleted = _causes_first(dag), total, found, dag.sum() < graph.sum()
+        return marks
 
 
 @dataclass(frozen=True)

@@ -62,11 +62,19 @@ def discovered(discoverer: Discoverer, num_cpus: int) -> EdgeBeliefs:
     return discoverer.discover(small_table(), Constraints.none(4), np.random.default_rng(0), Budget(60.0, num_cpus))
 
 
+@pytest.fixture
+def no_process_left() -> Iterator[None]:
+    """Fail if a test leaves a child process that was not there before."""
+    before = set(psutil.Process().children())
+    yield
+    assert not set(psutil.Process().children()) - before
+
+
+@pytest.mark.usefixtures("no_process_left")
 def test_results_come_from_other_processes_in_the_order_of_the_jobs() -> None:
     answers = list(in_processes(where_and_square, range(8), n_workers=2))
     assert [square for _, square in answers] == [number**2 for number in range(8)]
     assert len({process for process, _ in answers} - {os.getpid()}) == 2
-    assert not psutil.Process().children()
 
 
 @pytest.mark.parametrize("discoverer", [each(bootstraps=3) for each in (PCAndFCI, BOSS, GES, GRaSP)])
@@ -95,9 +103,9 @@ def test_a_worker_that_raises_is_reported(capfd: pytest.CaptureFixture[str]) -> 
     assert "no number" in capfd.readouterr().err
 
 
+@pytest.mark.usefixtures("no_process_left")
 def test_a_cut_leaves_no_worker_behind() -> None:
     started = time.monotonic()
     with pytest.raises(OutOfTime):
         cut_off(1.0, "a long sleep", lambda: list(in_processes(sleep_long, range(4), n_workers=2)))
     assert time.monotonic() - started < 30
-    assert not psutil.Process().children()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 
 import numpy as np
@@ -86,11 +87,13 @@ def _run(
     for belief in one(first):
         keep(belief)
     if num_cpus > 1 and (time.monotonic() - started) * len(seeds) > WORKERS_PAY:
+        results = in_processes(partial(_all_of, one), tuple(seeds), min(num_cpus, len(seeds)))
         try:
-            for beliefs in in_processes(partial(_all_of, one), tuple(seeds), min(num_cpus, len(seeds))):
-                for belief in beliefs:
-                    keep(belief)
-                del seeds[0]
+            with closing(results):
+                for beliefs in results:
+                    for belief in beliefs:
+                        keep(belief)
+                    del seeds[0]
         except (WorkerDied, OSError) as error:  # an OSError: no further process may be started
             note(f"{error}: the other {len(seeds)} bootstraps of the discovery were done without workers")
     for seed in seeds:

@@ -8,7 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from queue import SimpleQueue
@@ -28,8 +28,10 @@ class WorkerDied(RuntimeError):
     """A worker process ended before it had answered."""
 
 
-def in_processes(work: Callable[[Job], Result], jobs: Sequence[Job], n_workers: int) -> Iterator[Result]:
+def in_processes(work: Callable[[Job], Result], jobs: Sequence[Job], n_workers: int) -> Generator[Result, None, None]:
     """Yield ``work(job)`` for all jobs, in their order, computed by processes with one thread each.
+
+    The processes end with the iterator: close it where it may not be read to its end.
 
     Parameters
     ----------

@@ -21,8 +21,12 @@ from autogluon_causalmix.discovery.skeleton import Adjacency
 class Node(GraphNode):  # type: ignore[misc]  # causal-learn has no type information
     """A node whose hash, and so the order of sets of nodes, does not change between processes."""
 
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.number = int(name[1:])
+
     def __hash__(self) -> int:
-        return int(self.name[1:])
+        return self.number
 
 
 class MarkedGraph(GeneralGraph):  # type: ignore[misc]
@@ -54,11 +58,11 @@ class MarkedGraph(GeneralGraph):  # type: ignore[misc]
 
     def get_adjacent_nodes(self, node: Node) -> list[Node]:
         """Return the neighbours of a node, in their order."""
-        return [self.nodes[i] for i in np.flatnonzero(self.graph[self.node_map[node]])]
+        return [self.nodes[i] for i in self.graph[self.node_map[node]].nonzero()[0]]
 
     def get_nodes_into(self, node: Node, endpoint: Endpoint) -> list[Node]:
         """Return the neighbours on whose edge `node` has a mark, in their order."""
-        return [self.nodes[i] for i in np.flatnonzero(self.graph[self.node_map[node]] == endpoint.value)]
+        return [self.nodes[i] for i in (self.graph[self.node_map[node]] == endpoint.value).nonzero()[0]]
 
     def get_graph_edges(self) -> list[Edge]:
         """Return all edges, in the order of their nodes."""

@@ -10,17 +10,13 @@ import pytest
 from autogluon_causalmix.discovery.backward_search import backward_search, class_of, member_of
 from autogluon_causalmix.discovery.blocks import Blocks
 from autogluon_causalmix.discovery.normalized_likelihood import QuotientNML
-from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC, Score
+from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC, total_score
 from autogluon_causalmix.discovery.skeleton import Adjacency, Marks
 
 
 def random_dag(rng: np.random.Generator, n: int, density: float) -> Adjacency:
     order = rng.permutation(n)
     return np.asarray((np.triu(rng.random((n, n)) < density, 1))[np.ix_(order, order)])
-
-
-def total(score: Score, dag: Adjacency) -> float:
-    return sum(score.score(node, np.flatnonzero(dag[:, node]).tolist()) for node in range(len(dag)))
 
 
 def members(marks: Marks) -> Iterator[Adjacency]:
@@ -63,14 +59,14 @@ def test_backward_search__random_categories__no_deletion_in_any_graph_of_the_cla
     score, start = QuotientNML(codes, np.ones(300)), random_dag(rng, 6, 0.8)
     marks = backward_search(score, start)
     graphs = list(members(marks))
-    reached = total(score, graphs[0])
-    assert reached >= total(score, start) - 1e-9
+    reached = total_score(score, graphs[0])
+    assert reached >= total_score(score, start) - 1e-9
     for dag in graphs:
-        assert total(score, dag) == pytest.approx(reached)
+        assert total_score(score, dag) == pytest.approx(reached)
         for x, y in np.argwhere(dag):
             less = dag.copy()
             less[x, y] = False
-            assert total(score, less) <= reached + 1e-6
+            assert total_score(score, less) <= reached + 1e-6
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -17,7 +17,7 @@ from autogluon_causalmix.discovery.best_order import BestOrder
 from autogluon_causalmix.discovery.blocks import Blocks
 from autogluon_causalmix.discovery.graphs import directed
 from autogluon_causalmix.discovery.normalized_likelihood import QuotientNML, log_regret
-from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC
+from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC, total_score
 from autogluon_causalmix.discovery.searches import BOSS, _private_copy, score_of
 from autogluon_causalmix.table import Table
 
@@ -126,24 +126,21 @@ def test_boss__two_effects_of_what_two_causes_do_together__stay_apart_where_line
     assert BOSS().cpdag(lines, ~np.eye(4, dtype=bool), rng)[2, 3] != 0
 
 
+@pytest.mark.slow
 def test_boss__searches_in_turns__score_no_less_than_one_turn_and_mostly_no_less_than_the_truth() -> None:
     gains, beyond_truth = [], []
     for seed in range(10):
         codes, true = network(seed, 30, 2000)
         score, allowed = QuotientNML(codes, np.ones(2000)), ~np.eye(30, dtype=bool)
-        reached = total(score, member_of(BOSS().cpdag(score, allowed, np.random.default_rng(seed))))
+        reached = total_score(score, member_of(BOSS().cpdag(score, allowed, np.random.default_rng(seed))))
         rng = np.random.default_rng(seed)
         draws = random.Random(int(rng.integers(2**63)))
         once = backward_search(score, BestOrder(score, allowed).search(rng.permutation(30).tolist(), draws))
-        gains.append(reached - total(score, member_of(once)))
-        beyond_truth.append(reached >= total(score, true))
+        gains.append(reached - total_score(score, member_of(once)))
+        beyond_truth.append(reached >= total_score(score, true))
     assert min(gains) >= 0.0
     assert max(gains) > 50.0
     assert sum(beyond_truth) >= 8
-
-
-def total(score: QuotientNML, dag: npt.NDArray[np.bool_]) -> float:
-    return sum(score.score(node, np.flatnonzero(dag[:, node]).tolist()) for node in range(len(dag)))
 
 
 def test_score_of__a_number_or_a_missing_cell__blocks() -> None:

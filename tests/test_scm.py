@@ -6,6 +6,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 from dowhy import gcm
+from scipy.special import expit
 
 from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.errors import OutOfTime
@@ -17,6 +18,7 @@ from autogluon_causalmix.scm.roots import Empirical
 from autogluon_causalmix.scm.safety import held_out_skill, transferred_skill
 from autogluon_causalmix.scm.scales import Scale
 from autogluon_causalmix.table import Table
+from benchmarks.simulators import LOGITS
 
 Matrix = npt.NDArray[np.float64]
 
@@ -81,7 +83,14 @@ def test_additive_noise__binary_cause__keeps_the_whole_spread_of_each_group() ->
 
 
 @pytest.mark.parametrize(
-    ("rows", "logit"), [(200, "line"), (500, "line"), (500, "waves"), (2000, "waves"), (200, "nothing")]
+    ("rows", "logit"),
+    [
+        (200, "a line"),
+        (500, "a line"),
+        (500, "waves and a product"),
+        pytest.param(2000, "waves and a product", marks=pytest.mark.slow),
+        (200, "nothing"),
+    ],
 )
 def test_calibrated_classifier__simulators__labels_as_predictable_as_in_truth(rows: int, logit: str) -> None:
     gaps = []
@@ -98,28 +107,24 @@ def test_calibrated_classifier__simulators__labels_as_predictable_as_in_truth(ro
     assert -0.03 <= np.mean(gaps) <= 0.03
 
 
+@pytest.mark.slow
 def test_calibrated_classifier__few_rows__the_mean_of_its_draws_is_calibrated() -> None:
     believed, happens = [], []
     for seed in range(20):
         rng = np.random.default_rng(seed)
         parents, fresh = rng.normal(size=(200, 5)), rng.normal(size=(500, 5))
         mechanism = CalibratedClassifier([False] * 5, DEFAULT_LEARNERS, seed=seed)
-        mechanism.fit(parents, (rng.random((200, 1)) < truth(parents, "line")[:, None]).astype("float64"))
+        mechanism.fit(parents, (rng.random((200, 1)) < truth(parents, "a line")[:, None]).astype("float64"))
         draws = [mechanism.redrawn(rng).estimate_probabilities(fresh)[:, 1] for _ in range(20)]
         believed.append(np.mean(draws, axis=0))
-        happens.append(truth(fresh, "line"))
+        happens.append(truth(fresh, "a line"))
     fifths = np.argsort(np.concatenate(believed)).reshape(5, -1)
     mean_belief, share = (np.concatenate(p)[fifths].mean(axis=1) for p in (believed, happens))
     assert np.allclose(mean_belief, share, atol=0.03)
 
 
 def truth(parents: Matrix, logit: str) -> Matrix:
-    index = {
-        "waves": 1.2 * np.sin(2 * parents[:, 0]) + 0.8 * parents[:, 1] * parents[:, 2],
-        "line": parents[:, 0],
-        "nothing": np.zeros(len(parents)),
-    }
-    return np.asarray(1 / (1 + np.exp(-index[logit])))
+    return np.asarray(expit(LOGITS[logit](parents)))
 
 
 def auc(score: Matrix, label: Matrix) -> float:
@@ -175,7 +180,7 @@ def test_learners__draws__have_the_mean_and_covariance_of_the_posterior() -> Non
     share = centred[:3] @ inverse @ centred[:3].T + 1 / 60
     assert np.allclose(drawn.mean(axis=0), fit.model.predict(at), atol=0.01)
     for output in range(2):
-        noise = (fit.noise @ fit.noise)[output, output]
+        noise = (fit.model.noise @ fit.model.noise)[output, output]  # type: ignore[attr-defined]
         assert np.allclose(np.cov(drawn[:, :, output].T), noise * share, atol=0.05 * noise * share.max())
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
@@ -57,6 +58,11 @@ class EdgeBeliefs:
         """
         belief = self.graphs[rng.integers(len(self.graphs))]
         return orient(belief, self.constraints, rng)
+
+
+def causes_first(dag: Relation) -> list[int]:
+    """Return an order of the columns of a graph in which every cause is before its effects."""
+    return list(nx.topological_sort(nx.from_numpy_array(dag, create_using=nx.DiGraph)))
 
 
 def orient(belief: Probability, constraints: Constraints, rng: np.random.Generator) -> Relation:

@@ -64,8 +64,8 @@ class PCAndFCI:
     def discover(self, table: Table, constraints: Constraints, rng: np.random.Generator, budget: Budget) -> EdgeBeliefs:
         """Return beliefs about the edges of `table`.
 
-        When time runs out, the bootstraps that are done count, then PC's part of the first, then a star around the
-        target; a note says so.
+        When time runs out, the bootstraps that are done count, then PC's part of the one that was cut off, unless
+        a worker had it, then a star around the target; a note says so.
         """
         estimate = partial(self._estimate, constraints)
         return on_bootstraps(table, constraints, rng, budget, estimate, self.bootstraps, graphs_each=2)

@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg.lapack import dposv
 
 from autogluon_causalmix.discovery.blocks import BlockCorrelation, Indices, Matrix
+from autogluon_causalmix.discovery.skeleton import Adjacency
 
 LEAST_GAIN = 1e-6
 """A move that gains less is rounding, and two of them could go round and round."""
@@ -33,6 +34,11 @@ class Score(Protocol):
 
     def removals(self, node: int, parents: Sequence[int]) -> Matrix:
         """Return by how much the score of a column rises without each of its parents, shape (parents,)."""
+
+
+def total_score(score: Score, dag: Adjacency) -> float:
+    """Return the score of a graph, entry [i, j] for i → j: the sum over its columns."""
+    return sum(score.score(node, np.flatnonzero(dag[:, node]).tolist()) for node in range(len(dag)))
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,11 @@ from functools import partial
 from importlib.util import find_spec, module_from_spec
 from typing import Any
 
-import networkx as nx
 import numpy as np
 
 from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.discovery.backward_search import backward_search, member_of
-from autogluon_causalmix.discovery.beliefs import EdgeBeliefs, Probability
+from autogluon_causalmix.discovery.beliefs import EdgeBeliefs, Probability, causes_first
 from autogluon_causalmix.discovery.best_order import BestOrder
 from autogluon_causalmix.discovery.blocks import Blocks, Matrix
 from autogluon_causalmix.discovery.bootstraps import on_bootstraps
@@ -21,7 +20,7 @@ from autogluon_causalmix.discovery.discoverers import PCAndFCI
 from autogluon_causalmix.discovery.knowledge import Constraints
 from autogluon_causalmix.discovery.normalized_likelihood import QuotientNML
 from autogluon_causalmix.discovery.orientation import belief_of
-from autogluon_causalmix.discovery.scores import LEAST_GAIN, DegenerateGaussianBIC, Score
+from autogluon_causalmix.discovery.scores import LEAST_GAIN, DegenerateGaussianBIC, Score, total_score
 from autogluon_causalmix.discovery.skeleton import Adjacency, Marks
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.hookspecs import Register, hookimpl
@@ -126,10 +125,10 @@ class BOSS(_Search):
             graph = orders.search(order, draws)
             found = backward_search(score, graph)
             dag = member_of(found)
-            total = sum(score.score(node, np.flatnonzero(dag[:, node]).tolist()) for node in range(len(dag)))
+            total = total_score(score, dag)
             if total <= worth + LEAST_GAIN:
                 break
-            order, worth, marks, deleted = _causes_first(dag), total, found, dag.sum() < graph.sum()
+            order, worth, marks, deleted = causes_first(dag), total, found, dag.sum() < graph.sum()
         return marks
 
 
@@ -159,11 +158,6 @@ def score_of(blocks: Blocks, weights: Matrix, penalty: float) -> Score:
     if (blocks.levels.any(axis=0) | (correlation.width == 0)).all():
         return QuotientNML(blocks.levels, weights, penalty)
     return DegenerateGaussianBIC(correlation, penalty)
-
-
-def _causes_first(dag: Adjacency) -> list[int]:
-    """Return an order of the columns in which every cause is before its effects."""
-    return list(nx.topological_sort(nx.from_numpy_array(dag, create_using=nx.DiGraph)))
 
 
 def _all_paths_blocked(start: int, end: int, blocking: set[int], onwards: dict[int, set[int]]) -> bool:

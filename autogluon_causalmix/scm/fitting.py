@@ -11,6 +11,7 @@ import numpy.typing as npt
 from dowhy import gcm
 
 from autogluon_causalmix.budget import Budget
+from autogluon_causalmix.discovery.beliefs import causes_first
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.scm.in_context import MOST_LEVELS, Conditioner, InContext, Teacher
 from autogluon_causalmix.scm.mechanisms import (
@@ -214,14 +215,4 @@ def _mechanism(table: Table, values: Matrix, key: Key, settings: Settings, base:
 
 def _keys(dag: Relation) -> list[Key]:
     """Return every node with its parents, causes first."""
-    waiting = dag.sum(axis=0)
-    ready = [int(node) for node in np.flatnonzero(waiting == 0)]
-    keys: list[Key] = []
-    while ready:
-        node = ready.pop(0)
-        keys.append((node, tuple(int(parent) for parent in np.flatnonzero(dag[:, node]))))
-        for child in np.flatnonzero(dag[node]):
-            waiting[child] -= 1
-            if waiting[child] == 0:
-                ready.append(int(child))
-    return keys
+    return [(node, tuple(np.flatnonzero(dag[:, node]).tolist())) for node in causes_first(dag)]

@@ -49,18 +49,15 @@ class Fit:
     deflation : numpy.ndarray
         Shape (rows,): what a held-out residual is multiplied with to have the noise's spread: a held-out residual
         holds the noise and the error of the fit, and only the first is to be drawn again.
-    doubt : numpy.ndarray
-        Shape (rows,): posterior variance of each row's held-out prediction, in units of the noise's variance.
-    noise : numpy.ndarray
-        Shape (outputs, outputs): square root of the covariance of the noise.
+    variance : numpy.ndarray
+        Shape (rows, outputs): posterior variance of each held-out prediction.
     """
 
     name: str
     model: Fitted
     held_out: Matrix
     deflation: Matrix
-    doubt: Matrix
-    noise: Matrix
+    variance: Matrix
 
 
 class _Basis(Protocol):
@@ -219,8 +216,7 @@ def trees(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fit:
     held_out = np.asarray(forest.oob_prediction_).reshape(targets.shape)
     # A small forest can leave a row out of no tree; the mean is what a model without it would say at the least.
     held_out = np.where(np.isfinite(held_out), held_out, targets.mean(axis=0))
-    certain = np.zeros(len(features)), np.zeros((targets.shape[1], targets.shape[1]))
-    return Fit("trees", _Forest(forest), held_out, np.ones(len(features)), *certain)
+    return Fit("trees", _Forest(forest), held_out, np.ones(len(features)), np.zeros_like(held_out))
 
 
 @dataclass(frozen=True)
@@ -262,7 +258,8 @@ def _ridge(name: str, basis: _Basis, features: Matrix, targets: Matrix) -> tuple
         basis, centre, weights, offset, vectors / np.sqrt(values + ridge), 1.0 / np.sqrt(len(features)), noise
     )
     deflation = np.maximum(np.sqrt(1.0 - leverage), LEAST_DEFLATION)
-    return error, Fit(name, model, targets - residual, deflation, leverage / (1.0 - leverage), noise)
+    variance = (leverage / (1.0 - leverage))[:, None] * (noise**2).sum(axis=0)
+    return error, Fit(name, model, targets - residual, deflation, variance)
 
 
 def _square_root(covariance: Matrix) -> Matrix:

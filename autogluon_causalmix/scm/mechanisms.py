@@ -217,10 +217,10 @@ class CalibratedClassifier(Mechanism, ProbabilityEstimatorModel):  # type: ignor
         self.frequencies = indicators.mean(axis=0)
         self.rows = len(member)
         fits = self._candidates(self.features.transform(parents), indicators)
-        calibrations = [_calibrate(fit.held_out, _variance(fit), member) for fit in fits]
+        calibrations = [_calibrate(fit.held_out, fit.variance, member) for fit in fits]
         best = min(range(len(fits)), key=lambda index: calibrations[index][0])
         self.mean, self.calibration = fits[best].model, calibrations[best][1]
-        width = _width(self.calibration[0], _variance(fits[best]))
+        width = _width(self.calibration[0], fits[best].variance)
         calibrated = _softmax(self.calibration[0] * fits[best].held_out / width + self.calibration[1:])
         self.learner, self.held_out = fits[best].name, np.log(np.maximum(calibrated[indicators > 0], 1e-300))
         self.model = self.mean.draw(np.random.default_rng(self.seed))
@@ -248,11 +248,6 @@ def chosen_levels(probability: Matrix, noise: Matrix) -> npt.NDArray[np.int64]:
     cumulative = np.cumsum(probability, axis=1)
     # Rounding can leave the last sum just below 1.
     return np.asarray(np.minimum((cumulative < noise[:, None]).sum(axis=1), probability.shape[1] - 1))
-
-
-def _variance(fit: Fit) -> Matrix:
-    """Return the posterior variance of held-out scores, shape (rows, levels)."""
-    return np.asarray(fit.doubt[:, None] * (fit.noise**2).sum(axis=0))
 
 
 def _width(temperature: float, variance: Matrix) -> Matrix:

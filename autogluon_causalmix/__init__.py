@@ -8,9 +8,9 @@ Importing this package registers the model under the key ``"CAUSALMIX"``::
     predictor = TabularPredictor(label="class").fit(train, hyperparameters={CausalMixModel: {}, "GBM": {}})
 """
 
-from autogluon_causalmix.augmentation import augment
+from autogluon_causalmix.generation import augment
 from autogluon_causalmix.model import CausalMixModel, register
-from autogluon_causalmix.report import FitReport
+from autogluon_causalmix.records import FitReport
 from autogluon_causalmix.table import Table
 
 __all__ = ["CausalMixModel", "FitReport", "Table", "augment", "register"]

@@ -129,6 +129,8 @@ def _explain(error: ValidationError) -> str:
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         owner: type[BaseModel] = Mixing if place.startswith("mixing.") else Hyperparameters
-        return f"CausalMix has no hyperparameter {place!r}; choose from {sorted(owner.model_fields)}"
+        return (
+            f"CausalMix has no hyperparameter {place!r}; choose from {sorted(owner.model_fields)}"
+        )
     rule = first["msg"][0].lower() + first["msg"][1:]
     return f"CausalMix hyperparameter {place!r}: {rule}, got {first['input']!r}"

@@ -51,7 +51,7 @@ def causalmix_register_backbones(register: Register) -> None:
     Parameters
     ----------
     register : callable
-        ``register(name, cls)`` with a class after `autogluon_causalmix.finetuning.backbones.Backbone`.
+        ``register(name, cls)`` with a class after `autogluon_causalmix.backbones.protocol.Backbone`.
     """
 
 

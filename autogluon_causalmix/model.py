@@ -17,10 +17,10 @@ from autogluon.tabular.registry import ag_model_registry
 from rich.console import Console
 from rich.progress import Progress
 
-from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.finetuning.episodes import MOST_VALUES
-from autogluon_causalmix.report import FitReport
+from autogluon_causalmix.records import FitReport
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
 logger = logging.getLogger("autogluon.causalmix")
@@ -61,7 +61,10 @@ class CausalMixModel(AbstractTorchModel):
     _supported_problem_types = ["binary", "multiclass"]
     _default_auxiliary_params_extra = {"max_rows": 10_000, "max_features": 500, "max_classes": 10}
     # Folds one after another: in parallel they would each download the weights, and fight for one GPU.
-    _default_ag_args_ensemble_extra = {"fold_fitting_strategy": "sequential_local", "refit_folds": True}
+    _default_ag_args_ensemble_extra = {
+        "fold_fitting_strategy": "sequential_local",
+        "refit_folds": True,
+    }
     default_resources_physical_cores_only = True
     default_num_gpus = 1
 
@@ -72,7 +75,9 @@ class CausalMixModel(AbstractTorchModel):
 
     def _validate_params(self) -> None:
         # AutoGluon calls this in the driver before any worker starts; search spaces are checked once drawn from.
-        self.check({name: value for name, value in self.params.items() if not isinstance(value, Space)})
+        self.check(
+            {name: value for name, value in self.params.items() if not isinstance(value, Space)}
+        )
 
     @staticmethod
     def check(params: Mapping[str, object]) -> Hyperparameters:
@@ -90,7 +95,9 @@ class CausalMixModel(AbstractTorchModel):
         options = Hyperparameters.parse(params)
         plugin_registry().backbones.get(options.backbone.name).create(options.backbone.options)
         if options.generator is not None:
-            plugin_registry().generators.get(options.generator.name).create(options.generator.options)
+            plugin_registry().generators.get(options.generator.name).create(
+                options.generator.options
+            )
         return options
 
     def _fit(
@@ -107,17 +114,23 @@ class CausalMixModel(AbstractTorchModel):
     ) -> None:
         import torch
 
-        from autogluon_causalmix.causalmix import fit
+        from autogluon_causalmix.method import fit
 
         torch.set_num_threads(num_cpus)  # restored by AutoGluon: see _class_tags
         device = self._resolve_fit_device(num_gpus=num_gpus)
-        budget = Budget(DEFAULT_SECONDS if time_limit is None else HEADROOM * time_limit, num_cpus)
+        resources = Resources(
+            DEFAULT_SECONDS if time_limit is None else HEADROOM * time_limit, num_cpus
+        )
         options, notes = self.check(self._get_model_params()), []
         if kwargs.get("sample_weight") is not None:
             notes.append("sample weights are ignored: the model learns in context")
-        if options.generator is not None and self._feature_metadata.get_features(required_special_types=["stack"]):
+        if options.generator is not None and self._feature_metadata.get_features(
+            required_special_types=["stack"]
+        ):
             # No SCM should be learned over out-of-fold predictions.
-            notes.append("no synthetic rows at this stack level: its columns are predictions, not data")
+            notes.append(
+                "no synthetic rows at this stack level: its columns are predictions, not data"
+            )
             options = options.model_copy(update={"generator": None})
         features = self.preprocess(X, y=y, is_train=True)
         target = y.name if y.name is not None and y.name not in features.columns else TARGET
@@ -125,10 +138,10 @@ class CausalMixModel(AbstractTorchModel):
         validation = None
         if X_val is not None and y_val is not None:
             validation = table.with_frame(_labelled(self.preprocess(X_val), y_val, target))
-        if budget.remaining() <= 0:
+        if resources.remaining() <= 0:
             raise TimeLimitExceeded
         with _progress(options.finetune_steps, verbosity) as on_step:
-            fitted = fit(table, validation, options, budget, device, on_step, notes)
+            fitted = fit(table, validation, options, resources, device, on_step, notes)
         self.model = fitted.model
         self._fit_report = fitted.report.model_dump(mode="json")
         # The same keys in every fold: AutoGluon averages them for the refit on all rows.
@@ -178,7 +191,11 @@ class CausalMixModel(AbstractTorchModel):
         options = hyperparameters or {}
         values = X.size * COLUMNS_PER_VIEW * ROWS_PER_EPISODE
         mini = options.get("backbone") == "mini"
-        tuning = min(values, MOST_VALUES) * (30e3 if mini else 165e3) if options.get("finetune", True) else 0.0
+        tuning = (
+            min(values, MOST_VALUES) * (30e3 if mini else 165e3)
+            if options.get("finetune", True)
+            else 0.0
+        )
         return int(IMPORTS + tuning + values * (4e3 if mini else 12e3))
 
     @classmethod
@@ -208,7 +225,9 @@ def _labelled(features: pd.DataFrame, labels: pd.Series, target: Hashable) -> pd
 def _progress(steps: int, verbosity: int) -> Iterator[Callable[[int], None]]:
     """Show a progress bar in a terminal, unless AutoGluon is to be silent."""
     with Progress(
-        console=Console(stderr=True), transient=True, disable=verbosity < 2 or not sys.stderr.isatty()
+        console=Console(stderr=True),
+        transient=True,
+        disable=verbosity < 2 or not sys.stderr.isatty(),
     ) as bar:
         task = bar.add_task("\tFine-tuning", total=steps)
         yield lambda step: bar.update(task, completed=step)

@@ -16,11 +16,13 @@ from autogluon_causalmix.registry import Failure, Owner, Registry
 logger = logging.getLogger("autogluon.causalmix")
 
 BUILT_IN = (
-    "autogluon_causalmix.discovery.discoverers",
-    "autogluon_causalmix.discovery.searches",
+    "autogluon_causalmix.backbones.tabpfn",
+    "autogluon_causalmix.discovery.auto",
+    "autogluon_causalmix.discovery.constraint.pc_fci",
+    "autogluon_causalmix.discovery.controls",
+    "autogluon_causalmix.discovery.score.searches",
     "autogluon_causalmix.generators.bootstrap",
     "autogluon_causalmix.generators.scm",
-    "autogluon_causalmix.finetuning.backbones.tabpfn",
 )
 """Modules that register through the same hooks as any stranger's; importing them must be light."""
 
@@ -115,10 +117,16 @@ def _check_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
     unknown = sorted(implemented - set(known))
     if unknown:
         raise PluginError(f"there is no hook {unknown[0]!r}; the hooks are {known}")
-    named = {name for name in dir(plugin) if name.startswith("causalmix_") and callable(getattr(plugin, name))}
+    named = {
+        name
+        for name in dir(plugin)
+        if name.startswith("causalmix_") and callable(getattr(plugin, name))
+    }
     unmarked = sorted(named - implemented)
     if unmarked:
-        raise PluginError(f"{unmarked[0]!r} is not marked with @hookimpl, so it is no hook; the hooks are {known}")
+        raise PluginError(
+            f"{unmarked[0]!r} is not marked with @hookimpl, so it is no hook; the hooks are {known}"
+        )
     if not implemented:
         raise PluginError(f"it implements no hook; the hooks are {known}")
 

@@ -100,11 +100,15 @@ its options are ['scale']
         unknown = [name for name in options if name not in self.options()]
         if unknown:
             raise self._refusal(f"has no option {unknown[0]!r} (got {options[unknown[0]]!r})")
-        missing = [p.name for p in self._parameters() if p.default is p.empty and p.name not in options]
+        missing = [
+            p.name for p in self._parameters() if p.default is p.empty and p.name not in options
+        ]
         if missing:
             raise self._refusal(f"needs the option {missing[0]!r}")
         hints = self._hints()
-        checked = {name: self._check(name, value, hints.get(name, Any)) for name, value in options.items()}
+        checked = {
+            name: self._check(name, value, hints.get(name, Any)) for name, value in options.items()
+        }
         try:
             return self.factory(**checked)
         except Exception as error:  # a border: the class may be anybody's
@@ -119,7 +123,9 @@ its options are ['scale']
         try:
             return get_type_hints(described, include_extras=True)
         except NameError as error:  # an annotation that exists for type checkers alone
-            raise PluginError(f"{self}: the types of its options cannot be read at run time: {error}") from error
+            raise PluginError(
+                f"{self}: the types of its options cannot be read at run time: {error}"
+            ) from error
 
     def _check(self, name: str, value: object, hint: Any) -> object:
         try:
@@ -128,7 +134,9 @@ its options are ['scale']
             rule = error.errors()[0]["msg"].removeprefix("Input ")
             raise self._refusal(f"option {name!r} {rule}, got {value!r}") from None
         except PydanticSchemaGenerationError as error:
-            raise PluginError(f"{self}: no JSON value fits the declared type of option {name!r}: {hint}") from error
+            raise PluginError(
+                f"{self}: no JSON value fits the declared type of option {name!r}: {hint}"
+            ) from error
         except (TypeError, ValueError) as error:
             raise self._refusal(f"option {name!r} must be JSON, got {value!r} ({error})") from None
 
@@ -184,17 +192,25 @@ class Registry:
         """
         label = f"{self.kind} {name!r} ({owner})"
         if not isinstance(name, str) or not name or ":" in name:
-            raise PluginError(f"{label}: a name is a non-empty string without ':', which stands for 'module:Class'")
+            raise PluginError(
+                f"{label}: a name is a non-empty string without ':', which stands for 'module:Class'"
+            )
         if not isinstance(factory, type):
-            raise PluginError(f"{label}: register a class whose fields are its options, not {factory!r}")
+            raise PluginError(
+                f"{label}: register a class whose fields are its options, not {factory!r}"
+            )
         _refuse_main(label, factory.__module__)
         if name in self._entries:
-            raise NameTaken(f"the name of {label} is taken by {self._entries[name].owner}; rename or uninstall one")
+            raise NameTaken(
+                f"the name of {label} is taken by {self._entries[name].owner}; rename or uninstall one"
+            )
         self._entries[name] = Entry(self.kind, name, factory, owner)
 
     def remove(self, owner: Owner) -> None:
         """Forget all names of an owner."""
-        self._entries = {name: entry for name, entry in self._entries.items() if entry.owner != owner}
+        self._entries = {
+            name: entry for name, entry in self._entries.items() if entry.owner != owner
+        }
 
     def get(self, name: str) -> Entry:
         """Return what is registered as `name`, or the class that ``"module:Class"`` imports.
@@ -222,7 +238,9 @@ class Registry:
         try:
             factory = getattr(importlib.import_module(module), attribute)
         except Exception as error:  # a border: importing runs foreign code
-            raise UnknownPlugin(f"{label} cannot be imported: {type(error).__name__}: {error}") from error
+            raise UnknownPlugin(
+                f"{label} cannot be imported: {type(error).__name__}: {error}"
+            ) from error
         if not isinstance(factory, type):
             raise UnknownPlugin(f"{label} is not a class but {factory!r}")
         _refuse_main(label, factory.__module__)

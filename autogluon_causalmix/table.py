@@ -10,9 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api import types
 
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.errors import TableError
-
-Matrix = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,15 @@ class Column:
         missing = np.isnan(values)
         if self.levels is not None:
             codes = np.where(missing, -1, values).astype("int64")
-            categories = pd.Categorical.from_codes(codes.tolist(), categories=self.levels, ordered=self.is_ordered)
+            categories = pd.Categorical.from_codes(
+                codes.tolist(), categories=self.levels, ordered=self.is_ordered
+            )
             decoded = pd.Series(categories, name=self.name)
-            return decoded if isinstance(self.dtype, pd.CategoricalDtype) else decoded.astype(object).astype(self.dtype)
+            return (
+                decoded
+                if isinstance(self.dtype, pd.CategoricalDtype)
+                else decoded.astype(object).astype(self.dtype)
+            )
         if not self.is_whole:
             return pd.Series(values, name=self.name).astype(self.dtype)
         return _from_integers(values, missing, self)
@@ -125,7 +130,9 @@ class Table:
         """
         _check_shape(frame, target)
         frame = frame.reset_index(drop=True)
-        columns = tuple(_describe(frame[name], as_category=name == target) for name in frame.columns)
+        columns = tuple(
+            _describe(frame[name], as_category=name == target) for name in frame.columns
+        )
         return cls(frame, target, columns)
 
     def __len__(self) -> int:
@@ -139,7 +146,11 @@ class Table:
     @cached_property
     def categorical(self) -> tuple[Hashable, ...]:
         """Names of the categorical features, without the target."""
-        return tuple(column.name for column in self.columns if column.is_categorical and column.name != self.target)
+        return tuple(
+            column.name
+            for column in self.columns
+            if column.is_categorical and column.name != self.target
+        )
 
     @property
     def features(self) -> pd.DataFrame:
@@ -184,12 +195,16 @@ class Table:
 
     def decode(self, values: Matrix) -> "Table":
         """Return a matrix in the encoding of `encode` as a table of this table's dtypes and categories."""
-        decoded = {column.name: column.decode(values[:, i]) for i, column in enumerate(self.columns)}
+        decoded = {
+            column.name: column.decode(values[:, i]) for i, column in enumerate(self.columns)
+        }
         return Table(pd.DataFrame(decoded, columns=self.frame.columns), self.target, self.columns)
 
     def with_frame(self, frame: pd.DataFrame) -> "Table":
         """Return other rows of the same columns as a table."""
-        return Table(frame[list(self.frame.columns)].reset_index(drop=True), self.target, self.columns)
+        return Table(
+            frame[list(self.frame.columns)].reset_index(drop=True), self.target, self.columns
+        )
 
     def take(self, rows: npt.NDArray[np.int64]) -> "Table":
         """Return the rows at these positions as a table of the same columns."""
@@ -207,14 +222,18 @@ def _check_shape(frame: pd.DataFrame, target: Hashable) -> None:
     if repeated:
         raise TableError(f"column names must be unique, these stand more than once: {repeated}")
     if target not in frame.columns:
-        raise TableError(f"the target {target!r} is not a column of the table; its columns are {list(frame.columns)}")
+        raise TableError(
+            f"the target {target!r} is not a column of the table; its columns are {list(frame.columns)}"
+        )
     if len(frame.columns) < 2:
         raise TableError(f"the table has no feature: its only column is the target {target!r}")
     if frame.empty:
         raise TableError("the table has no rows")
     labels = frame[target]
     if labels.isna().any():
-        raise TableError(f"the target {target!r} is missing in {int(labels.isna().sum())} rows; drop them first")
+        raise TableError(
+            f"the target {target!r} is missing in {int(labels.isna().sum())} rows; drop them first"
+        )
     if is_continuous(labels):
         raise TableError(
             f"the target {target!r} is continuous ({labels.nunique()} values); this package classifies: "
@@ -236,14 +255,20 @@ def _describe(values: pd.Series, as_category: bool) -> Column:
     if as_category or _is_category(values):
         return Column(values.name, values.dtype, _levels(values), 0)
     if not (types.is_numeric_dtype(values) or _is_time(values)) or types.is_complex_dtype(values):
-        raise TableError(f"column {values.name!r} has dtype {values.dtype}: make it a number, a date or a category")
+        raise TableError(
+            f"column {values.name!r} has dtype {values.dtype}: make it a number, a date or a category"
+        )
     if types.is_float_dtype(values):
         infinite = int(np.isinf(values.to_numpy(dtype="float64", na_value=np.nan)).sum())
         if infinite:
-            raise TableError(f"column {values.name!r} holds {infinite} infinite values; replace them by NaN")
+            raise TableError(
+                f"column {values.name!r} holds {infinite} infinite values; replace them by NaN"
+            )
         return Column(values.name, values.dtype, None, 0)
     present = values.dropna()
-    return Column(values.name, values.dtype, None, int(_as_integers(present).min()) if len(present) else 0)
+    return Column(
+        values.name, values.dtype, None, int(_as_integers(present).min()) if len(present) else 0
+    )
 
 
 def _is_category(values: pd.Series) -> bool:
@@ -267,7 +292,9 @@ def _levels(values: pd.Series) -> pd.Index:
     try:
         present = pd.Index(values.dropna().unique())
     except TypeError as error:
-        raise TableError(f"column {values.name!r} holds values that are no categories ({error})") from error
+        raise TableError(
+            f"column {values.name!r} holds values that are no categories ({error})"
+        ) from error
     try:
         return present.sort_values()
     except TypeError:  # values of several types have no order; that of their appearance is as good
@@ -289,8 +316,14 @@ def _from_integers(values: Matrix, missing: npt.NDArray[np.bool_], column: Colum
     """Return floats relative to the column's offset in its integer, date or duration dtype, kept inside its limits."""
     rounded = np.rint(np.where(missing, 0.0, values))
     safe = abs(column.offset) < SAFE and np.abs(rounded).max(initial=0) < SAFE
-    whole = rounded.astype("int64") if safe else np.array([int(value) for value in rounded], dtype=object)
-    is_time = types.is_datetime64_any_dtype(column.dtype) or types.is_timedelta64_dtype(column.dtype)
+    whole = (
+        rounded.astype("int64")
+        if safe
+        else np.array([int(value) for value in rounded], dtype=object)
+    )
+    is_time = types.is_datetime64_any_dtype(column.dtype) or types.is_timedelta64_dtype(
+        column.dtype
+    )
     limits = np.iinfo("int64" if is_time else str(column.dtype).lower())
     whole = np.clip(whole + column.offset, limits.min, limits.max)
     if is_time:

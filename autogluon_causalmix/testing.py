@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autogluon_causalmix.budget import Budget, cut_off
 from autogluon_causalmix.errors import CausalMixError, OutOfTime
-from autogluon_causalmix.generators import FittedGenerator, Generator
+from autogluon_causalmix.generators.contract import description, draw
+from autogluon_causalmix.generators.protocol import FittedGenerator, Generator
 from autogluon_causalmix.registry import Owner
-from autogluon_causalmix.sampling import description, draw
+from autogluon_causalmix.resources import Resources, cut_off
 from autogluon_causalmix.table import Table
 
 Adjacency = npt.NDArray[np.bool_]
@@ -26,13 +26,15 @@ GRACE = 5.0  # seconds after which a fit that had SHORT ones has ignored them; s
 OWNER = Owner("under test", "this package", "0")
 
 
-def check_generator(generator: Generator, tables: Mapping[str, Table] | None = None, seed: int = 0) -> None:
+def check_generator(
+    generator: Generator, tables: Mapping[str, Table] | None = None, seed: int = 0
+) -> None:
     """Hold a generator to everything this package relies on; call it from a plugin's own tests.
 
-    Fits to each table and checks that the drawn rows keep the contract of `autogluon_causalmix.sampling.draw`; that
+    Fits to each table and checks that the drawn rows keep the contract of `autogluon_causalmix.generators.contract.draw`; that
     equal `rng` make equal rows, and drawing does not change a fitted generator; that the global generators of
     `random`, NumPy and torch are as before; that the given table is not modified; that generator and fitted
-    generator can be pickled, and the latter then draws the same; that ``describe`` is JSON; and that a short budget
+    generator can be pickled, and the latter then draws the same; that ``describe`` is JSON; and that a short resources
     is kept.
 
     Parameters
@@ -55,9 +57,12 @@ def check_generator(generator: Generator, tables: Mapping[str, Table] | None = N
     >>> check_generator(Bootstrap())
     """
     for name, table in (toy_tables(seed) if tables is None else tables).items():
-        with _blamed(f"{type(generator).__name__} on the table {name!r}"), _global_randomness_kept():
+        with (
+            _blamed(f"{type(generator).__name__} on the table {name!r}"),
+            _global_randomness_kept(),
+        ):
             _check_on(generator, table, seed)
-    with _blamed(f"{type(generator).__name__} with a budget of {SHORT:g} s"):
+    with _blamed(f"{type(generator).__name__} with a resources of {SHORT:g} s"):
         _check_budget(generator, mixed_scm(1000, np.random.default_rng(seed))[0], seed)
 
 
@@ -65,7 +70,7 @@ def _check_on(generator: Generator, table: Table, seed: int) -> None:
     n_rows = len(table) + 7  # more rows than there are: one that deals out the real ones runs short
 
     def fit() -> FittedGenerator:
-        return generator.fit(table, np.random.default_rng(seed), Budget(AMPLE))
+        return generator.fit(table, np.random.default_rng(seed), Resources(AMPLE))
 
     def rows(fitted: FittedGenerator) -> pd.DataFrame:
         return draw(fitted, table, n_rows, np.random.default_rng(seed), owner=OWNER).frame
@@ -75,21 +80,30 @@ def _check_on(generator: Generator, table: Table, seed: int) -> None:
     drawn = rows(fitted)
     draw(fitted, table, 1, np.random.default_rng(seed), owner=OWNER)
     _require(table.frame.equals(pristine), "it modified the table it was given; work on a copy")
-    _require(rows(fitted).equals(drawn), "one fitted generator drew other rows from an equal rng; keep no state")
-    _require(rows(fit()).equals(drawn), "fitted twice with an equal rng, it drew other rows; use no other randomness")
-    _require(rows(_pickled(fitted)).equals(drawn), "after pickling it drew other rows; keep all state in the object")
+    _require(
+        rows(fitted).equals(drawn),
+        "one fitted generator drew other rows from an equal rng; keep no state",
+    )
+    _require(
+        rows(fit()).equals(drawn),
+        "fitted twice with an equal rng, it drew other rows; use no other randomness",
+    )
+    _require(
+        rows(_pickled(fitted)).equals(drawn),
+        "after pickling it drew other rows; keep all state in the object",
+    )
     _pickled(generator)
     description(fitted, owner=OWNER)
 
 
 def _check_budget(generator: Generator, table: Table, seed: int) -> None:
-    """Check that a fit ends, with a result or with `OutOfTime`, soon after a short budget is spent."""
-    budget = Budget(SHORT)
+    """Check that a fit ends, with a result or with `OutOfTime`, soon after a short resources is spent."""
+    resources = Resources(SHORT)
     with contextlib.suppress(OutOfTime):
-        cut_off(GRACE, "fit", lambda: generator.fit(table, np.random.default_rng(seed), budget))
+        cut_off(GRACE, "fit", lambda: generator.fit(table, np.random.default_rng(seed), resources))
     _require(
-        budget.seconds - budget.remaining() < GRACE,
-        f"still fitting after {GRACE:g} s; look at budget.remaining() between steps, do less or raise OutOfTime",
+        resources.seconds - resources.remaining() < GRACE,
+        f"still fitting after {GRACE:g} s; look at resources.remaining() between steps, do less or raise OutOfTime",
     )
 
 
@@ -102,7 +116,9 @@ def _pickled(thing: Any) -> Any:
     try:
         return pickle.loads(pickle.dumps(thing))  # noqa: S301 - our own bytes, of a moment ago
     except Exception as error:  # a border: pickling runs the plugin's code
-        raise AssertionError(f"{type(thing).__name__} cannot be pickled, as ray workers need: {error}") from error
+        raise AssertionError(
+            f"{type(thing).__name__} cannot be pickled, as ray workers need: {error}"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -122,7 +138,10 @@ def _global_randomness_kept() -> Iterator[None]:
     yield
     after = _global_states()
     moved = [name for name in before if before[name] != after[name]]
-    _require(not moved, f"it moved the global random state of {moved}; draw from the rng that is handed in")
+    _require(
+        not moved,
+        f"it moved the global random state of {moved}; draw from the rng that is handed in",
+    )
 
 
 def _global_states() -> dict[str, bytes]:
@@ -130,7 +149,9 @@ def _global_states() -> dict[str, bytes]:
         "random": pickle.dumps(random.getstate()),
         "numpy.random": pickle.dumps(np.random.get_state()),  # noqa: NPY002 - the state that must not move
     }
-    torch = sys.modules.get("torch")  # looked up, not imported: who has not loaded it cannot have moved it
+    torch = sys.modules.get(
+        "torch"
+    )  # looked up, not imported: who has not loaded it cannot have moved it
     return states if torch is None else {**states, "torch": torch.get_rng_state().numpy().tobytes()}
 
 
@@ -154,7 +175,9 @@ def toy_tables(seed: int = 0) -> dict[str, Table]:
     """
     rng, n = np.random.default_rng(seed), 60
     number, whole = rng.normal(size=n), rng.integers(0, 9, size=n)
-    colour = pd.Categorical(rng.choice(["red", "green", "blue"], size=n), categories=["red", "green", "blue", "unused"])
+    colour = pd.Categorical(
+        rng.choice(["red", "green", "blue"], size=n), categories=["red", "green", "blue", "unused"]
+    )
     label = np.where(number + rng.normal(size=n) > 0, "yes", "no")
     gaps = rng.random(n) < 0.2
     frames: dict[str, dict[Any, Any]] = {
@@ -172,8 +195,17 @@ def toy_tables(seed: int = 0) -> dict[str, Table]:
             "empty": np.full(n, np.nan),
             "label": label,
         },
-        "constant columns": {"constant": np.ones(n), "same": ["a"] * n, "number": number, "label": label},
-        "a class with one row": {"number": number, "colour": colour, "label": [7, *(whole[1:] % 2)]},
+        "constant columns": {
+            "constant": np.ones(n),
+            "same": ["a"] * n,
+            "number": number,
+            "label": label,
+        },
+        "a class with one row": {
+            "number": number,
+            "colour": colour,
+            "label": [7, *(whole[1:] % 2)],
+        },
         "dtypes": {
             "flag": number > 0,
             "day": pd.Timestamp("2024-02-29") + pd.to_timedelta(whole, unit="D"),
@@ -258,7 +290,9 @@ def mixed_scm(n_rows: int, rng: np.random.Generator) -> tuple[Table, Adjacency]:
     income = 20 + 6 * region + 0.3 * (age - 49) + 4 * rng.normal(size=n_rows)
     smoker = rng.random(n_rows) < 1 / (1 + np.exp((age - 49) / 10))
     pull = np.column_stack([(income - 26) / 4, np.zeros(n_rows), 3.0 * smoker - 1])
-    risk = (pull + rng.gumbel(size=pull.shape)).argmax(axis=1)  # the largest of Gumbel-shifted scores is a softmax draw
+    risk = (pull + rng.gumbel(size=pull.shape)).argmax(
+        axis=1
+    )  # the largest of Gumbel-shifted scores is a softmax draw
     frame = pd.DataFrame(
         {
             "income": income,
@@ -268,15 +302,25 @@ def mixed_scm(n_rows: int, rng: np.random.Generator) -> tuple[Table, Adjacency]:
             "age": age,
         }
     )
-    edges = [("region", "income"), ("age", "income"), ("age", "smoker"), ("income", "risk"), ("smoker", "risk")]
+    edges = [
+        ("region", "income"),
+        ("age", "income"),
+        ("age", "smoker"),
+        ("income", "risk"),
+        ("smoker", "risk"),
+    ]
     return _with_causes(frame, "risk", edges)
 
 
-def _category(codes: npt.NDArray[np.int64], names: list[str], ordered: bool = False) -> pd.Categorical:
+def _category(
+    codes: npt.NDArray[np.int64], names: list[str], ordered: bool = False
+) -> pd.Categorical:
     return pd.Categorical.from_codes(codes.tolist(), categories=pd.Index(names), ordered=ordered)
 
 
-def _with_causes(frame: pd.DataFrame, target: str, edges: list[tuple[str, str]]) -> tuple[Table, Adjacency]:
+def _with_causes(
+    frame: pd.DataFrame, target: str, edges: list[tuple[str, str]]
+) -> tuple[Table, Adjacency]:
     causes = np.zeros((frame.shape[1], frame.shape[1]), dtype="bool")
     for cause, effect in edges:
         causes[frame.columns.get_loc(cause), frame.columns.get_loc(effect)] = True

@@ -27,24 +27,34 @@ from causallearn.graph.GraphNode import GraphNode
 from causallearn.utils.DepthChoiceGenerator import DepthChoiceGenerator
 from numpy.typing import NDArray
 
-from autogluon_causalmix.budget import Budget
-from autogluon_causalmix.discovery import Constraints
+from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.discovery.auto import Auto
 from autogluon_causalmix.discovery.blocks import Blocks
-from autogluon_causalmix.discovery.independence import DegenerateGaussian, FisherZ, register
-from autogluon_causalmix.discovery.mixed import MixedTest
-from autogluon_causalmix.discovery.orientation import fci_marks, pc_marks
-from autogluon_causalmix.discovery.searches import BOSS, Auto, score_of
-from autogluon_causalmix.discovery.skeleton import Marks, pc_stable
+from autogluon_causalmix.discovery.constraint.orientation import fci_marks, pc_marks
+from autogluon_causalmix.discovery.constraint.skeleton import Marks, pc_stable
+from autogluon_causalmix.discovery.independence.degenerate_gaussian import (
+    DegenerateGaussian,
+    FisherZ,
+    register,
+)
+from autogluon_causalmix.discovery.independence.mixed import MixedTest
+from autogluon_causalmix.discovery.protocol import Constraints
+from autogluon_causalmix.discovery.score.searches import BOSS, score_of
 from autogluon_causalmix.report.style import BLUE
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
-from benchmarks.causal_stage import Matrix, measured, random_columns
+from benchmarks.causal_stage import measured, random_columns
 
 
 def main() -> None:
     """Read the command line and run one benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=["skeleton", "growth", "graphs"])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with causal/")
+    parser.add_argument(
+        "--data", type=Path, default=Path("../shared/data"), help="folder with causal/"
+    )
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--columns", type=int, nargs="+", default=[50, 100])
@@ -53,13 +63,17 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, default=Path("docs/images/skeleton-growth.png"))
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    {"skeleton": time_skeletons, "growth": draw_growth, "graphs": score_graphs}[arguments.what](arguments)
+    {"skeleton": time_skeletons, "growth": draw_growth, "graphs": score_graphs}[arguments.what](
+        arguments
+    )
 
 
 def our_skeleton(values: Matrix, codes: list[int], kind: str) -> Marks:
     """Return which columns are adjacent, the correlations' time included."""
     if kind == "fisherz":
-        return pc_stable(FisherZ(np.asarray(np.corrcoef(values.T)), len(values)), 0.05).adjacent.astype("int64")
+        return pc_stable(
+            FisherZ(np.asarray(np.corrcoef(values.T)), len(values)), 0.05
+        ).adjacent.astype("int64")
     return pc_stable(DegenerateGaussian.of(values, codes), 0.05).adjacent.astype("int64")
 
 
@@ -69,14 +83,18 @@ def their_skeleton(values: Matrix, codes: list[int], kind: str) -> Marks:
     from causallearn.utils.PCUtils.SkeletonDiscovery import skeleton_discovery
 
     options = {} if kind == "fisherz" else {"categorical": codes}
-    found = skeleton_discovery(values, 0.05, CIT(values, kind, **options), show_progress=False).G.graph
+    found = skeleton_discovery(
+        values, 0.05, CIT(values, kind, **options), show_progress=False
+    ).G.graph
     return np.asarray(found != 0).astype("int64")
 
 
 def our_pag(values: Matrix, codes: list[int]) -> Marks:
     """Return FCI's marks, separating sets united as causal-learn unites them."""
     test = DegenerateGaussian.of(values, codes)
-    return fci_marks(pc_stable(test, 0.05, unite=True), test, 0.05, Constraints.none(test.n_columns))
+    return fci_marks(
+        pc_stable(test, 0.05, unite=True), test, 0.05, Constraints.none(test.n_columns)
+    )
 
 
 class EverySubset(DepthChoiceGenerator):  # type: ignore[misc]  # causal-learn has no type information
@@ -99,14 +117,24 @@ def their_pag(values: Matrix, codes: list[int]) -> Marks:
     every_subset = patch("causallearn.search.ConstraintBased.FCI.DepthChoiceGenerator", EverySubset)
     one_order = patch.object(GraphNode, "__hash__", lambda node: int(node.name[1:]))
     with every_subset, one_order, contextlib.redirect_stdout(io.StringIO()):
-        return np.asarray(fci(values, register(), 0.05, categorical=codes, show_progress=False)[0].graph)
+        return np.asarray(
+            fci(values, register(), 0.05, categorical=codes, show_progress=False)[0].graph
+        )
 
 
 def time_skeletons(arguments: argparse.Namespace) -> None:
     """Print processor seconds of skeletons and of FCI beside causal-learn's, in turn, and their ratio."""
     for columns, kind in product(arguments.columns, ("fisherz", register())):
         values, codes = random_columns(columns, arguments.rows, 0, categorical=kind != "fisherz")
-        beside(f"skeleton, {columns} columns, {kind}", our_skeleton, their_skeleton, values, codes, kind, arguments)
+        beside(
+            f"skeleton, {columns} columns, {kind}",
+            our_skeleton,
+            their_skeleton,
+            values,
+            codes,
+            kind,
+            arguments,
+        )
     for columns, seed in product((20, 40), range(5)):
         values, codes = random_columns(columns, 500, seed, categorical=True)
         what = f"FCI, {columns} mixed columns × 500 rows, table {seed}"
@@ -135,8 +163,15 @@ def beside(
             seconds.append((mine[1], stock[1]))
             assert (mine[2] == stock[2]).all(), f"{what}: another graph than causal-learn's"
     fast, slow = np.median(seconds, axis=0)
-    equal = "" if arguments.no_stock else f", causal-learn {slow:.2f} s: {slow / fast:.0f} times ours, graphs equal"
-    print(f"{what}: ours {fast:.3f} s{equal} (processor, median of {arguments.runs} in turn)", flush=True)
+    equal = (
+        ""
+        if arguments.no_stock
+        else f", causal-learn {slow:.2f} s: {slow / fast:.0f} times ours, graphs equal"
+    )
+    print(
+        f"{what}: ours {fast:.3f} s{equal} (processor, median of {arguments.runs} in turn)",
+        flush=True,
+    )
 
 
 def draw_growth(arguments: argparse.Namespace) -> None:
@@ -149,12 +184,18 @@ def draw_growth(arguments: argparse.Namespace) -> None:
         medians = []
         for columns, rows in sizes:
             table = random_columns(columns, rows, 0, categorical=True)
-            medians.append(np.median([measured(our_skeleton, *table, register())[1] for _ in range(arguments.runs)]))
+            medians.append(
+                np.median(
+                    [measured(our_skeleton, *table, register())[1] for _ in range(arguments.runs)]
+                )
+            )
             print(f"{columns} columns × {rows} rows: {medians[-1]:.2f} s", flush=True)
         panel.plot([size[varies] for size in sizes], medians, "o-", color=BLUE)
         held = ("1,000 rows", "50 columns")[varies]
         panel.set(xscale="log", yscale="log", xlabel=f"{('columns', 'rows')[varies]} ({held})")
-        panel.set_xticks([size[varies] for size in sizes], [f"{size[varies]:,}" for size in sizes], fontsize=7)
+        panel.set_xticks(
+            [size[varies] for size in sizes], [f"{size[varies]:,}" for size in sizes], fontsize=7
+        )
         panel.minorticks_off()
     panels[0].set_ylabel("processor seconds")
     figure.savefig(arguments.picture, dpi=150)
@@ -166,7 +207,9 @@ def score_graphs(arguments: argparse.Namespace) -> None:
     for name, rows in product(("asia", "child", "insurance", "alarm"), (500, 2000)):
         frame = pd.read_csv(folder / f"{name}_sample5000.csv", dtype=str, keep_default_na=False)
         samples = [
-            frame.sample(rows, random_state=seed).apply(lambda column: pd.Categorical(column).codes).to_numpy()
+            frame.sample(rows, random_state=seed)
+            .apply(lambda column: pd.Categorical(column).codes)
+            .to_numpy()
             for seed in range(arguments.samples)
         ]
         score(f"{name}, {rows} rows", samples, True, true_edges(folder, name, frame))
@@ -187,15 +230,24 @@ def true_edges(folder: Path, name: str, frame: pd.DataFrame) -> NDArray[np.bool_
     return true
 
 
-def score(what: str, samples: Sequence[NDArray[Any]], categories: bool, true: NDArray[np.bool_]) -> None:
+def score(
+    what: str, samples: Sequence[NDArray[Any]], categories: bool, true: NDArray[np.bool_]
+) -> None:
     """Print F1 of one graph by PC and by BOSS, of the default's beliefs, and of causal-learn's PC with another test."""
     from causallearn.search.ConstraintBased.PC import pc
 
     def stock(values: Matrix, codes: Sequence[int]) -> Marks:
-        return np.asarray(pc(values, 0.05, "chisq" if codes else "fisherz", show_progress=False).G.graph)
+        return np.asarray(
+            pc(values, 0.05, "chisq" if codes else "fisherz", show_progress=False).G.graph
+        )
 
     codes = range(len(true)) if categories else []
-    for name, step in (("pc", our_cpdag), ("boss", our_best_order), ("default", our_default), ("stock pc", stock)):
+    for name, step in (
+        ("pc", our_cpdag),
+        ("boss", our_best_order),
+        ("default", our_default),
+        ("stock pc", stock),
+    ):
         found = [measured(step, values.astype("float64"), codes) for values in samples]
         scores = np.array([f1(marks, true) for _, _, marks in found])
         each = " ".join(f"{skeleton:.3f}" for skeleton in scores[:, 0])
@@ -219,9 +271,13 @@ def our_best_order(values: Matrix, codes: Sequence[int]) -> Marks:
 def our_default(values: Matrix, codes: Sequence[int]) -> Marks:
     """Return the edges that the default believes in at ½ or more, beside a coin as the target."""
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({f"x{i}": column.astype(str) if i in codes else column for i, column in enumerate(values.T)})
-    table = Table.from_frame(frame.assign(coin=rng.choice(["heads", "tails"], size=len(values))), "coin")
-    found = Auto().discover(table, Constraints.none(len(table.columns)), rng, Budget(600.0))
+    frame = pd.DataFrame(
+        {f"x{i}": column.astype(str) if i in codes else column for i, column in enumerate(values.T)}
+    )
+    table = Table.from_frame(
+        frame.assign(coin=rng.choice(["heads", "tails"], size=len(values))), "coin"
+    )
+    found = Auto().discover(table, Constraints.none(len(table.columns)), rng, Resources(600.0))
     belief = found.probability[:-1, :-1]
     directed, adjacent = belief >= 0.5, belief + belief.T >= 0.5
     return np.asarray(np.where(adjacent, np.where(directed.T & ~directed, 1, -1), 0))

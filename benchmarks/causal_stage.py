@@ -24,25 +24,32 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer
 
-from autogluon_causalmix.budget import Budget, cut_off
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.generators.scm import SCMGenerator
+from autogluon_causalmix.resources import Resources, cut_off
 from autogluon_causalmix.table import Table
-
-Matrix = NDArray[np.float64]
 
 
 def main() -> None:
     """Read the command line and run one benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=["time", "sampling"])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder with open/")
+    parser.add_argument(
+        "--data", type=Path, default=Path("../shared/data"), help="folder with open/"
+    )
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--cpus", type=int, default=2)
     parser.add_argument("--tables", nargs="+", default=None)
-    parser.add_argument("--limit", type=float, default=300.0, help="seconds after which the stock pipeline is cut off")
+    parser.add_argument(
+        "--limit",
+        type=float,
+        default=300.0,
+        help="seconds after which the stock pipeline is cut off",
+    )
     parser.add_argument("--no-stock", action="store_true", help="leave the stock pipeline out")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -73,7 +80,9 @@ def stock(table: Table, n_rows: int, seed: int) -> pd.DataFrame:
     from dowhy.gcm.auto import AssignmentQuality, assign_causal_mechanisms
 
     codes = pd.DataFrame(table.encode()).fillna(0.0)
-    dag = stock_graph(codes.to_numpy() + 1e-6 * np.random.default_rng(seed).normal(size=codes.shape))
+    dag = stock_graph(
+        codes.to_numpy() + 1e-6 * np.random.default_rng(seed).normal(size=codes.shape)
+    )
     for position, column in enumerate(table.columns):
         if column.is_categorical:
             codes[position] = codes[position].astype(int).astype(str)
@@ -111,7 +120,7 @@ def stock_stage(table: Table, seed: int) -> None:
 def stage(generator: SCMGenerator, table: Table, seed: int, cpus: int) -> Table:
     """Fit a generator and draw as many rows as it was fitted to."""
     rng = np.random.default_rng(seed)
-    return generator.fit(table, rng, Budget(600.0, cpus)).sample(len(table), rng)
+    return generator.fit(table, rng, Resources(600.0, cpus)).sample(len(table), rng)
 
 
 def time_stage(arguments: argparse.Namespace) -> None:
@@ -128,10 +137,14 @@ def time_stage(arguments: argparse.Namespace) -> None:
         seconds: dict[str, list[tuple[float, float]]] = {}
         for run in range(arguments.runs):
             for arm, generator in ours.items():
-                seconds.setdefault(arm, []).append(measured(stage, generator, table, run, arguments.cpus)[:2])
+                seconds.setdefault(arm, []).append(
+                    measured(stage, generator, table, run, arguments.cpus)[:2]
+                )
             if not arguments.no_stock:
                 try:
-                    limited = partial(cut_off, arguments.limit, "stock", partial(stock_stage, table, run))
+                    limited = partial(
+                        cut_off, arguments.limit, "stock", partial(stock_stage, table, run)
+                    )
                     seconds.setdefault("stock", []).append(measured(limited)[:2])
                 except Exception as error:  # noqa: BLE001 - a border: whether stock parts run is what is asked
                     print(f"{name}: stock raises {type(error).__name__}: {str(error)[:80]}")
@@ -139,14 +152,21 @@ def time_stage(arguments: argparse.Namespace) -> None:
             if pairs:
                 wall, processor = np.median(pairs, axis=0)
                 runs = f"({len(pairs)} runs)"
-                print(f"{name:14s} {arm:10s} wall {wall:7.2f} s  processor {processor:7.2f} s  {runs}", flush=True)
+                print(
+                    f"{name:14s} {arm:10s} wall {wall:7.2f} s  processor {processor:7.2f} s  {runs}",
+                    flush=True,
+                )
 
 
-def random_columns(n_columns: int, rows: int, seed: int, categorical: bool) -> tuple[Matrix, list[int]]:
+def random_columns(
+    n_columns: int, rows: int, seed: int, categorical: bool
+) -> tuple[Matrix, list[int]]:
     """Return rows of a sparse linear model, every second column cut into 2 to 6 levels if asked for."""
     rng = np.random.default_rng(seed)
     weights = np.triu(
-        rng.uniform(0.3, 1.0, (n_columns, n_columns)) * (rng.random((n_columns, n_columns)) < 3 / n_columns), 1
+        rng.uniform(0.3, 1.0, (n_columns, n_columns))
+        * (rng.random((n_columns, n_columns)) < 3 / n_columns),
+        1,
     )
     values = rng.normal(size=(rows, n_columns))
     for column in range(n_columns):
@@ -165,17 +185,21 @@ def time_sampling(arguments: argparse.Namespace) -> None:
         frame = pd.DataFrame(values, columns=[f"x{i}" for i in range(n_columns)]).assign(
             y=(values[:, 7] > 0).astype(int)
         )
-        SCMGenerator(graphs=1).fit(Table.from_frame(frame.head(30), "y"), np.random.default_rng(0), Budget(60.0))
+        SCMGenerator(graphs=1).fit(
+            Table.from_frame(frame.head(30), "y"), np.random.default_rng(0), Resources(60.0)
+        )
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         rng = np.random.default_rng(0)
-        table, budget = Table.from_frame(frame, "y"), Budget(600.0, arguments.cpus)
-        wall, processor, fitted = measured(SCMGenerator().fit, table, rng, budget)
+        table, resources = Table.from_frame(frame, "y"), Resources(600.0, arguments.cpus)
+        wall, processor, fitted = measured(SCMGenerator().fit, table, rng, resources)
         drawing = measured(fitted.sample, n_drawn, rng)
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         print(
             f"{n_columns + 1} columns × {rows} rows: fit wall {wall:.1f} s, processor {processor:.1f} s; {n_drawn} rows"
         )
-        print(f"   drawn in wall {drawing[0]:.2f} s, processor {drawing[1]:.2f} s; peak memory {after - before:.2f} GB")
+        print(
+            f"   drawn in wall {drawing[0]:.2f} s, processor {drawing[1]:.2f} s; peak memory {after - before:.2f} GB"
+        )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,9 @@ TRAINING_ROWS = 300
 
 def main() -> None:
     """Fit and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--tables", nargs="+", required=True)
     parser.add_argument("--folds", nargs="+", type=int, default=[0, 4])
@@ -33,19 +35,26 @@ def main() -> None:
     console = Console(width=140)
     for name in given.tables:
         frame = load(given.data / f"{name}.csv")
-        train, test = train_test_split(frame, train_size=TRAINING_ROWS, stratify=frame["target"], random_state=0)
+        train, test = train_test_split(
+            frame, train_size=TRAINING_ROWS, stratify=frame["target"], random_state=0
+        )
         for folds in given.folds:
             started = time.monotonic()
             with tempfile.TemporaryDirectory() as path:
-                predictor = TabularPredictor("target", eval_metric="log_loss", path=path, verbosity=1)
+                predictor = TabularPredictor(
+                    "target", eval_metric="log_loss", path=path, verbosity=1
+                )
                 models = {CausalMixModel: {"backbone": "mini"}, "GBM": {}}
                 predictor.fit(train, hyperparameters=models, num_bag_folds=folds)
                 seconds = time.monotonic() - started
                 board = predictor.leaderboard(
-                    test, extra_metrics=["roc_auc_ovr" if frame["target"].nunique() > 2 else "roc_auc"]
+                    test,
+                    extra_metrics=["roc_auc_ovr" if frame["target"].nunique() > 2 else "roc_auc"],
                 )
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-            console.print(f"\n{name}, {folds} folds: {seconds:.0f} s, peak memory of the process {peak:.1f} GB")
+            console.print(
+                f"\n{name}, {folds} folds: {seconds:.0f} s, peak memory of the process {peak:.1f} GB"
+            )
             console.print(board.iloc[:, :8].round(4).to_string(index=False))
 
 

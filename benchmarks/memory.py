@@ -17,7 +17,12 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 SIZES = [(100, 10), (400, 10), (400, 40), (1000, 20), (2000, 60)]
-OPTIONS = {"backbone": "mini", "finetune_steps": 5, "generator": "bootstrap", "mixing": {"ratio": 1.0}}
+OPTIONS = {
+    "backbone": "mini",
+    "finetune_steps": 5,
+    "generator": "bootstrap",
+    "mixing": {"ratio": 1.0},
+}
 
 
 def table(rows: int, columns: int) -> pd.DataFrame:
@@ -45,8 +50,12 @@ def main() -> None:
     grid = Grid("rows", "columns", "measured GB", "estimated GB")
     for rows, columns in SIZES:
         command = [sys.executable, "-m", "benchmarks.memory", str(rows), str(columns)]
-        measured = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()[-1]  # noqa: S603
-        estimated = CausalMixModel._estimate_memory_usage_static(X=table(rows, columns), hyperparameters=OPTIONS)
+        measured = subprocess.run(
+            command, capture_output=True, text=True, check=True
+        ).stdout.split()[-1]  # noqa: S603
+        estimated = CausalMixModel._estimate_memory_usage_static(
+            X=table(rows, columns), hyperparameters=OPTIONS
+        )
         grid.add_row(str(rows), str(columns), f"{float(measured):.2f}", f"{estimated / 1e9:.2f}")
     Console().print(grid)
 

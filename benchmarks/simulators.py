@@ -19,9 +19,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss, roc_auc_score
 
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.scm.fitting import DEFAULT_LEARNERS
 from autogluon_causalmix.scm.mechanisms import AdditiveNoise, CalibratedClassifier
-from benchmarks.causal_stage import Matrix
 
 COLUMNS, FRESH, DRAWS = 5, 6000, 10
 SIZES = (100, 200, 500, 2000)
@@ -35,7 +35,9 @@ LOGITS: dict[str, Callable[[Matrix], Matrix]] = {
 
 def main() -> None:
     """Read the command line and print one table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("what", choices=["labels", "noise"])
     parser.add_argument("--seeds", type=int, default=20)
     arguments = parser.parse_args()
@@ -48,7 +50,9 @@ def probabilities(name: str, x: Matrix, y: Matrix, fresh: Matrix, seed: int) -> 
         mechanism = CalibratedClassifier([False] * COLUMNS, DEFAULT_LEARNERS, seed=seed)
         mechanism.fit(x, y[:, None])
         rng = np.random.default_rng(seed)
-        return np.stack([mechanism.redrawn(rng).estimate_probabilities(fresh)[:, -1] for _ in range(DRAWS)])
+        return np.stack(
+            [mechanism.redrawn(rng).estimate_probabilities(fresh)[:, -1] for _ in range(DRAWS)]
+        )
     models = {
         "gradient boosting": HistGradientBoostingClassifier(random_state=seed),
         "random forest": RandomForestClassifier(random_state=seed),
@@ -66,12 +70,17 @@ def compare_labels(seeds: int) -> None:
         x, fresh = rng.normal(size=(n, COLUMNS)), rng.normal(size=(FRESH, COLUMNS))
         y, true = (rng.random(n) < expit(logit(x))).astype(float), expit(logit(fresh))
         label = rng.random(FRESH) < true
-        for name, drawn in [("truth", true[None]), *((name, probabilities(name, x, y, fresh, seed)) for name in names)]:
+        for name, drawn in [
+            ("truth", true[None]),
+            *((name, probabilities(name, x, y, fresh, seed)) for name in names),
+        ]:
             own = np.mean([roc_auc_score(rng.random(FRESH) < p, p) for p in drawn])
             mean = drawn.mean(axis=0)
             excess = log_loss(label, mean) - log_loss(label, true)
             rows.append((simulator, n, name, own, roc_auc_score(label, mean), excess))
-    frame = pd.DataFrame(rows, columns=["simulator", "rows", "model", "own AUC", "true AUC", "excess log-loss"])
+    frame = pd.DataFrame(
+        rows, columns=["simulator", "rows", "model", "own AUC", "true AUC", "excess log-loss"]
+    )
     print(frame.groupby(["simulator", "rows", "model"], sort=False).mean().round(3).to_string())
 
 

@@ -39,7 +39,15 @@ from tabpfn import TabPFNClassifier
 
 from benchmarks.pretraining.checkpoint import write_text
 
-SPLITS, TRAIN_ROWS, TRAIN_SHARE, TEST_ROWS, MAX_CLASSES, MAX_COLUMNS, ESTIMATORS = 3, 300, 0.6, 1000, 10, 45, 4
+SPLITS, TRAIN_ROWS, TRAIN_SHARE, TEST_ROWS, MAX_CLASSES, MAX_COLUMNS, ESTIMATORS = (
+    3,
+    300,
+    0.6,
+    1000,
+    10,
+    45,
+    4,
+)
 METRICS = ("auc", "log_loss", "ece")
 
 
@@ -78,7 +86,9 @@ def splits(y: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.intp], NDArray[np.
     """Yield stratified training and test rows; seeds are the split's numbers."""
     n = min(TRAIN_ROWS, int(TRAIN_SHARE * len(y)))
     for seed in range(SPLITS):
-        splitter = StratifiedShuffleSplit(1, train_size=n, test_size=min(TEST_ROWS, len(y) - n), random_state=seed)
+        splitter = StratifiedShuffleSplit(
+            1, train_size=n, test_size=min(TEST_ROWS, len(y) - n), random_state=seed
+        )
         yield next(splitter.split(np.zeros(len(y)), y))
 
 
@@ -88,7 +98,9 @@ def baselines(x: pd.DataFrame, seed: int) -> dict[str, Callable[[], Classifier]]
     numbers = [column for column in x.columns if column not in text]
 
     def pipeline(model: ClassifierMixin) -> Classifier:
-        one_hot = make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore"))
+        one_hot = make_pipeline(
+            SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")
+        )
         scaled = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
         columns = make_column_transformer((one_hot, text), (scaled, numbers), sparse_threshold=0)
         made: Classifier = make_pipeline(columns, model)
@@ -104,7 +116,11 @@ def baselines(x: pd.DataFrame, seed: int) -> dict[str, Callable[[], Classifier]]
 def foundation_model(weights: Path, seed: int) -> Classifier:
     """Return a classifier that predicts in context with these weights."""
     model: Classifier = TabPFNClassifier(
-        model_path=str(weights), n_estimators=ESTIMATORS, device="cpu", random_state=seed, n_preprocessing_jobs=1
+        model_path=str(weights),
+        n_estimators=ESTIMATORS,
+        device="cpu",
+        random_state=seed,
+        n_preprocessing_jobs=1,
     )
     return model
 
@@ -124,12 +140,16 @@ def mean_auc(y: NDArray[np.int64], p: NDArray[np.float64]) -> float:
     return float(np.mean([roc_auc_score(y == k, p[:, k]) for k in np.unique(y)]))
 
 
-def measure(model: Classifier, x: pd.DataFrame, y: NDArray[np.int64], split: int) -> dict[str, float]:
+def measure(
+    model: Classifier, x: pd.DataFrame, y: NDArray[np.int64], split: int
+) -> dict[str, float]:
     """Fit and predict one split of a table."""
     train, test = list(splits(y))[split]
     begin = time.perf_counter()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # rare categories unseen in training, and the like: expected of 300 rows
+        warnings.simplefilter(
+            "ignore"
+        )  # rare categories unseen in training, and the like: expected of 300 rows
         model.fit(x.iloc[train], y[train])
         p = model.predict_proba(x.iloc[test])
     seconds = time.perf_counter() - begin
@@ -146,11 +166,15 @@ def run(weights: list[Path], data: Path, out: Path) -> list[Cell]:
     store = out / "zero_shot.json"
     cells = [Cell(**cell) for cell in json.loads(store.read_text())] if store.exists() else []
     done = {(cell.table, cell.split, cell.model) for cell in cells}
-    names = {f"{path.stem} {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}": path for path in weights}
+    names = {
+        f"{path.stem} {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}": path for path in weights
+    }
     asked = set(names)
     for name, x, y in track(list(read_tables(data)), "tables"):
         for split in range(SPLITS):
-            models = baselines(x, split) | {n: partial(foundation_model, path, split) for n, path in names.items()}
+            models = baselines(x, split) | {
+                n: partial(foundation_model, path, split) for n, path in names.items()
+            }
             asked |= set(models)
             for label, make in models.items():
                 if (name, split, label) not in done:
@@ -172,13 +196,19 @@ def markdown(cells: list[Cell]) -> str:
 
 def _rows(head: list[str], frame: pd.DataFrame, form: str) -> list[str]:
     body = [[str(row[0]), *(form.format(value) for value in row[1:])] for row in frame.itertuples()]
-    return ["| " + " | ".join(row) + " |" for row in [head, ["---"] + ["---:"] * (len(head) - 1), *body]]
+    return [
+        "| " + " | ".join(row) + " |" for row in [head, ["---"] + ["---:"] * (len(head) - 1), *body]
+    ]
 
 
 def main() -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--weights", type=Path, nargs="+", required=True, help="checkpoints to measure")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--weights", type=Path, nargs="+", required=True, help="checkpoints to measure"
+    )
     parser.add_argument("--data", type=Path, required=True, help="folder of tables")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/zero_shot"))
     parser.add_argument("--threads", type=int, default=1)

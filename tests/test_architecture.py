@@ -19,23 +19,27 @@ MODULES = {
 
 # From left to right: a module imports from its own room and from rooms before it.
 ROOMS = [
+    "arrays",
     "errors",
-    "budget",
+    "resources",
     "table",
+    "records",
     "registry",
     "hookspecs",
     "plugins",
     "config",
+    "backbones",
     "discovery",
     "scm",
     "generators",
-    "sampling",
-    "testing",
-    "report",
+    "generation",
+    "fidelity",
     "finetuning",
-    "causalmix",
-    "augmentation",
+    "method",
     "model",
+    "comparison",
+    "report",
+    "testing",
     "cli",
 ]
 HEAVY = ("torch", "tabpfn", "dowhy", "causallearn", "matplotlib", "ray")
@@ -51,8 +55,14 @@ def imported(module: str, path: Path) -> Iterator[str]:
     """Yield the modules of this package that a module imports, at its top or inside of functions."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE.name)
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == PACKAGE.name:
+            yield from (
+                alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE.name
+            )
+        elif (
+            isinstance(node, ast.ImportFrom)
+            and node.module
+            and node.module.split(".")[0] == PACKAGE.name
+        ):
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
                 yield whole if whole in MODULES else node.module
@@ -73,9 +83,9 @@ def test_the_test_of_layers_sees_an_import_against_the_flow(tmp_path: Path) -> N
     planted = tmp_path / "planted.py"
     planted.write_text(
         "from autogluon_causalmix.errors import TableError\n"
-        "def late():\n    from autogluon_causalmix import sampling\n    import autogluon_causalmix.finetuning.loop\n"
+        "def late():\n    from autogluon_causalmix import generation\n    import autogluon_causalmix.finetuning.loop\n"
     )
-    assert against_the_flow("autogluon_causalmix.table", planted) == ["finetuning", "sampling"]
+    assert against_the_flow("autogluon_causalmix.table", planted) == ["finetuning", "generation"]
     assert against_the_flow("autogluon_causalmix.cli", planted) == []
 
 
@@ -93,7 +103,9 @@ def test_every_room_stands_in_the_list_once_and_exists() -> None:
 )
 def test_importing_is_light(code: str) -> None:
     code = f"{code}; import sys; print(*[name for name in {HEAVY} if name in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
+    )
     assert done.stdout.split() == []
 
 
@@ -110,7 +122,10 @@ def test_all_names_exist_and_are_sorted(module: str) -> None:
 def test_the_package_exports_what_it_says_and_no_more() -> None:
     tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
     bound = {
-        alias.asname or alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+        alias.asname or alias.name
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
     }
     assert bound == set(autogluon_causalmix.__all__)
 
@@ -136,8 +151,14 @@ def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
 
 
 def test_functions_and_files_are_short() -> None:
-    lengths = {f"{path.name}:{node.name}": length_of(node) for path in python_files() for node in functions(path)}
+    lengths = {
+        f"{path.name}:{node.name}": length_of(node)
+        for path in python_files()
+        for node in functions(path)
+    }
     assert {name: length for name, length in lengths.items() if length > LONGEST_FUNCTION} == {}
     assert sorted(lengths.values())[int(0.9 * len(lengths))] <= 25
-    files = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in python_files()}
+    files = {
+        path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in python_files()
+    }
     assert {name: length for name, length in files.items() if length > LONGEST_FILE} == {}

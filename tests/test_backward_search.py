@@ -7,11 +7,14 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from autogluon_causalmix.discovery.backward_search import backward_search, class_of, member_of
 from autogluon_causalmix.discovery.blocks import Blocks
-from autogluon_causalmix.discovery.normalized_likelihood import QuotientNML
-from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC, total_score
-from autogluon_causalmix.discovery.skeleton import Adjacency, Marks
+from autogluon_causalmix.discovery.constraint.skeleton import Adjacency, Marks
+from autogluon_causalmix.discovery.score.backward_search import backward_search, class_of, member_of
+from autogluon_causalmix.discovery.score.degenerate_gaussian import (
+    DegenerateGaussianBIC,
+    total_score,
+)
+from autogluon_causalmix.discovery.score.normalized_likelihood import QuotientNML
 
 
 def random_dag(rng: np.random.Generator, n: int, density: float) -> Adjacency:
@@ -50,7 +53,9 @@ def test_member_of__undirected_square__says_there_is_none() -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_backward_search__random_categories__no_deletion_in_any_graph_of_the_class_gains(seed: int) -> None:
+def test_backward_search__random_categories__no_deletion_in_any_graph_of_the_class_gains(
+    seed: int,
+) -> None:
     rng = np.random.default_rng(seed)
     codes = rng.integers(3, size=(300, 6))
     for node in range(1, 6):  # what two columns do together, in seven rows of ten
@@ -75,7 +80,9 @@ def test_backward_search__from_all_edges__the_class_that_made_the_rows(seed: int
     rng = np.random.default_rng(seed)
     true = random_dag(rng, 6, 0.4)
     values = rng.normal(size=(20_000, 6))
-    weights = np.where(true, rng.choice([-1.0, 1.0], size=(6, 6)) * rng.uniform(0.5, 1.0, size=(6, 6)), 0.0)
+    weights = np.where(
+        true, rng.choice([-1.0, 1.0], size=(6, 6)) * rng.uniform(0.5, 1.0, size=(6, 6)), 0.0
+    )
     values = values @ np.linalg.inv(np.eye(6) - weights)
     score = DegenerateGaussianBIC(Blocks.of(values, []).correlations(), penalty=3.0)
     complete = np.triu(np.ones((6, 6), dtype=bool), 1)

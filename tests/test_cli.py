@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autogluon_causalmix import cli
-from autogluon_causalmix.cli import demonstration
+from autogluon_causalmix.cli import app, demo
 from autogluon_causalmix.cli.csvfile import read_csv
 
 
@@ -16,7 +15,7 @@ def causalmix(*arguments: object) -> int:
     """Run the command in this process and return its exit code."""
     sys.argv = ["causalmix", *map(str, arguments)]
     with pytest.raises(SystemExit) as stop:
-        cli.main()
+        app.main()
     return int(stop.value.code or 0)
 
 
@@ -32,7 +31,9 @@ def train(tmp_path: Path) -> Path:
     """A table whose label depends on a number; one column is text, one lacks values."""
     rng = np.random.default_rng(0)
     number = rng.normal(size=80)
-    frame = pd.DataFrame({"number": number, "colour": rng.choice(["red", "blue"], 80), "other": rng.normal(size=80)})
+    frame = pd.DataFrame(
+        {"number": number, "colour": rng.choice(["red", "blue"], 80), "other": rng.normal(size=80)}
+    )
     frame.loc[::7, "other"] = np.nan
     frame = frame.assign(ill=np.where(number + 0.5 * rng.normal(size=80) > 0, "yes", "no"))
     path = tmp_path / "train.csv"
@@ -47,7 +48,9 @@ def test_augment_writes_rows_like_the_real_ones(train: Path) -> None:
     assert list(synthetic.columns) == list(real.columns)
     assert set(synthetic["colour"]) <= {"red", "blue"}
     by_label = synthetic.groupby("ill")["number"].mean()
-    assert by_label["yes"] > by_label["no"] + 0.5, "the synthetic label depends on the number as the real one does"
+    assert by_label["yes"] > by_label["no"] + 0.5, (
+        "the synthetic label depends on the number as the real one does"
+    )
 
 
 def test_the_same_seed_writes_the_same_file(train: Path) -> None:
@@ -57,14 +60,18 @@ def test_the_same_seed_writes_the_same_file(train: Path) -> None:
     assert Path("a.csv").read_bytes() == Path("b.csv").read_bytes() != Path("c.csv").read_bytes()
 
 
-def test_graph_draws_the_edge_that_is_there(train: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_graph_draws_the_edge_that_is_there(
+    train: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert causalmix("graph", train, "-t", "ill", "-o", "graph.svg") == 0
     assert "<svg" in Path("graph.svg").read_text()
     strongest = next(line for line in capsys.readouterr().out.splitlines() if "→" in line)
     assert {"number", "ill"} <= set(strongest.replace("│", " ").split())
 
 
-def test_graph_says_where_nothing_was_looked_for(train: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_graph_says_where_nothing_was_looked_for(
+    train: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     read_csv(train).head(15).to_csv("few.csv", index=False)
     assert causalmix("graph", "few.csv", "-t", "ill", "-o", "graph.svg") == 0
     assert "note: 15 rows are too few for discovery" in " ".join(capsys.readouterr().out.split())
@@ -78,7 +85,9 @@ def test_plugins_lists_everything_with_its_origin(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.slow
-def test_fit_leaves_report_leaderboard_and_predictor(train: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_fit_leaves_report_leaderboard_and_predictor(
+    train: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = [
         "fit",
         train,
@@ -114,7 +123,7 @@ def test_the_verdict_of_the_demo_claims_no_win_that_it_did_not_see() -> None:
         for arm, of_splits in losses.items()
         for split, loss in enumerate(of_splits)
     ]
-    said = demonstration.verdict(pd.DataFrame(rows))
+    said = demo.verdict(pd.DataFrame(rows))
     assert "over zero-shot +0.0500 ± 0.0707 (better on 1, worse on 0 of 2 splits)" in said
     assert "over fine-tuned -0.1000 ± 0.0000 (better on 0, worse on 2 of 2 splits)" in said
 
@@ -123,10 +132,14 @@ def test_the_verdict_of_the_demo_claims_no_win_that_it_did_not_see() -> None:
 def test_demo_leaves_table_picture_and_report(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(demonstration, "TABLES", {"wine": demonstration.wine})
-    monkeypatch.setattr(demonstration, "SPLITS", 2)
+    monkeypatch.setattr(demo, "TABLES", {"wine": demo.wine})
+    monkeypatch.setattr(demo, "SPLITS", 2)
     assert causalmix("demo") == 0
-    assert {path.name for path in Path("causalmix-demo").iterdir()} == {"report.html", "arms.svg", "scores.csv"}
+    assert {path.name for path in Path("causalmix-demo").iterdir()} == {
+        "report.html",
+        "arms.svg",
+        "scores.csv",
+    }
     scores = pd.read_csv("causalmix-demo/scores.csv")
     assert sorted(zip(scores["split"], scores["arm"], strict=True)) == [
         (split, arm) for split in (0, 1) for arm in ("CausalMix", "fine-tuned", "zero-shot")
@@ -136,8 +149,12 @@ def test_demo_leaves_table_picture_and_report(
     assert f"{mean:.3f} ± " in capsys.readouterr().out
 
 
-def test_a_table_beyond_the_limits_of_the_model_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    pd.DataFrame({"a": range(120), "y": [f"class {i % 12}" for i in range(120)]}).to_csv("twelve.csv", index=False)
+def test_a_table_beyond_the_limits_of_the_model_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pd.DataFrame({"a": range(120), "y": [f"class {i % 12}" for i in range(120)]}).to_csv(
+        "twelve.csv", index=False
+    )
     assert causalmix("fit", "twelve.csv", "-t", "y", "--backbone", "mini") == 2
     assert "'max_classes': 10" in capsys.readouterr().err
     assert [path.name for path in Path().rglob("*") if path.is_file()] == ["twelve.csv"]
@@ -179,12 +196,21 @@ def test_a_bad_file_is_one_line_and_writes_nothing(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["augment", "nowhere.csv", "-t", "ill", "-o", "s.csv"], "nowhere.csv cannot be read: No such file"),
+        (
+            ["augment", "nowhere.csv", "-t", "ill", "-o", "s.csv"],
+            "nowhere.csv cannot be read: No such file",
+        ),
         (["augment", "train.csv", "-t", "ill", "-o", "train.csv"], "train.csv exists"),
         (["augment", "train.csv", "-t", "ill", "-o", "no/folder/s.csv"], "does not exist"),
-        (["augment", "train.csv", "-t", "ill", "-o", "s.csv", "--generator", "gan"], "no generator 'gan'; choose from"),
+        (
+            ["augment", "train.csv", "-t", "ill", "-o", "s.csv", "--generator", "gan"],
+            "no generator 'gan'; choose from",
+        ),
         (["graph", "train.csv", "-t", "ill", "-o", "graph.txt"], "must end in .svg or .png"),
-        (["fit", "train.csv", "-t", "ill", "--backbone", "bert"], "no backbone 'bert'; choose from"),
+        (
+            ["fit", "train.csv", "-t", "ill", "--backbone", "bert"],
+            "no backbone 'bert'; choose from",
+        ),
         (["fit", "train.csv", "-t", "ill", "--backbone", "gone.ckpt"], "gone.ckpt"),
         (["fit", "train.csv", "-t", "ill", "--test", "other.csv"], "other.csv lacks columns"),
         (["fit", "other.csv", "-t", "ill"], "has a single class, 'yes': nothing to predict"),

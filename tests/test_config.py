@@ -17,7 +17,9 @@ from autogluon_causalmix.errors import ConfigError
         ({"name": "tabpfn", "version": "v3"}, "tabpfn", {"version": "v3"}),
     ],
 )
-def test_a_bare_string_is_short_for_a_name(written: object, name: str, options: dict[str, object]) -> None:
+def test_a_bare_string_is_short_for_a_name(
+    written: object, name: str, options: dict[str, object]
+) -> None:
     backbone = Hyperparameters.parse({"backbone": written}).backbone
     assert (backbone.name, backbone.options) == (name, options)
 
@@ -40,6 +42,8 @@ def test_defaults_survive_json() -> None:
         ({"generator": {"options": {}}}, "'generator.name'"),
     ],
 )
-def test_a_refusal_names_the_hyperparameter_the_rule_and_the_value(given: dict[str, object], message: str) -> None:
+def test_a_refusal_names_the_hyperparameter_the_rule_and_the_value(
+    given: dict[str, object], message: str
+) -> None:
     with pytest.raises(ConfigError, match=message):
         Hyperparameters.parse(given)

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 from scipy import stats
 
-from autogluon_causalmix.discovery.contingency import ChiSquare
+from autogluon_causalmix.discovery.independence.contingency import ChiSquare
 
 Codes = npt.NDArray[np.int64]
 
@@ -15,7 +15,9 @@ def random_codes(seed: int, rows: int = 300) -> Codes:
     rng = np.random.default_rng(seed)
     columns = [rng.integers(3, size=rows)]
     for levels in (2, 4, 3, 5, 2):
-        columns.append((columns[-1] * rng.integers(2, size=rows) + rng.integers(levels, size=rows)) % levels)
+        columns.append(
+            (columns[-1] * rng.integers(2, size=rows) + rng.integers(levels, size=rows)) % levels
+        )
     return np.column_stack(columns)
 
 
@@ -33,7 +35,8 @@ def test_chi_square__no_condition__equals_scipy() -> None:
         for i, j in zip(x, y, strict=True)
     ]
     expected = [
-        stats.chi2_contingency(table[table.sum(1) > 0][:, table.sum(0) > 0], correction=False)[1] for table in tables
+        stats.chi2_contingency(table[table.sum(1) > 0][:, table.sum(0) > 0], correction=False)[1]
+        for table in tables
     ]
     assert found == pytest.approx(expected, abs=1e-12)
 
@@ -45,21 +48,28 @@ def test_chi_square__conditions__equals_causal_learn(n_given: int) -> None:
     codes = random_codes(n_given)
     x, y, given = triples(n_given, np.random.default_rng(n_given))
     reference = CIT(codes, "chisq")
-    expected = [reference(int(i), int(j), [int(k) for k in held]) for i, j, held in zip(x, y, given, strict=True)]
-    assert ChiSquare(codes, np.ones(300)).p_values(x, y, given) == pytest.approx(expected, abs=1e-12)
+    expected = [
+        reference(int(i), int(j), [int(k) for k in held])
+        for i, j, held in zip(x, y, given, strict=True)
+    ]
+    assert ChiSquare(codes, np.ones(300)).p_values(x, y, given) == pytest.approx(
+        expected, abs=1e-12
+    )
 
 
 def test_chi_square__batches__change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     test, asked = ChiSquare(random_codes(5), np.ones(300)), triples(2, np.random.default_rng(5))
     whole = test.p_values(*asked)
-    monkeypatch.setattr("autogluon_causalmix.discovery.contingency.CELLS", 1)
+    monkeypatch.setattr("autogluon_causalmix.discovery.independence.contingency.CELLS", 1)
     assert np.array_equal(test.p_values(*asked), whole)
 
 
 def test_chi_square__whole_weights__count_rows_as_often() -> None:
     codes, weights = random_codes(1), np.full(300, 3.0)
     asked = triples(1, np.random.default_rng(1))
-    assert ChiSquare(codes, weights).p_values(*asked) == pytest.approx(ChiSquare(codes, np.ones(300)).p_values(*asked))
+    assert ChiSquare(codes, weights).p_values(*asked) == pytest.approx(
+        ChiSquare(codes, np.ones(300)).p_values(*asked)
+    )
 
 
 @pytest.mark.parametrize("bootstrapped", [False, True])
@@ -70,7 +80,11 @@ def test_chi_square__null_holds__rejects_one_in_twenty(bootstrapped: bool) -> No
         rng = np.random.default_rng(seed)
         cause = rng.integers(3, size=400)
         effects = (rng.random((400, 4)) < 0.3 + 0.2 * cause[:, None]).astype("int64")
-        weights = rng.multinomial(400, np.full(400, 1 / 400)).astype("float64") if bootstrapped else np.ones(400)
+        weights = (
+            rng.multinomial(400, np.full(400, 1 / 400)).astype("float64")
+            if bootstrapped
+            else np.ones(400)
+        )
         test = ChiSquare(np.column_stack([cause, effects]), weights)
         p = test.p_values(np.array([1, 2]), np.array([3, 4]), np.zeros((2, 1), dtype="int64"))
         rejected.extend(p < 0.05)

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from autogluon_causalmix import augment
-from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.errors import PluginError
+from autogluon_causalmix.generators.contract import draw, fit_generator
 from autogluon_causalmix.plugins import load_plugins, plugin_registry
-from autogluon_causalmix.sampling import draw, fit_generator
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.testing import mixed_scm
 
 ROOT = Path(__file__).parents[1]
@@ -39,7 +39,13 @@ def run(code: str, path: Path | None = None) -> str:
     """Run code in a fresh process, outside of the checkout, and return what it prints."""
     environment = {**os.environ, "PYTHONPATH": str(path or "")}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd="/", env=environment, capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", code],
+        cwd="/",
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -52,10 +58,14 @@ def test_a_fresh_process_finds_it_by_its_entry_point() -> None:
 
 @pytest.mark.slow
 def test_the_package_installs_from_its_folder_and_is_used_from_there(tmp_path: Path) -> None:
-    source = shutil.copytree(PACKAGE, tmp_path / "source", ignore=shutil.ignore_patterns("build", "*.egg-info"))
+    source = shutil.copytree(
+        PACKAGE, tmp_path / "source", ignore=shutil.ignore_patterns("build", "*.egg-info")
+    )
     target = tmp_path / "site"
     options = ["--quiet", "--no-deps", "--no-build-isolation", "--target", str(target)]
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, str(source)], check=True, timeout=240)
+    subprocess.run(
+        [sys.executable, "-m", "pip", "install", *options, str(source)], check=True, timeout=240
+    )
     said = run(FIND_AND_DRAW, target).split(maxsplit=4)
     assert said[:4] == ["copula", "causalmix-copula", "0.1.0", "25"]
     assert said[4] == str(target / "causalmix_copula.py")
@@ -65,18 +75,24 @@ def test_it_draws_within_the_contract_and_keeps_associations_of_mixed_columns() 
     table = mixed_scm(2_000, np.random.default_rng(0))[0]
     entry = plugin_registry().generators.get("copula")
     rng = np.random.default_rng(1)
-    fitted = fit_generator(entry.create({"shrinkage": 0.0}), table, rng, Budget(60.0), owner=entry.owner)
+    fitted = fit_generator(
+        entry.create({"shrinkage": 0.0}), table, rng, Resources(60.0), owner=entry.owner
+    )
     frame = draw(fitted, table, 4_000, rng, owner=entry.owner).frame
-    real, drawn = (rows.groupby("smoker")["age"].mean().diff().iloc[-1] for rows in (table.frame, frame))
+    real, drawn = (
+        rows.groupby("smoker")["age"].mean().diff().iloc[-1] for rows in (table.frame, frame)
+    )
     assert real < -20  # smokers are younger: the simulator's own age → smoker
     assert drawn == pytest.approx(real, abs=3.0)
 
 
-def test_installing_it_changes_nothing_that_does_not_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_installing_it_changes_nothing_that_does_not_name_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     frame = mixed_scm(60, np.random.default_rng(0))[0].frame
     beside_the_copula = augment(frame, "risk", 80, generator="bootstrap", seed=3)
     monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: ())
-    monkeypatch.setattr("autogluon_causalmix.augmentation.plugin_registry", load_plugins)
+    monkeypatch.setattr("autogluon_causalmix.generation.plugin_registry", load_plugins)
     assert "copula" not in load_plugins().generators.names
     assert augment(frame, "risk", 80, generator="bootstrap", seed=3).equals(beside_the_copula)
 
@@ -86,7 +102,8 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("language", "file"), [("python", PACKAGE / "causalmix_copula.py"), ("toml", PACKAGE / "pyproject.toml")]
+    ("language", "file"),
+    [("python", PACKAGE / "causalmix_copula.py"), ("toml", PACKAGE / "pyproject.toml")],
 )
 def test_the_tutorial_quotes_the_package_word_for_word(language: str, file: Path) -> None:
     text = file.read_text(encoding="utf-8")

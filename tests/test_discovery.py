@@ -8,34 +8,42 @@ import time
 from itertools import product
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autogluon_causalmix.budget import Budget
-from autogluon_causalmix.discovery import Constraints, Discoverer, EdgeBeliefs, Knowledge
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.discovery.beliefs import orient
-from autogluon_causalmix.discovery.discoverers import NoEdges, PCAndFCI, TargetStar
-from autogluon_causalmix.discovery.independence import DegenerateGaussian, FisherZ, register
-from autogluon_causalmix.discovery.label import connect_label
-from autogluon_causalmix.discovery.orientation import belief_of, pc_marks
-from autogluon_causalmix.discovery.possible_d_separation import possible_d_separation, semi_directed
-from autogluon_causalmix.discovery.searches import BOSS, GES, GRaSP
-from autogluon_causalmix.discovery.skeleton import pc_stable
+from autogluon_causalmix.discovery.constraint.orientation import belief_of, pc_marks
+from autogluon_causalmix.discovery.constraint.pc_fci import PCAndFCI
+from autogluon_causalmix.discovery.constraint.possible_d_separation import (
+    possible_d_separation,
+    semi_directed,
+)
+from autogluon_causalmix.discovery.constraint.skeleton import pc_stable
+from autogluon_causalmix.discovery.controls import NoEdges, TargetStar
+from autogluon_causalmix.discovery.independence.degenerate_gaussian import (
+    DegenerateGaussian,
+    FisherZ,
+    register,
+)
+from autogluon_causalmix.discovery.protocol import Constraints, Discoverer, EdgeBeliefs, Knowledge
+from autogluon_causalmix.discovery.score.searches import BOSS, GES, GRaSP
 from autogluon_causalmix.errors import ConfigError
+from autogluon_causalmix.resources import Resources
+from autogluon_causalmix.scm.label_edges import connect_label
 from autogluon_causalmix.table import Table
 from benchmarks.causal_graphs import our_pag, their_pag
 from benchmarks.causal_stage import random_columns
-
-Matrix = npt.NDArray[np.float64]
 
 
 def random_table(seed: int, n_columns: int = 8, rows: int = 300) -> tuple[Matrix, list[int]]:
     """Rows of a random graph, a third of the columns categories, some cells missing in every second table."""
     rng = np.random.default_rng(seed)
-    weights = np.triu(rng.normal(size=(n_columns, n_columns)) * (rng.random((n_columns, n_columns)) < 0.35), 1)
+    weights = np.triu(
+        rng.normal(size=(n_columns, n_columns)) * (rng.random((n_columns, n_columns)) < 0.35), 1
+    )
     values = rng.normal(size=(rows, n_columns))
     for column in range(n_columns):
         values[:, column] += values @ weights[:, column]
@@ -54,7 +62,9 @@ def test_pc_stable__fifty_random_tables__same_edges_as_causal_learn(block: int) 
 
     for seed in range(10 * block, 10 * block + 10):
         values, codes = random_table(seed)
-        reference = skeleton_discovery(values, 0.05, CIT(values, register(), categorical=codes), show_progress=False)
+        reference = skeleton_discovery(
+            values, 0.05, CIT(values, register(), categorical=codes), show_progress=False
+        )
         found = pc_stable(DegenerateGaussian.of(values, codes), 0.05)
         assert ((reference.G.graph != 0) == found.adjacent).all()
         assert all(not found.adjacent[pair] for pair in found.separators)
@@ -82,7 +92,11 @@ def test_pc_marks__separating_sets_united__same_as_causal_learn(seed: int) -> No
 
 @pytest.mark.parametrize(("seed", "n_columns"), [*product(range(8), [7]), *product(range(4), [20])])
 def test_fci_marks__separating_sets_united__same_as_causal_learn(seed: int, n_columns: int) -> None:
-    values, codes = random_table(seed, n_columns) if n_columns < 20 else random_columns(20, 500, seed, categorical=True)
+    values, codes = (
+        random_table(seed, n_columns)
+        if n_columns < 20
+        else random_columns(20, 500, seed, categorical=True)
+    )
     assert (our_pag(values, codes) == their_pag(values, codes)).all()
 
 
@@ -90,7 +104,7 @@ def test_possible_d_separation__random_marks__same_sets_in_the_same_order_as_cau
     from causallearn.graph.Endpoint import Endpoint
     from causallearn.search.ConstraintBased.FCI import getPossibleDsep
 
-    from autogluon_causalmix.discovery.graphs import marked
+    from autogluon_causalmix.discovery.causal_learn import marked
 
     beyond_neighbours = 0
     for seed in range(20):
@@ -119,7 +133,9 @@ def chain_table(rows: int = 400) -> Table:
 
 
 def test_pc_and_fci__chain__finds_its_edges_and_no_others() -> None:
-    beliefs = PCAndFCI().discover(chain_table(), Constraints.none(4), np.random.default_rng(0), Budget(30.0))
+    beliefs = PCAndFCI().discover(
+        chain_table(), Constraints.none(4), np.random.default_rng(0), Resources(30.0)
+    )
     either = beliefs.probability + beliefs.probability.T
     assert either[0, 1] == either[1, 2] == pytest.approx(1.0)
     assert either[3].max() < 0.5
@@ -130,8 +146,10 @@ def test_pc_and_fci__collider__finds_its_direction() -> None:
     rng = np.random.default_rng(1)
     left, right = rng.normal(size=(2, 500))
     effect = np.where(left + right + 0.5 * rng.normal(size=500) > 0, 1, 0)
-    table = Table.from_frame(pd.DataFrame({"left": left, "right": right, "effect": effect}), "effect")
-    belief = PCAndFCI().discover(table, Constraints.none(3), rng, Budget(30.0)).probability
+    table = Table.from_frame(
+        pd.DataFrame({"left": left, "right": right, "effect": effect}), "effect"
+    )
+    belief = PCAndFCI().discover(table, Constraints.none(3), rng, Resources(30.0)).probability
     # FCI leaves a circle at each cause, which counts as ¾ for the arrow.
     assert belief[0, 2] > 0.7
     assert belief[1, 2] > 0.7
@@ -139,7 +157,9 @@ def test_pc_and_fci__collider__finds_its_direction() -> None:
 
 def test_pc_and_fci__no_time__star_with_a_note_and_nothing_left_behind() -> None:
     threads = threading.active_count()
-    beliefs = PCAndFCI().discover(chain_table(), Constraints.none(4), np.random.default_rng(0), Budget(0.0))
+    beliefs = PCAndFCI().discover(
+        chain_table(), Constraints.none(4), np.random.default_rng(0), Resources(0.0)
+    )
     assert beliefs.probability[2].tolist() == [1.0, 1.0, 0.0, 1.0]
     assert "star" in beliefs.notes[0]
     assert threading.active_count() == threads
@@ -147,10 +167,14 @@ def test_pc_and_fci__no_time__star_with_a_note_and_nothing_left_behind() -> None
 
 def test_pc_and_fci__time_runs_out__keeps_what_is_done_in_time() -> None:
     values, _ = random_table(2, n_columns=40, rows=400)
-    frame = pd.DataFrame(np.nan_to_num(values), columns=[f"x{i}" for i in range(40)]).assign(y=np.arange(400) % 2)
+    frame = pd.DataFrame(np.nan_to_num(values), columns=[f"x{i}" for i in range(40)]).assign(
+        y=np.arange(400) % 2
+    )
     table, started = Table.from_frame(frame, "y"), time.monotonic()
     discoverer = PCAndFCI(bootstraps=10_000)
-    beliefs = discoverer.discover(table, Constraints.none(41), np.random.default_rng(0), Budget(3.0))
+    beliefs = discoverer.discover(
+        table, Constraints.none(41), np.random.default_rng(0), Resources(3.0)
+    )
     assert time.monotonic() - started < 6.0
     assert "cut off" in beliefs.notes[0]
     assert len(beliefs.graphs) > 0
@@ -158,14 +182,23 @@ def test_pc_and_fci__time_runs_out__keeps_what_is_done_in_time() -> None:
 
 @pytest.mark.parametrize(
     "discoverer",
-    [PCAndFCI(bootstraps=2), GES(bootstraps=2), BOSS(bootstraps=2), GRaSP(bootstraps=2), TargetStar(), NoEdges()],
+    [
+        PCAndFCI(bootstraps=2),
+        GES(bootstraps=2),
+        BOSS(bootstraps=2),
+        GRaSP(bootstraps=2),
+        TargetStar(),
+        NoEdges(),
+    ],
     ids=lambda d: type(d).__name__,
 )
 def test_discoverers__knowledge__kept_in_every_graph(discoverer: Discoverer) -> None:
-    knowledge = Knowledge(required=(("d", "a"),), forbidden=(("a", "b"),), tiers=(("d",), ("a", "b")), label="sink")
+    knowledge = Knowledge(
+        required=(("d", "a"),), forbidden=(("a", "b"),), tiers=(("d",), ("a", "b")), label="sink"
+    )
     constraints = knowledge.constraints(["a", "b", "c", "d"], "c")
     rng = np.random.default_rng(0)
-    beliefs = discoverer.discover(chain_table(), constraints, rng, Budget(30.0))
+    beliefs = discoverer.discover(chain_table(), constraints, rng, Resources(30.0))
     for _ in range(20):
         dag = beliefs.sample_dag(rng)
         assert dag[constraints.required].all()
@@ -197,7 +230,10 @@ def test_belief_of__every_pair_of_marks__follows_its_formula() -> None:
     }
     for (here, there), belief in expected.items():
         marks = np.array([[0, here], [there, 0]])
-        assert belief_of(marks, Constraints.none(2)).tolist() == [[0.0, belief], [1.0 - belief, 0.0]]
+        assert belief_of(marks, Constraints.none(2)).tolist() == [
+            [0.0, belief],
+            [1.0 - belief, 0.0],
+        ]
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(2, 9))
@@ -221,7 +257,7 @@ def test_sample_dag__undecided_edge__either_direction_as_believed() -> None:
 
 def test_connect_label__separated_column__gets_an_edge_and_an_unrelated_one_none() -> None:
     table = chain_table()
-    empty = NoEdges().discover(table, Constraints.none(4), np.random.default_rng(0), Budget(1.0))
+    empty = NoEdges().discover(table, Constraints.none(4), np.random.default_rng(0), Resources(1.0))
     connected = connect_label(empty, table, alpha=0.001).probability
     assert connected[2].tolist() == [1.0, 1.0, 0.0, 0.0]
 
@@ -241,7 +277,9 @@ def test_beliefs__simulators__edges_believed_in_are_there(discoverer: Discoverer
         for code in codes:
             frame[f"x{code}"] = frame[f"x{code}"].map({0.0: "low", 1.0: "mid", 2.0: "high"})
         table = Table.from_frame(frame.assign(y=rng.integers(2, size=rows)), "y")
-        belief = discoverer.discover(table, Constraints.none(11), rng, Budget(60.0)).probability[:10, :10]
+        belief = discoverer.discover(table, Constraints.none(11), rng, Resources(60.0)).probability[
+            :10, :10
+        ]
         sure = belief + belief.T >= 0.8
         believed += int(np.triu(sure).sum())
         there += int(np.triu(sure & (truth | truth.T)).sum())
@@ -260,12 +298,15 @@ def test_pc_and_fci__other_processes__same_beliefs() -> None:
     program = (
         "import numpy as np, tests.test_discovery as t\n"
         "found = t.PCAndFCI(bootstraps=3)\n"
-        "b = found.discover(t.wide_table(), t.Constraints.none(15), np.random.default_rng(0), t.Budget(60.0))\n"
+        "b = found.discover(t.wide_table(), t.Constraints.none(15), np.random.default_rng(0), t.Resources(60.0))\n"
         "print(b.graphs.tolist())"
     )
     said = [
         subprocess.run(
-            [sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+            [sys.executable, "-c", program],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
         ).stdout
         for seed in ("1", "2")
     ]

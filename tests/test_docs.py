@@ -16,17 +16,21 @@ from pydantic.fields import FieldInfo
 
 import autogluon_causalmix
 from autogluon_causalmix import CausalMixModel, augment, errors
-from autogluon_causalmix.cli import app
+from autogluon_causalmix.cli.app import app
 from autogluon_causalmix.config import Hyperparameters, Mixing
 from autogluon_causalmix.plugins import plugin_registry
+from autogluon_causalmix.records import FitReport
 from autogluon_causalmix.registry import Registry
-from autogluon_causalmix.report import FitReport
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-RUN = [path for path in PAGES if path.parent.name != "plugins" and "```python" in path.read_text(encoding="utf-8")]
+RUN = [
+    path
+    for path in PAGES
+    if path.parent.name != "plugins" and "```python" in path.read_text(encoding="utf-8")
+]
 
 
 def blocks(page: Path, language: str) -> Iterator[str]:
@@ -38,9 +42,13 @@ def blocks(page: Path, language: str) -> Iterator[str]:
 
 def rows(heading: str) -> dict[str, list[str]]:
     """Return the table of the reference below this first cell: the other cells by the name in the first."""
-    table = re.search(rf"^\| {re.escape(heading)} \|.*\n\|[-|]+\n((?:\|.*\n)+)", REFERENCE, flags=re.MULTILINE)
+    table = re.search(
+        rf"^\| {re.escape(heading)} \|.*\n\|[-|]+\n((?:\|.*\n)+)", REFERENCE, flags=re.MULTILINE
+    )
     assert table, f"the reference has no table {heading!r}"
-    cells = [[cell.strip() for cell in line.strip("|\n").split(" |")] for line in table[1].splitlines()]
+    cells = [
+        [cell.strip() for cell in line.strip("|\n").split(" |")] for line in table[1].splitlines()
+    ]
     return {name: rest for first, *rest in cells for name in code(first)}
 
 
@@ -71,12 +79,16 @@ def test_links_and_pictures_are_there(page: Path) -> None:
 
 
 def test_command_lines_are_such_as_causalmix_takes() -> None:
-    shell = [block for page in PAGES for language in ("sh", "bash") for block in blocks(page, language)]
+    shell = [
+        block for page in PAGES for language in ("sh", "bash") for block in blocks(page, language)
+    ]
     lines = [shlex.split(line, comments=True) for block in shell for line in block.splitlines()]
     said = [words[1:] for words in lines if words[:1] == ["causalmix"]]
     assert {name for name, *_ in said} >= {"fit", "augment", "graph", "plugins"}
     for name, *arguments in said:
-        COMMANDS[name].make_context(name, arguments)  # raises on an unknown option and on a missing one
+        COMMANDS[name].make_context(
+            name, arguments
+        )  # raises on an unknown option and on a missing one
 
 
 def test_commands_named_in_a_sentence_exist() -> None:
@@ -85,7 +97,9 @@ def test_commands_named_in_a_sentence_exist() -> None:
         assert set(said) <= set(COMMANDS), page
 
 
-@pytest.mark.parametrize(("heading", "model"), [("hyperparameter", Hyperparameters), ("`mixing`", Mixing)])
+@pytest.mark.parametrize(
+    ("heading", "model"), [("hyperparameter", Hyperparameters), ("`mixing`", Mixing)]
+)
 def test_hyperparameters_and_their_defaults(heading: str, model: type[BaseModel]) -> None:
     told = rows(heading)
     assert set(told) == set(model.model_fields)
@@ -99,22 +113,35 @@ def test_hyperparameters_and_their_defaults(heading: str, model: type[BaseModel]
 def limits(field: FieldInfo) -> str:
     """Return the range of a hyperparameter as the reference writes it."""
     signs = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
-    found = [(sign, getattr(limit, kind, None)) for limit in field.metadata for kind, sign in signs.items()]
+    found = [
+        (sign, getattr(limit, kind, None))
+        for limit in field.metadata
+        for kind, sign in signs.items()
+    ]
     return ", ".join(f"{sign} {value:.0f}" for sign, value in found if value is not None)
 
 
 def test_limits_are_the_constants_of_the_code() -> None:
     for path, (value, _) in rows("constant").items():
         module, _, name = path.rpartition(".")
-        assert getattr(importlib.import_module(f"autogluon_causalmix.{module}"), name) == float(value), path
+        assert getattr(importlib.import_module(f"autogluon_causalmix.{module}"), name) == float(
+            value
+        ), path
     caps = CausalMixModel._default_auxiliary_params_extra
-    assert "above {max_rows:,} rows, {max_features} features or {max_classes} classes".format(**caps) in REFERENCE
+    assert (
+        "above {max_rows:,} rows, {max_features} features or {max_classes} classes".format(**caps)
+        in REFERENCE
+    )
 
 
 @pytest.mark.parametrize("registry", ["generators", "discoverers", "backbones"])
 def test_built_in_plugins_and_their_options(registry: str) -> None:
     found: Registry = getattr(plugin_registry(), registry)
-    built_in = {entry.name: entry.factory for entry in found if entry.owner.distribution == "autogluon-causalmix"}
+    built_in = {
+        entry.name: entry.factory
+        for entry in found
+        if entry.owner.distribution == "autogluon-causalmix"
+    }
     assert {name: code(cells[0]) for name, cells in rows(found.kind).items()} == {
         name: [option(each) for each in inspect.signature(factory).parameters.values()]
         for name, factory in built_in.items()
@@ -123,7 +150,9 @@ def test_built_in_plugins_and_their_options(registry: str) -> None:
 
 def option(parameter: inspect.Parameter) -> str:
     """Return an option as the reference writes it, with its default as JSON."""
-    return parameter.name + ("" if parameter.default is parameter.empty else f"={json.dumps(parameter.default)}")
+    return parameter.name + (
+        "" if parameter.default is parameter.empty else f"={json.dumps(parameter.default)}"
+    )
 
 
 def test_errors_and_what_they_refine() -> None:
@@ -131,7 +160,9 @@ def test_errors_and_what_they_refine() -> None:
     told = {name: code(cells[0])[0] for name, cells in rows("error").items()}
     assert {*told, "CausalMixError"} == set(raised)
     for name, base in told.items():
-        assert base in {parent.__name__ for parent in raised[name].__bases__}, f"{name} is no {base}"
+        assert base in {parent.__name__ for parent in raised[name].__bases__}, (
+            f"{name} is no {base}"
+        )
 
 
 def test_fields_of_the_fit_report() -> None:
@@ -141,7 +172,10 @@ def test_fields_of_the_fit_report() -> None:
 def test_exported_names_and_the_signature_of_augment() -> None:
     told = {name.partition("(")[0] for name in rows("`from autogluon_causalmix import …`")}
     assert told == set(autogluon_causalmix.__all__)
-    parameters = [str(each.replace(annotation=each.empty)) for each in inspect.signature(augment).parameters.values()]
+    parameters = [
+        str(each.replace(annotation=each.empty))
+        for each in inspect.signature(augment).parameters.values()
+    ]
     assert f"`augment({', '.join(parameters)})`".replace("'", '"') in REFERENCE
 
 

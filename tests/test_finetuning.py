@@ -13,14 +13,14 @@ import pandas as pd
 import pytest
 import torch
 
-from autogluon_causalmix.budget import Budget
-from autogluon_causalmix.causalmix import class_codes
+from autogluon_causalmix.backbones import weights as published
+from autogluon_causalmix.backbones.tabpfn import Auto, Checkpoint, Mini, TabPFN, TabPFNContext
 from autogluon_causalmix.errors import CheckpointError
 from autogluon_causalmix.finetuning import loop
-from autogluon_causalmix.finetuning.backbones import weights as published
-from autogluon_causalmix.finetuning.backbones.tabpfn import Auto, Checkpoint, Mini, TabPFN, TabPFNContext
 from autogluon_causalmix.finetuning.episodes import EpisodeSampler
 from autogluon_causalmix.finetuning.guard import judge, row_losses, score
+from autogluon_causalmix.method import class_codes
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
 NO_ROWS = np.empty(0, dtype="int64")
@@ -32,7 +32,9 @@ def mixed_table(rng: np.random.Generator, rows: int, classes: int = 2) -> Table:
     group = rng.integers(3, size=rows)
     signal = 2 * number + (group - 1) + rng.logistic(size=rows)
     label = pd.qcut(signal, classes, labels=[f"class {i}" for i in range(classes)]).astype(str)
-    frame = pd.DataFrame({"number": number, "group": np.array(list("abc"), dtype=object)[group], "noise": noise})
+    frame = pd.DataFrame(
+        {"number": number, "group": np.array(list("abc"), dtype=object)[group], "noise": noise}
+    )
     frame.loc[rng.random(rows) < 0.1, ["number", "group"]] = None
     return Table.from_frame(frame.assign(label=label), "label")
 
@@ -46,14 +48,21 @@ def rows_of(model: TabPFNContext, table: Table) -> loop.Rows:
 
 
 def run(
-    model: TabPFNContext, real: Table, validation: Table | None, steps: int, learning_rate: float, seconds: float = 100
+    model: TabPFNContext,
+    real: Table,
+    validation: Table | None,
+    steps: int,
+    learning_rate: float,
+    seconds: float = 100,
 ) -> loop.FineTuned:
     context = loop.Rows(model.encode_context(), class_codes(model, real))
     judges = None if validation is None else rows_of(model, validation)
     sampler = EpisodeSampler(context.labels, NO_ROWS, 1.0, "query")
     recipe = loop.Recipe(steps, learning_rate)
     rng = np.random.default_rng(0)
-    return loop.fine_tune(model, context, judges, None, sampler, recipe, rng, Budget(seconds), lambda step: None)
+    return loop.fine_tune(
+        model, context, judges, None, sampler, recipe, rng, Resources(seconds), lambda step: None
+    )
 
 
 def weights_of(model: TabPFNContext) -> list[torch.Tensor]:
@@ -88,15 +97,20 @@ def test_context_sizes_vary_within_the_stated_shares() -> None:
 
 
 @pytest.mark.parametrize(
-    ("real_fraction", "sources"), [(0.0, {"synthetic"}), (0.3, {"real", "synthetic"}), (1.0, {"real"})]
+    ("real_fraction", "sources"),
+    [(0.0, {"synthetic"}), (0.3, {"real", "synthetic"}), (1.0, {"real"})],
 )
-def test_real_and_synthetic_queries_carry_the_weights_asked_for(real_fraction: float, sources: set[str]) -> None:
+def test_real_and_synthetic_queries_carry_the_weights_asked_for(
+    real_fraction: float, sources: set[str]
+) -> None:
     sampler = EpisodeSampler(np.arange(30) % 2, np.arange(50) % 2, real_fraction, "query")
     episode = sampler.draw(np.random.default_rng(0), most_rows=1000)
     assert episode.source == "real"
     assert {query.source for query in episode.queries} == sources
     assert sum(query.weight for query in episode.queries) == pytest.approx(1)
-    assert sum(query.weight for query in episode.queries if query.source == "real") == pytest.approx(real_fraction)
+    assert sum(
+        query.weight for query in episode.queries if query.source == "real"
+    ) == pytest.approx(real_fraction)
 
 
 @pytest.mark.parametrize("real_fraction", [0.0, 0.3, 1.0])
@@ -105,7 +119,9 @@ def test_the_share_of_real_episodes_is_what_was_asked_for(real_fraction: float) 
     sampler = EpisodeSampler(np.arange(30) % 2, np.arange(50) % 2, real_fraction, "episode")
     episodes = [sampler.draw(rng, most_rows=1000) for _ in range(1000)]
     assert all(episode.queries[0].source == episode.source for episode in episodes)
-    assert np.mean([episode.source == "real" for episode in episodes]) == pytest.approx(real_fraction, abs=0.05)
+    assert np.mean([episode.source == "real" for episode in episodes]) == pytest.approx(
+        real_fraction, abs=0.05
+    )
 
 
 def test_synthetic_queries_have_a_class_that_the_context_holds() -> None:
@@ -133,7 +149,9 @@ def test_the_loss_is_the_weighted_mean_of_both_kinds_of_rows() -> None:
         sampler = EpisodeSampler(rows.labels, rows.labels[::-1], real_fraction, "query")
         mirrored = loop.Rows([view.flip(0) for view in rows.views], rows.labels[::-1].copy())
         rng, recipe = np.random.default_rng(0), loop.Recipe(1, 1e-9)
-        tuned = loop.fine_tune(model, rows, None, mirrored, sampler, recipe, rng, Budget(60), lambda step: None)
+        tuned = loop.fine_tune(
+            model, rows, None, mirrored, sampler, recipe, rng, Resources(60), lambda step: None
+        )
         losses[real_fraction] = tuned.curve[-1].train_loss
     assert losses[0.25] == pytest.approx(0.25 * losses[1.0] + 0.75 * losses[0.0], abs=1e-5)  # type: ignore[operator]
 
@@ -156,7 +174,9 @@ def test_one_row_proves_nothing() -> None:
 def test_scores_agree_with_their_definitions() -> None:
     probabilities = np.array([[0.9, 0.1], [0.4, 0.6], [0.7, 0.3], [0.2, 0.8]])
     labels = np.array([0, 1, 0, 1])
-    assert score(probabilities, labels).log_loss == pytest.approx(-np.log([0.9, 0.6, 0.7, 0.8]).mean())
+    assert score(probabilities, labels).log_loss == pytest.approx(
+        -np.log([0.9, 0.6, 0.7, 0.8]).mean()
+    )
     assert score(probabilities, labels).roc_auc == 1.0
     assert score(probabilities, np.zeros(4, dtype="int64")).roc_auc is None
 
@@ -192,7 +212,9 @@ def test_the_adapter_changes_no_prediction_of_the_library() -> None:
         random_state=0,
     ).fit(table.features, table.labels.to_numpy())
     np.testing.assert_allclose(
-        conditioned(table).predict_proba(table.features), theirs.predict_proba(table.features), atol=1e-6
+        conditioned(table).predict_proba(table.features),
+        theirs.predict_proba(table.features),
+        atol=1e-6,
     )
 
 
@@ -212,11 +234,16 @@ def test_later_architectures_take_the_same_road(
 
     module = importlib.import_module(f"tabpfn.architectures.{architecture}")
     options = getattr(module, config)(max_num_classes=10, num_buckets=100, **sizes)
-    weights = {name: weight.contiguous() for name, weight in module.get_architecture(options).state_dict().items()}
+    weights = {
+        name: weight.contiguous()
+        for name, weight in module.get_architecture(options).state_dict().items()
+    }
     header = {"config": dataclasses.asdict(options), "architecture_name": architecture}
     save_as_safetensors({"state_dict": weights, **header}, tmp_path / "random.safetensors")
     table = mixed_table(np.random.default_rng(0), 50)
-    model = Checkpoint(str(tmp_path / "random.safetensors")).condition(table, n_estimators=2, device="cpu", seed=0)
+    model = Checkpoint(str(tmp_path / "random.safetensors")).condition(
+        table, n_estimators=2, device="cpu", seed=0
+    )
     context = loop.Rows(model.encode_context(), class_codes(model, table))
     ours = loop.predict(model, context, rows_of(model, table))
     np.testing.assert_allclose(ours, model.predict_proba(table.features), atol=1e-6)
@@ -236,7 +263,9 @@ def test_tuned_weights_stay_in_their_own_model(monkeypatch: pytest.MonkeyPatch) 
     before = weights_of(other)
     run(tuned, table, None, steps=1, learning_rate=1e-2)
     assert not torch.equal(weights_of(tuned)[0], before[0])
-    for now, then in zip(weights_of(other) + weights_of(conditioned(table)), before + before, strict=True):
+    for now, then in zip(
+        weights_of(other) + weights_of(conditioned(table)), before + before, strict=True
+    ):
         assert torch.equal(now, then)
 
 
@@ -245,11 +274,15 @@ def test_a_pickled_model_predicts_the_same() -> None:
     model = conditioned(table)
     run(model, table, None, steps=2, learning_rate=1e-3)
     again = pickle.loads(pickle.dumps(model))
-    np.testing.assert_array_equal(model.predict_proba(table.features), again.predict_proba(table.features))
+    np.testing.assert_array_equal(
+        model.predict_proba(table.features), again.predict_proba(table.features)
+    )
 
 
 def test_column_names_of_any_kind_are_taken() -> None:
-    frame = pd.DataFrame({3: [1.0, 2, 3, 4] * 5, "a[b]<c": [1, 0] * 10, ("t", 1): list("xy") * 10, "y": [0, 1] * 10})
+    frame = pd.DataFrame(
+        {3: [1.0, 2, 3, 4] * 5, "a[b]<c": [1, 0] * 10, ("t", 1): list("xy") * 10, "y": [0, 1] * 10}
+    )
     table = Table.from_frame(frame, "y")
     assert conditioned(table).predict_proba(table.features).shape == (20, 2)
 
@@ -269,8 +302,18 @@ def test_soft_labels_that_are_certain_are_labels() -> None:
             rows = dataclasses.replace(rows, soft=np.eye(2)[rows.labels])
         real = loop.Rows(model.encode_context(), class_codes(model, table))
         sampler = EpisodeSampler(real.labels, rows.labels, 0.5, "query")
-        rng, budget = np.random.default_rng(0), Budget(100)
-        loop.fine_tune(model, real, None, rows, sampler, loop.Recipe(2, 1e-3), rng, budget, lambda step: None)
+        rng, resources = np.random.default_rng(0), Resources(100)
+        loop.fine_tune(
+            model,
+            real,
+            None,
+            rows,
+            sampler,
+            loop.Recipe(2, 1e-3),
+            rng,
+            resources,
+            lambda step: None,
+        )
         tuned.append(weights_of(model))
     assert all(torch.allclose(hard, soft, atol=1e-6) for hard, soft in zip(*tuned, strict=True))
 
@@ -281,11 +324,26 @@ def test_soft_labels_of_doubt_teach_doubt() -> None:
     sure = {}
     for certainty in (0.5, 1.0):
         model = conditioned(table)
-        real, rows = loop.Rows(model.encode_context(), class_codes(model, table)), rows_of(model, table)
-        rows = dataclasses.replace(rows, soft=np.where(np.eye(2)[rows.labels] > 0, certainty, 1 - certainty))
+        real, rows = (
+            loop.Rows(model.encode_context(), class_codes(model, table)),
+            rows_of(model, table),
+        )
+        rows = dataclasses.replace(
+            rows, soft=np.where(np.eye(2)[rows.labels] > 0, certainty, 1 - certainty)
+        )
         sampler = EpisodeSampler(real.labels, rows.labels, 0.0, "query")
-        rng, budget = np.random.default_rng(0), Budget(100)
-        loop.fine_tune(model, real, None, rows, sampler, loop.Recipe(15, 1e-3), rng, budget, lambda step: None)
+        rng, resources = np.random.default_rng(0), Resources(100)
+        loop.fine_tune(
+            model,
+            real,
+            None,
+            rows,
+            sampler,
+            loop.Recipe(15, 1e-3),
+            rng,
+            resources,
+            lambda step: None,
+        )
         sure[certainty] = model.predict_proba(table.features).max(axis=1).mean()
     assert sure[0.5] < 0.55
     assert sure[1.0] > 0.75
@@ -300,7 +358,9 @@ class _Hostile:
 
 
 @pytest.mark.parametrize("fault", ["missing", "truncated", "foreign", "hostile"])
-def test_a_bad_checkpoint_is_refused_with_its_path(fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_checkpoint_is_refused_with_its_path(
+    fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     good = Path("autogluon_causalmix/weights/mini.safetensors").resolve()
     monkeypatch.chdir(tmp_path)
     path = tmp_path / ("weights.ckpt" if fault == "hostile" else "weights.safetensors")
@@ -323,7 +383,9 @@ def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
     monkeypatch.setenv("TABPFN_MODEL_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(tabpfn.model_loading, "get_cache_dir", lambda: tmp_path)
-    monkeypatch.setattr(tabpfn.model_loading, "download_model", lambda *_, **__: [OSError("no route to the hub")])
+    monkeypatch.setattr(
+        tabpfn.model_loading, "download_model", lambda *_, **__: [OSError("no route to the hub")]
+    )
     monkeypatch.setattr(published, "_hub_failure", str)
     published._fetch.cache_clear()
     yield
@@ -341,12 +403,18 @@ def test_auto_falls_back_to_mini_and_says_so() -> None:
 @pytest.mark.usefixtures("no_hub")
 def test_named_weights_out_of_reach_are_an_error_not_a_fallback() -> None:
     with pytest.raises(CheckpointError, match="no route to the hub"):
-        TabPFN("v2").condition(mixed_table(np.random.default_rng(0), 20), n_estimators=1, device="cpu", seed=0)
+        TabPFN("v2").condition(
+            mixed_table(np.random.default_rng(0), 20), n_estimators=1, device="cpu", seed=0
+        )
     with pytest.raises(CheckpointError, match="choose from"):
-        TabPFN("v99").condition(mixed_table(np.random.default_rng(0), 20), n_estimators=1, device="cpu", seed=0)
+        TabPFN("v99").condition(
+            mixed_table(np.random.default_rng(0), 20), n_estimators=1, device="cpu", seed=0
+        )
 
 
-def test_downloaded_weights_are_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_hub: None) -> None:
+def test_downloaded_weights_are_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, no_hub: None
+) -> None:
     import tabpfn.model_loading
 
     def download(to: Path, **_: object) -> str:
@@ -357,7 +425,12 @@ def test_downloaded_weights_are_used(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setattr(
         tabpfn.model_loading,
         "resolve_model_path",
-        lambda *_, **__: ([tmp_path / "v2.safetensors"], [tmp_path], ["v2.safetensors"], "classifier"),
+        lambda *_, **__: (
+            [tmp_path / "v2.safetensors"],
+            [tmp_path],
+            ["v2.safetensors"],
+            "classifier",
+        ),
     )
     table = mixed_table(np.random.default_rng(0), 20)
     assert Auto().condition(table, n_estimators=1, device="cpu", seed=0).facts.name == "tabpfn-v2"
@@ -387,7 +460,9 @@ def test_fine_tuning_learns_what_the_pretrained_weights_do_not_know() -> None:
     assert tuned.tuned is not None
     assert tuned.tuned.log_loss < tuned.pretrained.log_loss - 0.05
     losses = row_losses(model.predict_proba(validation.features), class_codes(model, validation))
-    assert losses.mean() == pytest.approx(tuned.tuned.log_loss, abs=1e-5), "the kept weights are those that were judged"
+    assert losses.mean() == pytest.approx(tuned.tuned.log_loss, abs=1e-5), (
+        "the kept weights are those that were judged"
+    )
 
 
 def test_weights_that_fine_tuning_ruins_are_not_kept() -> None:
@@ -407,7 +482,9 @@ def test_the_same_seed_gives_the_same_weights_and_leaves_global_randomness_alone
     numpy_state, torch_state = np.random.get_state()[1].copy(), torch.get_rng_state()  # type: ignore[index]  # noqa: NPY002
     run(first, table, None, steps=3, learning_rate=1e-3)
     run(second, table, None, steps=3, learning_rate=1e-3)
-    assert all(torch.equal(a, b) for a, b in zip(weights_of(first), weights_of(second), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(weights_of(first), weights_of(second), strict=True)
+    )
     np.testing.assert_array_equal(numpy_state, np.random.get_state()[1])  # type: ignore[index]  # noqa: NPY002
     assert torch.equal(torch_state, torch.get_rng_state())
 
@@ -429,14 +506,20 @@ class _SmallMemory:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.model, name)
 
-    def logits(self, view: int, context: torch.Tensor, labels: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
+    def logits(
+        self, view: int, context: torch.Tensor, labels: torch.Tensor, query: torch.Tensor
+    ) -> torch.Tensor:
         if context.shape[1] + query.shape[1] > self.rows:
             raise torch.OutOfMemoryError("planted")
         return self.model.logits(view, context, labels, query)
 
 
-@pytest.mark.parametrize(("capacity", "steps_done", "note"), [(70, 2, "cut to 50 rows"), (5, 0, "not even a small")])
-def test_out_of_memory_halves_the_episode_then_gives_up(capacity: int, steps_done: int, note: str) -> None:
+@pytest.mark.parametrize(
+    ("capacity", "steps_done", "note"), [(70, 2, "cut to 50 rows"), (5, 0, "not even a small")]
+)
+def test_out_of_memory_halves_the_episode_then_gives_up(
+    capacity: int, steps_done: int, note: str
+) -> None:
     table = mixed_table(np.random.default_rng(0), 100)
     small = _SmallMemory(conditioned(table), capacity)
     tuned = run(small, table, None, steps=2, learning_rate=1e-4)  # type: ignore[arg-type]

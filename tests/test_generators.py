@@ -16,10 +16,10 @@ import torch
 from sklearn.model_selection import KFold, train_test_split
 
 from autogluon_causalmix import testing
-from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.generators.bootstrap import Bootstrap
 from autogluon_causalmix.plugins import plugin_registry
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 from autogluon_causalmix.testing import check_generator, linear_scm, mixed_scm, toy_tables
 
@@ -39,7 +39,7 @@ def test_every_registered_generator_keeps_the_contract(name: str) -> None:
 
 def test_bootstrap_draws_real_rows_each_equally_often() -> None:
     table = Table.from_frame(pd.DataFrame({"key": range(50), "y": [0, 1] * 25}), "y")
-    fitted = Bootstrap().fit(table, np.random.default_rng(0), Budget(1.0))
+    fitted = Bootstrap().fit(table, np.random.default_rng(0), Resources(1.0))
     drawn = fitted.sample(50_000, np.random.default_rng(1)).frame
     assert (drawn["y"] == drawn["key"] % 2).all()
     counts = drawn["key"].value_counts()
@@ -63,7 +63,9 @@ class Fitted:
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
         drawn = self.fault(self, rng)
-        return self.table.take(rng.integers(len(self.table), size=n_rows)) if drawn is None else drawn
+        return (
+            self.table.take(rng.integers(len(self.table), size=n_rows)) if drawn is None else drawn
+        )
 
     def describe(self) -> Any:
         return self.said
@@ -81,17 +83,17 @@ class Forgetful(Fitted):
 class Faulty:
     """A generator whose fit is any function."""
 
-    fit_: Callable[[Table, np.random.Generator, Budget], Any]
+    fit_: Callable[[Table, np.random.Generator, Resources], Any]
 
-    def fit(self, table: Table, rng: np.random.Generator, budget: Budget) -> Any:
-        return self.fit_(table, rng, budget)
+    def fit(self, table: Table, rng: np.random.Generator, resources: Resources) -> Any:
+        return self.fit_(table, rng, resources)
 
 
 def with_fault(fault: Callable[[Fitted, np.random.Generator], Table | None]) -> Faulty:
     return Faulty(partial(fit_with, fault))
 
 
-def fit_with(fault: Any, table: Table, rng: np.random.Generator, budget: Budget) -> Fitted:
+def fit_with(fault: Any, table: Table, rng: np.random.Generator, resources: Resources) -> Fitted:
     return Fitted(table, fault)
 
 
@@ -132,54 +134,81 @@ def draw_from_torch(fitted: Fitted, rng: np.random.Generator) -> None:
     torch.rand(1)
 
 
-def fit_overwriting(table: Table, rng: np.random.Generator, budget: Budget) -> Fitted:
+def fit_overwriting(table: Table, rng: np.random.Generator, resources: Resources) -> Fitted:
     table.frame.loc[0, "number"] = 0.0
     return Fitted(table)
 
 
-def fit_to_shuffled_rows(table: Table, rng: np.random.Generator, budget: Budget) -> Fitted:
+def fit_to_shuffled_rows(table: Table, rng: np.random.Generator, resources: Resources) -> Fitted:
     return Fitted(table.take(np.random.default_rng().permutation(len(table))))
 
 
-def fit_forgetful(table: Table, rng: np.random.Generator, budget: Budget) -> Fitted:
+def fit_forgetful(table: Table, rng: np.random.Generator, resources: Resources) -> Fitted:
     return Forgetful(table, skip_if_fresh, calls=1)
 
 
-def fit_unpicklable(table: Table, rng: np.random.Generator, budget: Budget) -> Fitted:
+def fit_unpicklable(table: Table, rng: np.random.Generator, resources: Resources) -> Fitted:
     return Fitted(table, lambda fitted, rng: None)
 
 
-def fit_saying_a_set(table: Table, rng: np.random.Generator, budget: Budget) -> Fitted:
+def fit_saying_a_set(table: Table, rng: np.random.Generator, resources: Resources) -> Fitted:
     return Fitted(table, said={"edges": {1}})
 
 
-def fit_nothing(table: Table, rng: np.random.Generator, budget: Budget) -> None:
+def fit_nothing(table: Table, rng: np.random.Generator, resources: Resources) -> None:
     """Return nothing to sample from."""
 
 
-def fit_too_long(table: Table, rng: np.random.Generator, budget: Budget) -> None:
+def fit_too_long(table: Table, rng: np.random.Generator, resources: Resources) -> None:
     raise OutOfTime("the graph took too long")
 
 
 FAULTS = {
-    "its own randomness in sample": (with_fault(other_rows), "one fitted generator drew other rows from an equal rng"),
-    "state in sample": (with_fault(skip_as_often_as_called), "one fitted generator drew other rows from an equal rng"),
-    "its own randomness in fit": (Faulty(fit_to_shuffled_rows), "fitted twice with an equal rng, it drew other rows"),
-    "numpy's global state": (with_fault(draw_from_numpy), "it moved the global random state of ['numpy.random']"),
-    "python's global state": (with_fault(draw_from_python), "it moved the global random state of ['random']"),
-    "torch's global state": (with_fault(draw_from_torch), "it moved the global random state of ['torch']"),
+    "its own randomness in sample": (
+        with_fault(other_rows),
+        "one fitted generator drew other rows from an equal rng",
+    ),
+    "state in sample": (
+        with_fault(skip_as_often_as_called),
+        "one fitted generator drew other rows from an equal rng",
+    ),
+    "its own randomness in fit": (
+        Faulty(fit_to_shuffled_rows),
+        "fitted twice with an equal rng, it drew other rows",
+    ),
+    "numpy's global state": (
+        with_fault(draw_from_numpy),
+        "it moved the global random state of ['numpy.random']",
+    ),
+    "python's global state": (
+        with_fault(draw_from_python),
+        "it moved the global random state of ['random']",
+    ),
+    "torch's global state": (
+        with_fault(draw_from_torch),
+        "it moved the global random state of ['torch']",
+    ),
     "overwrites in fit": (Faulty(fit_overwriting), "it modified the table it was given"),
     "overwrites in sample": (with_fault(overwrite), "it modified the table it was given"),
     "deals out the real rows": (with_fault(real_rows), "it returned 60 rows, not 67"),
     "asked for one row": (with_fault(as_many_as_ever), "it returned 67 rows, not 1"),
     "cannot be pickled": (Faulty(fit_unpicklable), "Fitted cannot be pickled, as ray workers need"),
-    "forgets": (Faulty(fit_forgetful), "after pickling it drew other rows; keep all state in the object"),
+    "forgets": (
+        Faulty(fit_forgetful),
+        "after pickling it drew other rows; keep all state in the object",
+    ),
     "the generator cannot be pickled": (
         Faulty(lambda *_: Fitted(_[0])),
         "Faulty cannot be pickled, as ray workers need",
     ),
-    "says what is no JSON": (Faulty(fit_saying_a_set), "raised TypeError: Object of type set is not JSON serializable"),
-    "fits to nothing": (Faulty(fit_nothing), "raised AttributeError: 'NoneType' object has no attribute 'sample'"),
+    "says what is no JSON": (
+        Faulty(fit_saying_a_set),
+        "raised TypeError: Object of type set is not JSON serializable",
+    ),
+    "fits to nothing": (
+        Faulty(fit_nothing),
+        "raised AttributeError: 'NoneType' object has no attribute 'sample'",
+    ),
     "is never done": (Faulty(fit_too_long), "the graph took too long"),
 }
 
@@ -205,7 +234,7 @@ FIRST_DRAFTS: dict[str, Callable[[Table], object]] = {
 
 @pytest.mark.parametrize("name", toy_tables())
 def test_each_toy_table_catches_who_has_not_thought_of_it(name: str) -> None:
-    def fit(table: Table, rng: np.random.Generator, budget: Budget) -> None:
+    def fit(table: Table, rng: np.random.Generator, resources: Resources) -> None:
         FIRST_DRAFTS[name](table)
 
     with pytest.raises(AssertionError, match=f"Faulty on the table {name!r}: it raised "):
@@ -214,19 +243,23 @@ def test_each_toy_table_catches_who_has_not_thought_of_it(name: str) -> None:
 
 def test_own_tables_take_the_place_of_the_toys() -> None:
     with pytest.raises(AssertionError, match="Faulty on the table 'mine': it moved the global"):
-        check_generator(with_fault(draw_from_python), {"mine": linear_scm(20, np.random.default_rng(0))[0]})
+        check_generator(
+            with_fault(draw_from_python), {"mine": linear_scm(20, np.random.default_rng(0))[0]}
+        )
 
 
-def fit_forever_on_many_rows(table: Table, rng: np.random.Generator, budget: Budget) -> Fitted:
+def fit_forever_on_many_rows(
+    table: Table, rng: np.random.Generator, resources: Resources
+) -> Fitted:
     while len(table) > 100:
         time.sleep(0.01)
     return Fitted(table)
 
 
-def fit_until_out_of_time(table: Table, rng: np.random.Generator, budget: Budget) -> Fitted:
+def fit_until_out_of_time(table: Table, rng: np.random.Generator, resources: Resources) -> Fitted:
     while len(table) > 100:
         time.sleep(0.01)
-        if budget.remaining() < 0:
+        if resources.remaining() < 0:
             raise OutOfTime("enough")
     return Fitted(table)
 
@@ -236,7 +269,8 @@ def test_a_short_budget_must_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(testing, "GRACE", 0.5)
     check_generator(Faulty(fit_until_out_of_time))
     with pytest.raises(
-        AssertionError, match="Faulty with a budget of 0.1 s: still fitting after 0.5 s; look at budget"
+        AssertionError,
+        match="Faulty with a resources of 0.1 s: still fitting after 0.5 s; look at resources",
     ):
         check_generator(Faulty(fit_forever_on_many_rows))
 
@@ -252,7 +286,9 @@ def test_linear_scm_is_the_model_it_claims_to_be() -> None:
     assert np.corrcoef(numbers[:, 0], numbers[:, 1])[0, 1] == pytest.approx(0.8, abs=0.02)
     assert np.corrcoef(numbers[:, 0], numbers[:, 2])[0, 1] == pytest.approx(0.0, abs=0.03)
     assert np.corrcoef(numbers[:, 1], numbers[:, 2])[0, 1] == pytest.approx(0.0, abs=0.03)
-    assert abs(partial_correlation(numbers, 1, 2)) > 0.5  # a collider: given d, its causes go together
+    assert (
+        abs(partial_correlation(numbers, 1, 2)) > 0.5
+    )  # a collider: given d, its causes go together
     assert partial_correlation(numbers, 0, 3) == pytest.approx(0.0, abs=0.03)
     assert causes.sum() == 4
     assert np.trace(np.linalg.matrix_power(causes.astype(int), 5)) == 0  # acyclic
@@ -270,16 +306,25 @@ def test_mixed_scm_is_the_model_it_claims_to_be() -> None:
     noise = frame["income"] - 20 - 6 * frame["region"].cat.codes - 0.3 * (frame["age"] - 49)
     assert noise.mean() == pytest.approx(0.0, abs=0.1)
     assert noise.std() == pytest.approx(4.0, abs=0.1)
-    assert frame.groupby("region", observed=True)["age"].mean().std() < 0.5  # causes of income, not of each other
+    assert (
+        frame.groupby("region", observed=True)["age"].mean().std() < 0.5
+    )  # causes of income, not of each other
     assert frame["smoker"][frame["age"] < 30].mean() > 0.8
-    odds = np.log(frame["risk"].eq("high")[frame["smoker"]].mean() / frame["risk"].eq("middle")[frame["smoker"]].mean())
+    odds = np.log(
+        frame["risk"].eq("high")[frame["smoker"]].mean()
+        / frame["risk"].eq("middle")[frame["smoker"]].mean()
+    )
     assert odds == pytest.approx(2.0, abs=0.1)
     assert causes.sum() == 5
     assert np.trace(np.linalg.matrix_power(causes.astype(int), 5)) == 0
 
 
 @pytest.mark.parametrize("simulate", [linear_scm, mixed_scm])
-def test_simulators_take_all_randomness_from_rng(simulate: Callable[..., tuple[Table, Any]]) -> None:
-    first, second, other = (simulate(50, np.random.default_rng(seed))[0].frame for seed in (0, 0, 1))
+def test_simulators_take_all_randomness_from_rng(
+    simulate: Callable[..., tuple[Table, Any]],
+) -> None:
+    first, second, other = (
+        simulate(50, np.random.default_rng(seed))[0].frame for seed in (0, 0, 1)
+    )
     assert first.equals(second)
     assert not first.equals(other)

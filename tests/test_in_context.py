@@ -1,21 +1,19 @@
 """Foundation models inside causal models: mechanisms and labels that follow what the model believes."""
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 
-from autogluon_causalmix.budget import Budget
-from autogluon_causalmix.causalmix import class_codes, encode_rows, fit
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.generators.scm import SCMGenerator
+from autogluon_causalmix.method import class_codes, encode_rows, fit
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.scm.in_context import MOST_LEVELS, Conditioner, InContext, Teacher
 from autogluon_causalmix.table import Table
 from autogluon_causalmix.testing import mixed_scm
 
 MINI = Conditioner("mini", {}, seed=0)
-Matrix = npt.NDArray[np.float64]
 
 
 def test_in_context__category__probabilities_are_near_the_truth() -> None:
@@ -24,7 +22,11 @@ def test_in_context__category__probabilities_are_near_the_truth() -> None:
     mechanism = InContext((False,), MINI, is_category=True)
     mechanism.fit(cause, (rng.random((400, 1)) < 1 / (1 + np.exp(-2 * cause))).astype(float))
     at = np.repeat([-1.0, 0.0, 1.0], 300)[:, None]
-    share = mechanism.evaluate(at, np.tile(np.linspace(0, 1, 300), 3)[:, None]).reshape(3, 300).mean(axis=1)
+    share = (
+        mechanism.evaluate(at, np.tile(np.linspace(0, 1, 300), 3)[:, None])
+        .reshape(3, 300)
+        .mean(axis=1)
+    )
     assert share == pytest.approx(1 / (1 + np.exp([2.0, 0.0, -2.0])), abs=0.12)
 
 
@@ -61,7 +63,9 @@ def test_teacher__rows__hold_its_beliefs_and_a_draw_from_them() -> None:
     teacher = Teacher.of(table, MINI)
     rows = teacher.label(table.take(np.zeros(1000, dtype="int64")), rng)
     assert rows.soft_labels is not None
-    believed = teacher.model.predict_proba(table.features.iloc[[0]])[0, np.argsort(np.argsort(rows.levels))]
+    believed = teacher.model.predict_proba(table.features.iloc[[0]])[
+        0, np.argsort(np.argsort(rows.levels))
+    ]
     assert rows.soft_labels[0] == pytest.approx(believed, abs=1e-6)
     drawn = rows.labels.value_counts(normalize=True).reindex(table.classes).to_numpy()
     assert drawn == pytest.approx(believed, abs=0.06)
@@ -79,7 +83,7 @@ def test_teacher__target_of_whole_numbers__keeps_dtype_and_name() -> None:
 def test_scm__teacher__labels_are_a_sink_and_reach_the_loss_as_probabilities() -> None:
     table, _ = mixed_scm(150, np.random.default_rng(5))
     fitted = SCMGenerator(label="teacher", backbone="mini", graphs=2).fit(
-        table, np.random.default_rng(0), Budget(100.0)
+        table, np.random.default_rng(0), Resources(100.0)
     )
     rows = fitted.sample(40, np.random.default_rng(0))
     teacher = fitted.rung.model.teacher
@@ -97,8 +101,18 @@ def test_fit__teacher__same_seed_same_weights_and_others_than_with_drawn_labels(
     kept = {}
     for name, label in (("once", "teacher"), ("again", "teacher"), ("node", "node")):
         generator = {"name": "scm", "label": label, "backbone": "mini", "graphs": 1}
-        options = {"backbone": "mini", "generator": generator, "finetune_steps": 2, "n_estimators": 1}
-        fitted = fit(table, None, Hyperparameters.parse(options | {"early_stopping": False}), Budget(100.0))
+        options = {
+            "backbone": "mini",
+            "generator": generator,
+            "finetune_steps": 2,
+            "n_estimators": 1,
+        }
+        fitted = fit(
+            table,
+            None,
+            Hyperparameters.parse(options | {"early_stopping": False}),
+            Resources(100.0),
+        )
         kept[name] = fitted.model.predict_proba(table.features)
     assert np.array_equal(kept["once"], kept["again"])
     assert not np.array_equal(kept["once"], kept["node"])
@@ -107,12 +121,18 @@ def test_fit__teacher__same_seed_same_weights_and_others_than_with_drawn_labels(
 def test_scm__pfn__every_child_is_the_foundation_models_but_wide_ones() -> None:
     rng = np.random.default_rng(7)
     table, _ = mixed_scm(60, rng)
-    frame = table.frame.assign(town=np.array([f"t{i}" for i in range(MOST_LEVELS + 2)])[rng.integers(12, size=60)])
+    frame = table.frame.assign(
+        town=np.array([f"t{i}" for i in range(MOST_LEVELS + 2)])[rng.integers(12, size=60)]
+    )
     wide = Table.from_frame(frame, table.target)
     generator = SCMGenerator(
-        mechanism="pfn", backbone="mini", graphs=1, required=(("region", "town"),), discoverer="target-star"
+        mechanism="pfn",
+        backbone="mini",
+        graphs=1,
+        required=(("region", "town"),),
+        discoverer="target-star",
     )
-    said = generator.fit(wide, np.random.default_rng(0), Budget(100.0)).describe()
+    said = generator.fit(wide, np.random.default_rng(0), Resources(100.0)).describe()
     chosen = said["mechanisms"]
     assert isinstance(chosen, dict)
     assert set(chosen["income"]) == {"pfn"}

@@ -3,17 +3,21 @@
 from itertools import product
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.discovery.blocks import Blocks
-from autogluon_causalmix.discovery.contingency import ChiSquare
-from autogluon_causalmix.discovery.independence import NAME, DegenerateGaussian, FisherZ, register
-from autogluon_causalmix.discovery.mixed import ROWS_PER_DEGREE, MixedTest
+from autogluon_causalmix.discovery.independence.contingency import ChiSquare
+from autogluon_causalmix.discovery.independence.degenerate_gaussian import (
+    NAME,
+    DegenerateGaussian,
+    FisherZ,
+    register,
+)
+from autogluon_causalmix.discovery.independence.mixed import ROWS_PER_DEGREE, MixedTest
 
-Matrix = npt.NDArray[np.float64]
 ROWS = 400
 
 
@@ -21,15 +25,25 @@ def conditioned(kind: str, index: Matrix, rng: np.random.Generator) -> Matrix:
     """A column that depends on its causes through `index` alone; categories have three levels."""
     if kind == "numeric":
         return np.asarray(index + rng.normal(size=len(index)))
-    utilities = np.column_stack([index, 0.3 - 0.5 * index, np.zeros(len(index))]) + rng.gumbel(size=(len(index), 3))
+    utilities = np.column_stack([index, 0.3 - 0.5 * index, np.zeros(len(index))]) + rng.gumbel(
+        size=(len(index), 3)
+    )
     return np.asarray(utilities.argmax(axis=1).astype("float64"))
 
 
-def null_p_values(kind: type[DegenerateGaussian | MixedTest], left: str, right: str, n_given: int, seed: int) -> Matrix:
+def null_p_values(
+    kind: type[DegenerateGaussian | MixedTest], left: str, right: str, n_given: int, seed: int
+) -> Matrix:
     """p-values of 20 × 10 pairs that are independent given the same mixed columns."""
     rng = np.random.default_rng(seed)
-    given = [rng.normal(size=ROWS) if k % 2 else rng.integers(3, size=ROWS).astype("float64") for k in range(n_given)]
-    parts = [column if k % 2 else np.array([-0.7, 0.0, 0.7])[column.astype("int64")] for k, column in enumerate(given)]
+    given = [
+        rng.normal(size=ROWS) if k % 2 else rng.integers(3, size=ROWS).astype("float64")
+        for k in range(n_given)
+    ]
+    parts = [
+        column if k % 2 else np.array([-0.7, 0.0, 0.7])[column.astype("int64")]
+        for k, column in enumerate(given)
+    ]
     index = 0.6 * np.sum(parts, axis=0) if parts else np.zeros(ROWS)
     columns = [
         *given,
@@ -37,14 +51,18 @@ def null_p_values(kind: type[DegenerateGaussian | MixedTest], left: str, right: 
         *(conditioned(right, index, rng) for _ in range(10)),
     ]
     codes = [position for position, column in enumerate(columns) if not (column % 1).any()]
-    x, y = np.array(list(product(range(n_given, n_given + 20), range(n_given + 20, n_given + 30)))).T
+    x, y = np.array(
+        list(product(range(n_given, n_given + 20), range(n_given + 20, n_given + 30)))
+    ).T
     test = kind.of(np.column_stack(columns), codes)
     return test.p_values(x, y, np.tile(np.arange(n_given), (len(x), 1)))
 
 
 @pytest.mark.parametrize("kind", [DegenerateGaussian, MixedTest])
 @pytest.mark.parametrize("n_given", [0, 1, 2, 3])
-@pytest.mark.parametrize(("left", "right"), [("numeric", "numeric"), ("numeric", "category"), ("category", "category")])
+@pytest.mark.parametrize(
+    ("left", "right"), [("numeric", "numeric"), ("numeric", "category"), ("category", "category")]
+)
 def test_independence__null_holds__rejects_one_in_twenty(
     kind: type[DegenerateGaussian | MixedTest], left: str, right: str, n_given: int
 ) -> None:
@@ -59,7 +77,9 @@ def test_degenerate_gaussian__nominal_cause__more_power_than_fisher_z_on_codes()
     found = np.zeros(2)
     for _ in range(200):
         cause = rng.integers(3, size=150).astype("float64")
-        effect = 0.5 * (cause == 1) + rng.normal(size=150)  # the middle code differs: no trend over codes
+        effect = 0.5 * (cause == 1) + rng.normal(
+            size=150
+        )  # the middle code differs: no trend over codes
         values = np.column_stack([cause, effect])
         pair = np.array([0]), np.array([1]), np.empty((1, 0), dtype=np.int64)
         found += DegenerateGaussian.of(values, [0]).p_values(*pair)[0] < 0.05
@@ -79,7 +99,11 @@ def reference_p(features: list[Matrix], x: int, y: int, given: list[int]) -> flo
         rest = block - held @ np.linalg.lstsq(held, block, rcond=None)[0]
         return float(np.linalg.slogdet(rest.T @ rest)[1])
 
-    ratio = residual_log_determinant([x, y]) - residual_log_determinant([x]) - residual_log_determinant([y])
+    ratio = (
+        residual_log_determinant([x, y])
+        - residual_log_determinant([x])
+        - residual_log_determinant([y])
+    )
     n_x, n_y = features[x].shape[1], features[y].shape[1]
     multiplier = n - held.shape[1] - (n_x + n_y + 1) / 2
     return float(stats.chi2.sf(-multiplier * ratio, n_x * n_y))
@@ -96,16 +120,22 @@ def test_degenerate_gaussian__any_shape_of_blocks__equals_least_squares() -> Non
     test, blocks = DegenerateGaussian.of(values, codes), Blocks.of(values, codes)
     features = [blocks.features[:, blocks.block == column] for column in range(6)]
     for x, y, given in [(0, 1, []), (1, 4, [3]), (0, 2, [1, 4]), (5, 1, [0, 2, 3, 4]), (3, 4, [1])]:
-        assert test.p_value(x, y, given) == pytest.approx(reference_p(features, x, y, given), rel=0.02, abs=1e-3)
+        assert test.p_value(x, y, given) == pytest.approx(
+            reference_p(features, x, y, given), rel=0.02, abs=1e-3
+        )
 
 
 def test_fisher_z__partial_correlation__equals_inverse_covariance() -> None:
-    values = np.random.default_rng(2).normal(size=(100, 4)) @ np.random.default_rng(3).normal(size=(4, 4))
+    values = np.random.default_rng(2).normal(size=(100, 4)) @ np.random.default_rng(3).normal(
+        size=(4, 4)
+    )
     matrix = np.asarray(np.corrcoef(values.T)).reshape(4, 4)
     precision = np.linalg.inv(matrix)
     partial = -precision[0, 1] / np.sqrt(precision[0, 0] * precision[1, 1])
     expected = 2 * stats.norm.sf(np.sqrt(100 - 2 - 3) * abs(np.arctanh(partial)))
-    assert FisherZ(matrix, 100).p_values(np.array([0]), np.array([1]), np.array([[2, 3]]))[0] == pytest.approx(expected)
+    assert FisherZ(matrix, 100).p_values(np.array([0]), np.array([1]), np.array([[2, 3]]))[
+        0
+    ] == pytest.approx(expected)
 
 
 def test_degenerate_gaussian__half_the_cells_missing__uses_every_row_and_keeps_its_size() -> None:
@@ -113,7 +143,9 @@ def test_degenerate_gaussian__half_the_cells_missing__uses_every_row_and_keeps_i
     rejected = []
     for _ in range(300):
         cause = rng.normal(size=200)
-        values = np.column_stack([cause, cause + rng.normal(size=200), cause + rng.normal(size=200)])
+        values = np.column_stack(
+            [cause, cause + rng.normal(size=200), cause + rng.normal(size=200)]
+        )
         values[rng.random(values.shape) < 0.5] = np.nan
         test = DegenerateGaussian.of(values, [])
         rejected.append([test.p_value(0, 1) < 0.05, test.p_value(1, 2, [0]) < 0.05])
@@ -146,7 +178,10 @@ def test_degenerate_gaussian__singular_table__p_value_or_nan(rows: int) -> None:
     x, y = np.triu_indices(values.shape[1], 1)
     for depth in range(4):
         given = np.array(
-            [[c for c in range(values.shape[1]) if c not in pair][:depth] for pair in zip(x, y, strict=True)]
+            [
+                [c for c in range(values.shape[1]) if c not in pair][:depth]
+                for pair in zip(x, y, strict=True)
+            ]
         )
         p = test.p_values(x, y, given.reshape(len(x), depth).astype("int64"))
         assert (np.isnan(p) | ((p >= 0) & (p <= 1))).all()
@@ -182,7 +217,13 @@ def test_mixed__categories_and_numbers__each_triple_gets_its_own_test() -> None:
     mixed, gaussian = MixedTest.of(values, range(6)), DegenerateGaussian.of(values, range(6))
     counts = ChiSquare(np.nan_to_num(values).astype("int64"), np.ones(300))
     # categories with rows enough; missing cells; a number; 36 · 3 degrees of freedom; 36 · 9 of them
-    cases = [(0, 4, [2], True), (0, 1, [2], False), (0, 4, [6], False), (4, 5, [2], True), (4, 5, [2, 3], False)]
+    cases = [
+        (0, 4, [2], True),
+        (0, 1, [2], False),
+        (0, 4, [6], False),
+        (4, 5, [2], True),
+        (4, 5, [2, 3], False),
+    ]
     for x, y, given, is_counted in cases:
         triple = np.array([x]), np.array([y]), np.array([given])
         expected = counts.p_values(*triple) if is_counted else gaussian.p_values(*triple)

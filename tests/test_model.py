@@ -14,7 +14,12 @@ from autogluon.tabular import TabularPredictor
 
 from autogluon_causalmix import CausalMixModel, FitReport, register
 
-QUICK: dict[str, Any] = {"backbone": "mini", "generator": "bootstrap", "finetune_steps": 2, "n_estimators": 1}
+QUICK: dict[str, Any] = {
+    "backbone": "mini",
+    "generator": "bootstrap",
+    "finetune_steps": 2,
+    "n_estimators": 1,
+}
 
 
 def awkward(rows: int, classes: int = 2, seed: int = 0) -> pd.DataFrame:
@@ -24,10 +29,13 @@ def awkward(rows: int, classes: int = 2, seed: int = 0) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "number": np.where(rng.random(rows) < 0.2, np.nan, number),
-            "category": pd.Categorical(np.array(["a", "b", None], dtype=object)[rng.integers(3, size=rows)]),
+            "category": pd.Categorical(
+                np.array(["a", "b", None], dtype=object)[rng.integers(3, size=rows)]
+            ),
             "text": rng.choice(["red", "green"], rows),
             "flag": rng.random(rows) < 0.5,
-            "day": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 900, rows), unit="D"),
+            "day": pd.Timestamp("2020-01-01")
+            + pd.to_timedelta(rng.integers(0, 900, rows), unit="D"),
             "constant": 1,
             "empty": np.nan,
             "whole": rng.integers(0, 5, rows),
@@ -38,11 +46,15 @@ def awkward(rows: int, classes: int = 2, seed: int = 0) -> pd.DataFrame:
     return frame.assign(label=np.array(labels)[pd.qcut(number, classes, labels=False)])
 
 
-def fitted(frame: pd.DataFrame, path: Path, hyperparameters: dict[Any, Any], **kwargs: Any) -> TabularPredictor:
+def fitted(
+    frame: pd.DataFrame, path: Path, hyperparameters: dict[Any, Any], **kwargs: Any
+) -> TabularPredictor:
     """Fit a predictor that fails loudly."""
     predictor_options = {name: kwargs.pop(name) for name in ("sample_weight",) if name in kwargs}
     predictor = TabularPredictor("label", path=str(path), verbosity=1, **predictor_options)
-    return predictor.fit(frame, hyperparameters=hyperparameters, raise_on_model_failure=True, **kwargs)
+    return predictor.fit(
+        frame, hyperparameters=hyperparameters, raise_on_model_failure=True, **kwargs
+    )
 
 
 def reports(predictor: TabularPredictor) -> list[FitReport]:
@@ -110,7 +122,11 @@ def test_no_generator_sees_a_row_that_is_not_for_training(tmp_path: Path) -> Non
     assert (report.rows.real, report.rows.validation) == (50, 30)
     (category,) = [marginal for marginal in report.marginals if marginal.column == "category"]
     assert sum(category.synthetic) + category.missing[1] == pytest.approx(1)
-    leaked = [share for label, share in zip(category.labels, category.synthetic, strict=True) if "leak" in str(label)]
+    leaked = [
+        share
+        for label, share in zip(category.labels, category.synthetic, strict=True)
+        if "leak" in str(label)
+    ]
     assert sum(leaked) == 0
 
 
@@ -160,8 +176,16 @@ def test_without_validation_rows_and_without_a_limit_some_are_held_out() -> None
 
 @pytest.mark.slow
 def test_bagging_then_refit_takes_the_steps_that_the_folds_found(tmp_path: Path) -> None:
-    predictor = fitted(awkward(80), tmp_path, {CausalMixModel: QUICK, "GBM": {"num_boost_round": 5}}, num_bag_folds=3)
-    found = {path.parent.name: FitReport.read(path) for path in Path(predictor.path).rglob("fit_report.json")}
+    predictor = fitted(
+        awkward(80),
+        tmp_path,
+        {CausalMixModel: QUICK, "GBM": {"num_boost_round": 5}},
+        num_bag_folds=3,
+    )
+    found = {
+        path.parent.name: FitReport.read(path)
+        for path in Path(predictor.path).rglob("fit_report.json")
+    }
     assert found, "the refitted model has a report"
     refitted = next(iter(found.values()))
     assert refitted.options["early_stopping"] is False
@@ -172,17 +196,30 @@ def test_bagging_then_refit_takes_the_steps_that_the_folds_found(tmp_path: Path)
 @pytest.mark.slow
 def test_folds_without_refit_and_a_second_stack_level(tmp_path: Path) -> None:
     options = {**QUICK, "ag_args_ensemble": {"refit_folds": False}}
-    predictor = fitted(awkward(80), tmp_path, {CausalMixModel: options}, num_bag_folds=2, num_stack_levels=1)
-    above = [FitReport.read(path) for path in Path(predictor.path).rglob("CausalMix_BAG_L2/**/fit_report.json")]
-    below = [FitReport.read(path) for path in Path(predictor.path).rglob("CausalMix_BAG_L1/**/fit_report.json")]
+    predictor = fitted(
+        awkward(80), tmp_path, {CausalMixModel: options}, num_bag_folds=2, num_stack_levels=1
+    )
+    above = [
+        FitReport.read(path)
+        for path in Path(predictor.path).rglob("CausalMix_BAG_L2/**/fit_report.json")
+    ]
+    below = [
+        FitReport.read(path)
+        for path in Path(predictor.path).rglob("CausalMix_BAG_L1/**/fit_report.json")
+    ]
     assert len(below) == len(above) == 2
     assert all(report.generator is not None for report in below)
-    assert all(report.generator is None and "stack level" in " ".join(report.notes) for report in above)
+    assert all(
+        report.generator is None and "stack level" in " ".join(report.notes) for report in above
+    )
 
 
 @pytest.mark.slow
 def test_folds_in_parallel_workers(tmp_path: Path) -> None:
-    options = {**QUICK, "ag_args_ensemble": {"fold_fitting_strategy": "parallel_local", "refit_folds": False}}
+    options = {
+        **QUICK,
+        "ag_args_ensemble": {"fold_fitting_strategy": "parallel_local", "refit_folds": False},
+    }
     predictor = fitted(awkward(60), tmp_path, {CausalMixModel: options}, num_bag_folds=2)
     assert len(reports(predictor)) == 2
 
@@ -197,9 +234,15 @@ def test_a_saved_predictor_predicts_the_same_in_a_fresh_process(tmp_path: Path) 
         "TabularPredictor.load(sys.argv[1]).predict_proba(pd.read_pickle(sys.argv[2])).to_pickle(sys.argv[3])"
     )
     arguments = [str(tmp_path / name) for name in ("predictor", "frame.pkl", "out.pkl")]
-    subprocess.run([sys.executable, "-c", script, *arguments], check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        check=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
     # not bit for bit: the order of sums depends on how many threads share them
-    pd.testing.assert_frame_equal(pd.read_pickle(tmp_path / "out.pkl"), predictor.predict_proba(frame), rtol=1e-4)
+    pd.testing.assert_frame_equal(
+        pd.read_pickle(tmp_path / "out.pkl"), predictor.predict_proba(frame), rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize(
@@ -215,14 +258,19 @@ def test_a_saved_predictor_predicts_the_same_in_a_fresh_process(tmp_path: Path) 
         ({"generator": {"name": "bootstrap", "scale": 3}}, "no option 'scale'"),
     ],
 )
-def test_bad_hyperparameters_are_refused_by_name(hyperparameters: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_bad_hyperparameters_are_refused_by_name(
+    hyperparameters: dict[str, Any], message: str, tmp_path: Path
+) -> None:
     with pytest.raises(Exception, match=message):
         fitted(awkward(30), tmp_path, {CausalMixModel: hyperparameters})
 
 
 def test_a_broken_model_leaves_the_others_alone(tmp_path: Path) -> None:
     predictor = TabularPredictor("label", path=str(tmp_path), verbosity=0)
-    predictor.fit(awkward(40), hyperparameters={CausalMixModel: {"generator": "smote"}, "GBM": {"num_boost_round": 3}})
+    predictor.fit(
+        awkward(40),
+        hyperparameters={CausalMixModel: {"generator": "smote"}, "GBM": {"num_boost_round": 3}},
+    )
     assert "LightGBM" in predictor.model_names()
     assert "no generator 'smote'" in predictor.model_failures()["exc_str"].iloc[0]
 
@@ -235,7 +283,9 @@ def test_more_classes_than_the_backbone_takes_are_skipped_not_failed(tmp_path: P
 
 
 @pytest.mark.gpu
-def test_a_gpu_fits_and_its_model_predicts_on_a_cpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_fits_and_its_model_predicts_on_a_cpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     frame = awkward(60)
     predictor = fitted(frame, tmp_path, {CausalMixModel: QUICK}, num_gpus=1)
     (report,) = reports(predictor)

@@ -10,42 +10,62 @@ import pandas as pd
 import pytest
 from causallearn.utils.DAG2CPDAG import dag2cpdag
 
-from autogluon_causalmix.budget import Budget
-from autogluon_causalmix.discovery import Constraints, normalized_likelihood
-from autogluon_causalmix.discovery.backward_search import backward_search, member_of
-from autogluon_causalmix.discovery.best_order import BestOrder
 from autogluon_causalmix.discovery.blocks import Blocks
-from autogluon_causalmix.discovery.graphs import directed
-from autogluon_causalmix.discovery.normalized_likelihood import QuotientNML, log_regret
-from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC, total_score
-from autogluon_causalmix.discovery.searches import BOSS, _private_copy, score_of
+from autogluon_causalmix.discovery.causal_learn import directed
+from autogluon_causalmix.discovery.protocol import Constraints
+from autogluon_causalmix.discovery.score import normalized_likelihood
+from autogluon_causalmix.discovery.score.backward_search import backward_search, member_of
+from autogluon_causalmix.discovery.score.best_order import BestOrder
+from autogluon_causalmix.discovery.score.degenerate_gaussian import (
+    DegenerateGaussianBIC,
+    total_score,
+)
+from autogluon_causalmix.discovery.score.normalized_likelihood import QuotientNML, log_regret
+from autogluon_causalmix.discovery.score.searches import BOSS, _private_copy, score_of
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
 Codes = npt.NDArray[np.int64]
 
 
-def network(seed: int, n_columns: int = 10, rows: int = 1000) -> tuple[Codes, npt.NDArray[np.bool_]]:
+def network(
+    seed: int, n_columns: int = 10, rows: int = 1000
+) -> tuple[Codes, npt.NDArray[np.bool_]]:
     """Rows of a network of categories with any dependence on up to three parents, and its graph."""
     rng = np.random.default_rng(seed)
     levels = rng.integers(2, 4, size=n_columns)
-    codes, true = np.zeros((rows, n_columns), dtype=np.int64), np.zeros((n_columns, n_columns), dtype=bool)
+    codes, true = (
+        np.zeros((rows, n_columns), dtype=np.int64),
+        np.zeros((n_columns, n_columns), dtype=bool),
+    )
     for node in range(n_columns):
         parents = rng.permutation(node)[: rng.integers(4)]
         true[parents, node] = True
-        strata = np.ravel_multi_index(codes[:, parents].T, levels[parents]) if len(parents) else np.zeros(rows, int)
+        strata = (
+            np.ravel_multi_index(codes[:, parents].T, levels[parents])
+            if len(parents)
+            else np.zeros(rows, int)
+        )
         chances = rng.dirichlet(np.full(levels[node], 0.5), size=int(levels[parents].prod()))
-        codes[:, node] = (rng.random((rows, 1)) > chances.cumsum(axis=1)[strata][:, :-1]).sum(axis=1)
+        codes[:, node] = (rng.random((rows, 1)) > chances.cumsum(axis=1)[strata][:, :-1]).sum(
+            axis=1
+        )
     return codes, true
 
 
 @pytest.mark.parametrize("rows", [10, 100, 1000])
 def test_log_regret__any_levels__the_exact_sum(rows: int) -> None:
     """Exact for two levels by its definition, for more by the recurrence of Kontkanen and Myllymäki (2007)."""
-    exact = [1.0, sum(comb(rows, h) * h**h * (rows - h) ** (rows - h) for h in range(rows + 1)) / rows**rows]
+    exact = [
+        1.0,
+        sum(comb(rows, h) * h**h * (rows - h) ** (rows - h) for h in range(rows + 1)) / rows**rows,
+    ]
     for levels in range(3, 101):
         exact.append(exact[-1] + rows / (levels - 2) * exact[-2])
     found = log_regret(float(rows), np.arange(1.0, 101.0))
-    assert found == pytest.approx(np.log(exact), abs=0.18)  # most for a single level, whose regret is none
+    assert found == pytest.approx(
+        np.log(exact), abs=0.18
+    )  # most for a single level, whose regret is none
     assert found[19:] == pytest.approx(np.log(exact[19:]), abs=0.02)
 
 
@@ -58,7 +78,9 @@ def test_score__covered_edge_turned_round__same_score(seed: int) -> None:
         others = [column for column in range(6) if column not in (x, y)]
         for given in [(), *combinations(others, 1), *combinations(others, 2)]:
             forwards = nml.score(x, given) + nml.score(y, [*given, x])
-            assert forwards == pytest.approx(nml.score(y, given) + nml.score(x, [*given, y]), abs=1e-8)
+            assert forwards == pytest.approx(
+                nml.score(y, given) + nml.score(x, [*given, y]), abs=1e-8
+            )
 
 
 def test_score__a_parent__mutual_information_less_the_regrets() -> None:
@@ -78,12 +100,23 @@ def test_additions_and_removals__differences_of_scores_whatever_was_asked_before
     codes, _ = network(seed, 7, 200)
     for node in range(7):
         nml = QuotientNML(codes, np.ones(200))
-        others = np.random.default_rng(seed).permutation([column for column in range(7) if column != node]).tolist()
+        others = (
+            np.random.default_rng(seed)
+            .permutation([column for column in range(7) if column != node])
+            .tolist()
+        )
         for size in range(1, 5):
-            parents, candidates, fresh = others[:size], others[size:], QuotientNML(codes, np.ones(200))
+            parents, candidates, fresh = (
+                others[:size],
+                others[size:],
+                QuotientNML(codes, np.ones(200)),
+            )
             base = fresh.score(node, parents)
             more = [fresh.score(node, [*parents, column]) - base for column in candidates]
-            less = [fresh.score(node, [kept for kept in parents if kept != column]) - base for column in parents]
+            less = [
+                fresh.score(node, [kept for kept in parents if kept != column]) - base
+                for column in parents
+            ]
             assert nml.additions(node, parents, candidates) == pytest.approx(more, abs=1e-8)
             assert nml.removals(node, parents) == pytest.approx(less, abs=1e-8)
 
@@ -92,15 +125,21 @@ def test_additions__in_small_batches__the_same(monkeypatch: pytest.MonkeyPatch) 
     codes, _ = network(0)
     whole = QuotientNML(codes, np.ones(1000)).additions(0, [1, 2], [3, 4, 5, 6])
     monkeypatch.setattr(normalized_likelihood, "CELLS", 2000)
-    assert QuotientNML(codes, np.ones(1000)).additions(0, [1, 2], [3, 4, 5, 6]) == pytest.approx(whole, abs=1e-9)
+    assert QuotientNML(codes, np.ones(1000)).additions(0, [1, 2], [3, 4, 5, 6]) == pytest.approx(
+        whole, abs=1e-9
+    )
 
 
 def test_score__bootstrap__is_worth_its_effective_rows() -> None:
     codes, _ = network(1)
-    once, thrice = (QuotientNML(codes, np.full(1000, weight)).score(4, [0, 2]) for weight in (1.0, 3.0))
+    once, thrice = (
+        QuotientNML(codes, np.full(1000, weight)).score(4, [0, 2]) for weight in (1.0, 3.0)
+    )
     assert once == pytest.approx(thrice)
     half = np.repeat([2.0, 0.0], 500)
-    assert QuotientNML(codes, half).score(4, [0]) == pytest.approx(QuotientNML(codes[:500], np.ones(500)).score(4, [0]))
+    assert QuotientNML(codes, half).score(4, [0]) == pytest.approx(
+        QuotientNML(codes[:500], np.ones(500)).score(4, [0])
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -108,17 +147,29 @@ def test_best_order__categories__same_graph_as_causal_learn_with_our_score(seed:
     nml = QuotientNML(network(seed)[0], np.ones(1000))
     module = _private_copy("PermutationBased.BOSS", nml, np.random.default_rng(seed))
     stock = module.boss(np.zeros((10, 10)), verbose=False)
-    draws, allowed = random.Random(int(np.random.default_rng(seed).integers(2**63))), ~np.eye(10, dtype=bool)
-    assert (dag2cpdag(directed(BestOrder(nml, allowed).search(list(range(10)), draws))).graph == stock.graph).all()
+    draws, allowed = (
+        random.Random(int(np.random.default_rng(seed).integers(2**63))),
+        ~np.eye(10, dtype=bool),
+    )
+    assert (
+        dag2cpdag(directed(BestOrder(nml, allowed).search(list(range(10)), draws))).graph
+        == stock.graph
+    ).all()
 
 
-def test_boss__two_effects_of_what_two_causes_do_together__stay_apart_where_lines_join_them() -> None:
+def test_boss__two_effects_of_what_two_causes_do_together__stay_apart_where_lines_join_them() -> (
+    None
+):
     rng = np.random.default_rng(0)
     a, b = rng.integers(2, size=(2, 2000))
     c, d = rng.random((2, 2000)) < np.where(a & b, 0.9, 0.1)
     codes = np.column_stack([a, b, c, d]).astype(float)
     frame = pd.DataFrame(np.array(["no", "yes"])[codes.astype(int)], columns=["a", "b", "c", "d"])
-    belief = BOSS().discover(Table.from_frame(frame, "d"), Constraints.none(4), rng, Budget(30.0)).probability
+    belief = (
+        BOSS()
+        .discover(Table.from_frame(frame, "d"), Constraints.none(4), rng, Resources(30.0))
+        .probability
+    )
     causes = np.array([[0, 0, 1, 1], [0, 0, 1, 1], [0, 0, 0, 0], [0, 0, 0, 0]])
     assert (belief > 0.8).tolist() == causes.astype(bool).tolist()
     assert belief[2, 3] + belief[3, 2] < 0.2
@@ -127,15 +178,21 @@ def test_boss__two_effects_of_what_two_causes_do_together__stay_apart_where_line
 
 
 @pytest.mark.slow
-def test_boss__searches_in_turns__score_no_less_than_one_turn_and_mostly_no_less_than_the_truth() -> None:
+def test_boss__searches_in_turns__score_no_less_than_one_turn_and_mostly_no_less_than_the_truth() -> (
+    None
+):
     gains, beyond_truth = [], []
     for seed in range(10):
         codes, true = network(seed, 30, 2000)
         score, allowed = QuotientNML(codes, np.ones(2000)), ~np.eye(30, dtype=bool)
-        reached = total_score(score, member_of(BOSS().cpdag(score, allowed, np.random.default_rng(seed))))
+        reached = total_score(
+            score, member_of(BOSS().cpdag(score, allowed, np.random.default_rng(seed)))
+        )
         rng = np.random.default_rng(seed)
         draws = random.Random(int(rng.integers(2**63)))
-        once = backward_search(score, BestOrder(score, allowed).search(rng.permutation(30).tolist(), draws))
+        once = backward_search(
+            score, BestOrder(score, allowed).search(rng.permutation(30).tolist(), draws)
+        )
         gains.append(reached - total_score(score, member_of(once)))
         beyond_truth.append(reached >= total_score(score, true))
     assert min(gains) >= 0.0
@@ -150,7 +207,9 @@ def test_score_of__a_number_or_a_missing_cell__blocks() -> None:
     gone = codes.copy()
     gone[0, 0] = np.nan
     for values, categories in ((gone, range(4)), (codes, range(3))):
-        assert isinstance(score_of(Blocks.of(values, categories), np.ones(1000), 1.0), DegenerateGaussianBIC)
+        assert isinstance(
+            score_of(Blocks.of(values, categories), np.ones(1000), 1.0), DegenerateGaussianBIC
+        )
 
 
 @pytest.mark.slow
@@ -158,11 +217,20 @@ def test_beliefs__networks_of_categories__edges_believed_in_are_there() -> None:
     counts = np.zeros((2, 2))
     for seed, rows in product(range(8), (200, 1000)):
         codes, true = network(seed, 10, rows)
-        frame = pd.DataFrame(np.array(["low", "mid", "high"])[codes], columns=[f"x{i}" for i in range(10)])
+        frame = pd.DataFrame(
+            np.array(["low", "mid", "high"])[codes], columns=[f"x{i}" for i in range(10)]
+        )
         rng = np.random.default_rng(seed)
-        table = Table.from_frame(frame.assign(y=np.array(["no", "yes"])[rng.integers(2, size=rows)]), "y")
-        belief = BOSS().discover(table, Constraints.none(11), rng, Budget(60.0)).probability[:10, :10]
+        table = Table.from_frame(
+            frame.assign(y=np.array(["no", "yes"])[rng.integers(2, size=rows)]), "y"
+        )
+        belief = (
+            BOSS().discover(table, Constraints.none(11), rng, Resources(60.0)).probability[:10, :10]
+        )
         pairs, arrows = np.triu(belief + belief.T >= 0.8), belief >= 0.8
-        counts += [[pairs.sum(), (pairs & (true | true.T)).sum()], [arrows.sum(), (arrows & true).sum()]]
+        counts += [
+            [pairs.sum(), (pairs & (true | true.T)).sum()],
+            [arrows.sum(), (arrows & true).sum()],
+        ]
     assert (counts[:, 0] > 50).all()
     assert (counts[:, 1] >= 0.8 * counts[:, 0]).all(), counts

@@ -40,13 +40,19 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
     """Return a function that puts a distribution with one module and its entry point on the path, ahead of others."""
     installed = []
 
-    def install_one(module: str, code: str, distribution: str = "stranger", target: str | None = None) -> None:
+    def install_one(
+        module: str, code: str, distribution: str = "stranger", target: str | None = None
+    ) -> None:
         info = tmp_path / distribution / f"{distribution}-1.2.dist-info"
         info.mkdir(parents=True)
         (tmp_path / distribution / f"{module}.py").write_text(textwrap.dedent(code))
         monkeypatch.syspath_prepend(str(tmp_path / distribution))
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\n")
-        (info / "entry_points.txt").write_text(f"[autogluon_causalmix]\n{module} = {target or module}\n")
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\n"
+        )
+        (info / "entry_points.txt").write_text(
+            f"[autogluon_causalmix]\n{module} = {target or module}\n"
+        )
         installed.append(module)
 
     yield install_one
@@ -79,7 +85,11 @@ def test_each_hook_registers_into_its_own_registry(kind: str, install: Install) 
     install("strange_noise", SOUND.format(hook=f"causalmix_register_{kind}s", name="noise"))
     plugins = load_plugins()
     assert not [failure for failure in plugins.failures if failure.owner.distribution == "stranger"]
-    registries = {"generator": plugins.generators, "backbone": plugins.backbones, "discoverer": plugins.discoverers}
+    registries = {
+        "generator": plugins.generators,
+        "backbone": plugins.backbones,
+        "discoverer": plugins.discoverers,
+    }
     assert [name for name, registry in registries.items() if "noise" in registry.names] == [kind]
     entry = registries[kind].get("noise")
     assert entry.owner == Owner("strange_noise", "stranger", "1.2")
@@ -89,12 +99,19 @@ def test_each_hook_registers_into_its_own_registry(kind: str, install: Install) 
 def test_every_hook_stands_in_the_reference_with_its_exact_signature() -> None:
     reference = (Path(__file__).parents[1] / "docs" / "plugins" / "hooks.md").read_text()
     headings = re.findall(r"^## `(.+)`$", reference, flags=re.MULTILINE)
-    hooks = [function for name, function in vars(hookspecs).items() if name.startswith("causalmix_")]
-    assert headings == [f"{hook.__name__}({', '.join(inspect.signature(hook).parameters)})" for hook in hooks]
+    hooks = [
+        function for name, function in vars(hookspecs).items() if name.startswith("causalmix_")
+    ]
+    assert headings == [
+        f"{hook.__name__}({', '.join(inspect.signature(hook).parameters)})" for hook in hooks
+    ]
 
 
 BROKEN = {
-    "is not there": ("import no_such_library", "ModuleNotFoundError: No module named 'no_such_library'"),
+    "is not there": (
+        "import no_such_library",
+        "ModuleNotFoundError: No module named 'no_such_library'",
+    ),
     "raises on import": ("raise RuntimeError('no GPU\\nat all')", "RuntimeError: no GPU at all"),
     "exits on import": ("raise SystemExit(3)", "SystemExit: 3"),
     "raises in its hook": (
@@ -170,13 +187,21 @@ BROKEN = {
 
 @pytest.mark.parametrize(("code", "reason"), BROKEN.values(), ids=BROKEN)
 def test_a_broken_plugin_is_skipped_with_a_warning_and_the_others_load(
-    code: str, reason: str, install: Install, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    code: str,
+    reason: str,
+    install: Install,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # A predictor that was fitted before may have silenced AutoGluon's log.
     monkeypatch.setattr(logging.getLogger("autogluon"), "propagate", True)
     caplog.set_level(logging.WARNING, "autogluon.causalmix")
     install("broken", code)
-    install("zzz_noise", SOUND.format(hook="causalmix_register_generators", name="later"), distribution="zzz")
+    install(
+        "zzz_noise",
+        SOUND.format(hook="causalmix_register_generators", name="later"),
+        distribution="zzz",
+    )
     plugins = load_plugins()
 
     failure = failure_of(plugins, "broken")
@@ -188,13 +213,21 @@ def test_a_broken_plugin_is_skipped_with_a_warning_and_the_others_load(
 
     with pytest.raises(UnknownPlugin) as unknown:
         plugins.generators.get("noise")
-    for part in ("there is no generator 'noise'", "bootstrap", "plugin 'broken' of stranger 1.2", failure.reason):
+    for part in (
+        "there is no generator 'noise'",
+        "bootstrap",
+        "plugin 'broken' of stranger 1.2",
+        failure.reason,
+    ):
         assert part in str(unknown.value)
 
 
 def test_an_entry_point_to_nothing_is_skipped(install: Install) -> None:
     install("hollow", "", target="hollow:missing")
-    assert "AttributeError: module 'hollow' has no attribute 'missing'" in failure_of(load_plugins(), "hollow").reason
+    assert (
+        "AttributeError: module 'hollow' has no attribute 'missing'"
+        in failure_of(load_plugins(), "hollow").reason
+    )
 
 
 @pytest.mark.parametrize(
@@ -206,11 +239,20 @@ def test_an_entry_point_to_nothing_is_skipped(install: Install) -> None:
 )
 def test_a_taken_name_is_refused_with_both_owners(name: str, holder: str, install: Install) -> None:
     # zzz comes first on the path, aaa in the order of distributions: the order of installation must not decide.
-    install("first", SOUND.format(hook="causalmix_register_generators", name="noise"), distribution="aaa")
-    install("second", SOUND.format(hook="causalmix_register_generators", name=name), distribution="zzz")
+    install(
+        "first",
+        SOUND.format(hook="causalmix_register_generators", name="noise"),
+        distribution="aaa",
+    )
+    install(
+        "second", SOUND.format(hook="causalmix_register_generators", name=name), distribution="zzz"
+    )
     plugins = load_plugins()
     reason = failure_of(plugins, "second").reason
-    assert f"the name of generator '{name}' (plugin 'second' of zzz 1.2) is taken by plugin {holder}" in reason
+    assert (
+        f"the name of generator '{name}' (plugin 'second' of zzz 1.2) is taken by plugin {holder}"
+        in reason
+    )
     assert plugins.generators.get(name).owner.plugin != "second"
 
 
@@ -265,7 +307,10 @@ def test_main_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> Non
     for path in ("__main__:Noise", "autogluon_causalmix.registry:Stray"):
         stray = type("Stray", (), {"__module__": "__main__"})
         monkeypatch.setattr("autogluon_causalmix.registry.Stray", stray, raising=False)
-        with pytest.raises(PluginError, match="is defined in __main__, which ray workers .* cannot import: move the"):
+        with pytest.raises(
+            PluginError,
+            match="is defined in __main__, which ray workers .* cannot import: move the",
+        ):
             plugin_registry().generators.get(path)
 
 
@@ -323,7 +368,9 @@ def test_options_become_fields() -> None:
 def test_a_bad_option_is_refused_with_its_name_its_value_and_what_is_allowed(
     factory: type, options: dict[str, object], complaint: str
 ) -> None:
-    allowed = ["scale", "rows", "mode", "edges", "limit"] if factory is Options else ["path", "depth"]
+    allowed = (
+        ["scale", "rows", "mode", "edges", "limit"] if factory is Options else ["path", "depth"]
+    )
     with pytest.raises(ConfigError) as error:
         entry_of(factory).create(options)
     assert str(error.value).startswith(f"generator 'noise': {complaint}")
@@ -337,7 +384,11 @@ def test_options_whose_types_cannot_be_read_blame_the_plugin() -> None:
     class Foreign:
         def __init__(self, manager: pluggy.PluginManager | None = None) -> None: ...
 
-    with pytest.raises(PluginError, match="plugin 'noise' of stranger 1.2.*cannot be read at run time"):
+    with pytest.raises(
+        PluginError, match="plugin 'noise' of stranger 1.2.*cannot be read at run time"
+    ):
         entry_of(Hidden).create({"graph": 1})
-    with pytest.raises(PluginError, match="no JSON value fits the declared type of option 'manager'"):
+    with pytest.raises(
+        PluginError, match="no JSON value fits the declared type of option 'manager'"
+    ):
         entry_of(Foreign).create({"manager": 1})

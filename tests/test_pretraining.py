@@ -51,7 +51,9 @@ def few_held_out_tables(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def same(a: train.Run, b: train.Run) -> bool:
     nets = zip(
-        [*a.net.parameters(), *a.average.parameters()], [*b.net.parameters(), *b.average.parameters()], strict=True
+        [*a.net.parameters(), *a.average.parameters()],
+        [*b.net.parameters(), *b.average.parameters()],
+        strict=True,
     )
     return all(torch.equal(x, y) for x, y in nets)
 
@@ -63,7 +65,9 @@ def test__forward__float32__equals_the_networks_own(
     monkeypatch.setattr(network, "MAX_SEQUENCES", 50)
     net, config = network.build(32, 3, 4)
     noise = generator(0)
-    for weight in net.parameters():  # output projections start at zero, which would hide a wrong attention
+    for (
+        weight
+    ) in net.parameters():  # output projections start at zero, which would hide a wrong attention
         weight.data.add_(0.05 * torch.randn(weight.shape, generator=noise))
     groups = torch.randn(-(-columns // 2), 8, generator=torch.Generator().manual_seed(config.seed))
     episode = make_episode(Shape(tables=4, rows=rows, columns=columns), context, generator(3), 32)
@@ -140,7 +144,11 @@ def test__evaluate__network_that_knows_the_first_class__classes_come_back_in_pla
 
     def first_class(_: object, episode: Episode) -> torch.Tensor:
         shape = (len(episode.x), episode.x.shape[1] - episode.context.shape[1], MAX_CLASSES)
-        return torch.nn.functional.one_hot(episode.context[:, :1].long(), MAX_CLASSES).float().expand(shape)
+        return (
+            torch.nn.functional.one_hot(episode.context[:, :1].long(), MAX_CLASSES)
+            .float()
+            .expand(shape)
+        )
 
     monkeypatch.setattr(evaluation, "logits_of", first_class)
     loss, _ = evaluation.evaluate(network.build(16, 1, 2)[0], CPU)
@@ -219,7 +227,9 @@ def test__export__temperature__softens_the_classifiers_probabilities(tmp_path: P
     assert p[1.0].std() > 0.01
 
 
-def test__begin__trained_weights__predicts_as_they_did_and_skips_the_easy_tables(tmp_path: Path) -> None:
+def test__begin__trained_weights__predicts_as_they_did_and_skips_the_easy_tables(
+    tmp_path: Path,
+) -> None:
     settings = Settings()
     net, config = network.build(settings.emsize, settings.nlayers, settings.nhead)
     for weight in net.parameters():
@@ -233,7 +243,10 @@ def test__begin__trained_weights__predicts_as_they_did_and_skips_the_easy_tables
         assert torch.allclose(evaluation.logits_of(run.average, episode), expected, atol=1e-4)
     assert run.settings.seed == 3
     assert difficulty(run.settings, 1) == 1.0 > difficulty(settings, 1)
-    assert run.optimisers[1].param_groups[0]["lr"] < train.start(settings, CPU).optimisers[1].param_groups[0]["lr"]
+    assert (
+        run.optimisers[1].param_groups[0]["lr"]
+        < train.start(settings, CPU).optimisers[1].param_groups[0]["lr"]
+    )
 
 
 @pytest.mark.slow
@@ -254,7 +267,10 @@ def test__command__killed_five_times__curve_unbroken(tmp_path: Path) -> None:
             [*command, "--save-every", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         seen = (tmp_path / checkpoint.STATE).stat().st_mtime if kill else 0.0
-        while not (tmp_path / checkpoint.STATE).exists() or (tmp_path / checkpoint.STATE).stat().st_mtime == seen:
+        while (
+            not (tmp_path / checkpoint.STATE).exists()
+            or (tmp_path / checkpoint.STATE).stat().st_mtime == seen
+        ):
             assert process.poll() is None
             time.sleep(0.05)
         time.sleep(0.4 * kill)

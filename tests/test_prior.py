@@ -14,14 +14,22 @@ from benchmarks.pretraining.prior import MAX_CLASSES, Tables, _label, _tree, sam
 @pytest.fixture(scope="module")
 def hard() -> Tables:
     """Sixty tables of the full prior, drawn ten at a time (a batch shares its sizes of layers)."""
-    parts = [sample_tables(Shape(tables=10, rows=200, columns=12), generator(seed)) for seed in range(12)]
-    return Tables(**{name: torch.cat([getattr(p, name) for p in parts]) for name in ("x", "y", "categorical")})
+    parts = [
+        sample_tables(Shape(tables=10, rows=200, columns=12), generator(seed)) for seed in range(12)
+    ]
+    return Tables(
+        **{name: torch.cat([getattr(p, name) for p in parts]) for name in ("x", "y", "categorical")}
+    )
 
 
 @pytest.mark.parametrize("difficulty", [0.0, 0.4, 1.0])
 @pytest.mark.parametrize("columns", [2, 7, 45])
-def test__sample_tables__any_size__has_shape_and_finite_range(columns: int, difficulty: float) -> None:
-    tables = sample_tables(Shape(tables=3, rows=64, columns=columns, difficulty=difficulty), generator(1))
+def test__sample_tables__any_size__has_shape_and_finite_range(
+    columns: int, difficulty: float
+) -> None:
+    tables = sample_tables(
+        Shape(tables=3, rows=64, columns=columns, difficulty=difficulty), generator(1)
+    )
     assert tables.x.shape == (3, 64, columns)
     assert tables.y.shape == (3, 64)
     assert tables.categorical.shape == (3, columns)
@@ -38,12 +46,19 @@ def test__sample_tables__same_seed__same_bytes() -> None:
 
 
 def test__generator__streams__differ() -> None:
-    draws = [torch.rand(1, generator=generator(seed, stream=stream)).item() for seed in (0, 1) for stream in (0, 1, 2)]
+    draws = [
+        torch.rand(1, generator=generator(seed, stream=stream)).item()
+        for seed in (0, 1)
+        for stream in (0, 1, 2)
+    ]
     assert len(set(draws)) == len(draws)
 
 
 def test__sample_tables__global_generators__untouched() -> None:
-    before, numpy_before = torch.get_rng_state(), np.random.get_state(legacy=False)["state"]["key"].copy()  # noqa: NPY002
+    before, numpy_before = (
+        torch.get_rng_state(),
+        np.random.get_state(legacy=False)["state"]["key"].copy(),
+    )  # noqa: NPY002
     sample_tables(Shape(tables=4, rows=80, columns=9), generator(0))
     assert torch.equal(before, torch.get_rng_state())
     assert np.array_equal(numpy_before, np.random.get_state(legacy=False)["state"]["key"])  # noqa: NPY002
@@ -87,10 +102,14 @@ def test__sample_tables__categorical_columns__hold_few_codes(hard: Tables) -> No
 def test__sample_tables__forest__beats_the_majority_class(difficulty: float, least: float) -> None:
     gains = []
     for seed in range(12):
-        tables = sample_tables(Shape(tables=1, rows=300, columns=8, difficulty=difficulty), generator(seed))
+        tables = sample_tables(
+            Shape(tables=1, rows=300, columns=8, difficulty=difficulty), generator(seed)
+        )
         x, y = tables.x[0].nan_to_num(-9).numpy(), tables.y[0].numpy()
         forest = RandomForestClassifier(30, random_state=0).fit(x[:200], y[:200])
-        gains.append(forest.score(x[200:], y[200:]) - np.mean(y[200:] == np.bincount(y[:200]).argmax()))
+        gains.append(
+            forest.score(x[200:], y[200:]) - np.mean(y[200:] == np.bincount(y[:200]).argmax())
+        )
     assert np.mean(gains) > least
 
 
@@ -107,5 +126,7 @@ def test__label__children__see_the_class() -> None:
     y, seen = _label(draw, draw.normal(3, 400, 3))
     for labels, value in zip(y, seen, strict=True):
         means = torch.stack([value[labels == k].mean(0) for k in labels.unique()])
-        within = torch.cat([value[labels == k] - value[labels == k].mean(0) for k in labels.unique()])
+        within = torch.cat(
+            [value[labels == k] - value[labels == k].mean(0) for k in labels.unique()]
+        )
         assert means.var(0).mean() > within.var(0).mean()

@@ -23,7 +23,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, StepPatch
 
 from autogluon_causalmix.errors import CheckpointError, ConfigError, GeneratorError
-from autogluon_causalmix.report import (
+from autogluon_causalmix.fidelity.marginals import BINS, MOST_LEVELS, distance, marginals
+from autogluon_causalmix.records import (
     BackboneFacts,
     CurvePoint,
     FitReport,
@@ -33,7 +34,6 @@ from autogluon_causalmix.report import (
     Scores,
 )
 from autogluon_causalmix.report.layout import Edge, layered
-from autogluon_causalmix.report.marginals import BINS, MOST_LEVELS, distance, marginals
 from autogluon_causalmix.report.page import write_page
 from autogluon_causalmix.report.pictures import (
     MOST_PANELS,
@@ -63,7 +63,9 @@ NASTY = [
 
 def table(**columns: Any) -> Table:
     frame = pd.DataFrame(columns)
-    return Table.from_frame(frame.assign(target=(["no", "yes"] * len(frame))[: len(frame)]), "target")
+    return Table.from_frame(
+        frame.assign(target=(["no", "yes"] * len(frame))[: len(frame)]), "target"
+    )
 
 
 def report(names: tuple[str, str] = ("age", "ill"), **changes: Any) -> FitReport:
@@ -86,7 +88,11 @@ def report(names: tuple[str, str] = ("age", "ill"), **changes: Any) -> FitReport
         "seed": 4711,
         "device": "cpu",
         "backbone": BackboneFacts(
-            name="mini", weights="mini.safetensors", sha256="ab" * 32, license="Apache-2.0", parameters=633_994
+            name="mini",
+            weights="mini.safetensors",
+            sha256="ab" * 32,
+            license="Apache-2.0",
+            parameters=633_994,
         ),
         "generator": GeneratorFacts(
             name="scm",
@@ -170,15 +176,24 @@ def test_a_folder_is_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_marginals_are_the_shares_counted_by_hand() -> None:
-    real = table(dose=[1, 1, 2, 4], colour=pd.Categorical(["red", "red", "blue", None], categories=["blue", "red"]))
-    rows = real.frame.iloc[[2, 3]].assign(colour=pd.Categorical(["red", "red"], categories=["blue", "red"]))
+    real = table(
+        dose=[1, 1, 2, 4],
+        colour=pd.Categorical(["red", "red", "blue", None], categories=["blue", "red"]),
+    )
+    rows = real.frame.iloc[[2, 3]].assign(
+        colour=pd.Categorical(["red", "red"], categories=["blue", "red"])
+    )
     dose, colour, target = marginals(real, real.with_frame(rows))
     assert (dose.labels, dose.real, dose.synthetic) == (
         [0.5, 1.5, 2.5, 3.5, 4.5],
         [0.5, 0.25, 0, 0.25],
         [0, 0.5, 0, 0.5],
     )
-    assert (colour.labels, colour.real, colour.synthetic) == (["red", "blue"], [0.5, 0.25], [1.0, 0.0])
+    assert (colour.labels, colour.real, colour.synthetic) == (
+        ["red", "blue"],
+        [0.5, 0.25],
+        [1.0, 0.0],
+    )
     assert (colour.missing, distance(colour)) == ((0.25, 0.0), 0.5)
     assert (target.kind, target.real) == ("categorical", [0.5, 0.5])
 
@@ -272,7 +287,8 @@ def test_the_graph_has_an_arrow_per_edge_and_the_wider_the_more_it_is_believed()
     darkness = [sum(to_rgb(drawn[edge].get_edgecolor()[:3])) for edge in [(1, 2), (0, 2), (2, 0)]]
     assert darkness == sorted(darkness)
     assert (
-        figure.get_supxlabel() == "All 4 edges with a belief above zero are drawn. Columns without an edge here: alone."
+        figure.get_supxlabel()
+        == "All 4 edges with a belief above zero are drawn. Columns without an edge here: alone."
     )
 
 
@@ -290,7 +306,9 @@ def test_the_target_alone_is_highlighted() -> None:
     boxes = [patch for patch in figure.axes[0].patches if isinstance(patch, FancyBboxPatch)]
     filled = [box for box in boxes if to_rgb(box.get_facecolor()[:3]) == to_rgb(VERMILION)]
     assert len(filled) == 1
-    assert filled[0].get_x() + filled[0].get_width() / 2 == pytest.approx(centre(figure.axes[0], "b"))
+    assert filled[0].get_x() + filled[0].get_width() / 2 == pytest.approx(
+        centre(figure.axes[0], "b")
+    )
 
 
 def test_a_crowded_graph_shows_the_most_believed_edges_and_says_how_many_are_left_out() -> None:
@@ -301,14 +319,20 @@ def test_a_crowded_graph_shows_the_most_believed_edges_and_says_how_many_are_lef
     ranked = np.sort(beliefs, axis=None)[::-1]
     assert sorted(beliefs[edge] for edge in drawn) == sorted(ranked[: len(drawn)])
     said = " ".join(figure.get_supxlabel().split())
-    assert said.startswith(f"Drawn are the {len(drawn)} most believed of 780 edges; no other has a belief above")
+    assert said.startswith(
+        f"Drawn are the {len(drawn)} most believed of 780 edges; no other has a belief above"
+    )
     assert f"{ranked[len(drawn)]:.2f}" in said
 
 
 def test_edges_that_were_added_are_grey_and_the_note_ends_the_caption() -> None:
     beliefs = [[0.0, 0.9, 0.3], [0.0, 0.0, 0.6], [0.0, 0.0, 0.0]]
-    figure = draw_graph(["a", "b", "c"], beliefs, "c", added=[(0, 2)], note="Label check: held, at $2.")
-    colors = {edge: np.ptp(to_rgb(arrow.get_edgecolor()[:3])) for edge, arrow in arrows(figure).items()}
+    figure = draw_graph(
+        ["a", "b", "c"], beliefs, "c", added=[(0, 2)], note="Label check: held, at $2."
+    )
+    colors = {
+        edge: np.ptp(to_rgb(arrow.get_edgecolor()[:3])) for edge, arrow in arrows(figure).items()
+    }
     assert {edge for edge, color in colors.items() if color < 0.1} == {(0, 2)}
     assert figure.get_supxlabel().endswith("drawn. Label check: held, at \\$2.")
     assert "added, not found" in [text.get_text() for text in figure.legends[0].get_texts()]
@@ -338,9 +362,15 @@ def test_beliefs_that_are_none_are_refused(beliefs: Any) -> None:
 
 @settings(max_examples=60)
 @given(
-    st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)).filter(lambda e: e[0] != e[1]), max_size=30, unique=True)
+    st.lists(
+        st.tuples(st.integers(0, 11), st.integers(0, 11)).filter(lambda e: e[0] != e[1]),
+        max_size=30,
+        unique=True,
+    )
 )
-def test_no_layout_puts_two_nodes_in_one_place_or_lets_an_edge_end_elsewhere(edges: list[Edge]) -> None:
+def test_no_layout_puts_two_nodes_in_one_place_or_lets_an_edge_end_elsewhere(
+    edges: list[Edge],
+) -> None:
     layout = layered(range(12), edges)
     places = list(layout.places.values())
     assert all(
@@ -358,20 +388,32 @@ def test_the_layout_untangles_what_can_be_drawn_without_crossings() -> None:
     layout = layered(range(6), [(0, 5), (1, 4), (2, 3)])
     causes = sorted((0, 1, 2), key=lambda node: layout.places[node][1])
     effects = sorted((3, 4, 5), key=lambda node: layout.places[node][1])
-    assert [(cause, effect) for cause, effect in zip(causes, effects, strict=True) if cause + effect != 5] == []
+    assert [
+        (cause, effect)
+        for cause, effect in zip(causes, effects, strict=True)
+        if cause + effect != 5
+    ] == []
 
 
 def lines(axes: Axes) -> dict[str, list[tuple[float, float]]]:
-    points = {str(line.get_label()): np.column_stack(line.get_data()).tolist() for line in axes.lines}
-    return {name: [(x, y) for x, y in line] for name, line in points.items() if not name.startswith("_")}
+    points = {
+        str(line.get_label()): np.column_stack(line.get_data()).tolist() for line in axes.lines
+    }
+    return {
+        name: [(x, y) for x, y in line] for name, line in points.items() if not name.startswith("_")
+    }
 
 
 def markers(axes: Axes, size: float) -> list[tuple[float, float]]:
-    found = [line for line in axes.lines if line.get_marker() == "o" and line.get_markersize() == size]
+    found = [
+        line for line in axes.lines if line.get_marker() == "o" and line.get_markersize() == size
+    ]
     return [(x, y) for line in found for x, y in np.column_stack(line.get_data()).tolist()]
 
 
-def test_the_curve_has_every_point_and_marks_the_pretrained_model_and_the_step_that_was_kept() -> None:
+def test_the_curve_has_every_point_and_marks_the_pretrained_model_and_the_step_that_was_kept() -> (
+    None
+):
     axes = draw_curve(report()).axes[0]
     drawn = lines(axes)
     assert drawn["validation, kept: step 3, 0.498"] == [(0, 0.5121), (3, 0.4983), (6, 0.5376)]
@@ -387,9 +429,13 @@ def test_a_fit_without_steps_has_a_curve_that_says_so() -> None:
 
 
 def test_arms_share_a_panel_only_where_they_start_from_the_same_loss() -> None:
-    other = report(curve=[CurvePoint(step=s, train_loss=None, validation_loss=0.9 - 0.1 * s) for s in (0, 3)])
+    other = report(
+        curve=[CurvePoint(step=s, train_loss=None, validation_loss=0.9 - 0.1 * s) for s in (0, 3)]
+    )
     still = report(curve=[], kept="pretrained", kept_step=0)
-    figure = draw_curves({"plain": report(), "_mixed": report(), "elsewhere": other, "zero-shot": still})
+    figure = draw_curves(
+        {"plain": report(), "_mixed": report(), "elsewhere": other, "zero-shot": still}
+    )
     panels = [list(lines(axes)) for axes in figure.axes]
     assert panels == [
         ["plain, kept: step 3, 0.498", " _mixed, kept: step 3, 0.498"],
@@ -425,16 +471,22 @@ def test_the_comparison_shows_mean_and_standard_deviation_of_every_arm() -> None
     ]
     axes = draw_arms(pd.DataFrame(rows)).axes[0]
     assert [place for _, place in markers(axes, 8)] == [0, 1]
-    assert [mean for mean, _ in markers(axes, 8)] == pytest.approx([np.mean(scores) for scores in losses.values()])
+    assert [mean for mean, _ in markers(axes, 8)] == pytest.approx(
+        [np.mean(scores) for scores in losses.values()]
+    )
     spreads = [bar.lines[2][0].get_segments()[0][:, 0] for bar in axes.containers]  # type: ignore[attr-defined]
-    assert [np.ptp(spread) / 2 for spread in spreads] == pytest.approx([np.std(x, ddof=1) for x in losses.values()])
+    assert [np.ptp(spread) / 2 for spread in spreads] == pytest.approx(
+        [np.std(x, ddof=1) for x in losses.values()]
+    )
 
 
 def test_any_name_is_drawn_and_gives_well_formed_svg() -> None:
     names = [HOSTILE, *NASTY]
     whole = report()
     columns = [whole.marginals[0].model_copy(update={"column": name}) for name in names]
-    levels = whole.marginals[1].model_copy(update={"labels": names, "real": [0.1] * 9, "synthetic": [0.1] * 9})
+    levels = whole.marginals[1].model_copy(
+        update={"labels": names, "real": [0.1] * 9, "synthetic": [0.1] * 9}
+    )
     arms = pd.DataFrame({"table": names[0], "split": 0, "arm": names, "log_loss": 0.5})
     pictures = [
         draw_graph(names, np.triu(np.ones((9, 9)), 1).tolist(), names[1]),
@@ -446,14 +498,18 @@ def test_any_name_is_drawn_and_gives_well_formed_svg() -> None:
         root = ET.fromstring(to_svg(figure))
         assert not [node for node in root.iter() if node.tag.endswith("script")]
         said = "".join(root.itertext())
-        assert [name for name in names if label(name, 8).replace(r"\$", "$").strip("…")[:4] not in said] == []
+        assert [
+            name for name in names if label(name, 8).replace(r"\$", "$").strip("…")[:4] not in said
+        ] == []
 
 
 def test_pictures_are_written_by_their_ending_and_the_same_twice(tmp_path: Path) -> None:
     for ending, start in ((".svg", b"<?xml"), (".png", b"\x89PNG")):
         for name in ("first", "second"):
             save(draw_curve(report()), tmp_path / f"{name}{ending}")
-        first, second = [(tmp_path / f"{name}{ending}").read_bytes() for name in ("first", "second")]
+        first, second = [
+            (tmp_path / f"{name}{ending}").read_bytes() for name in ("first", "second")
+        ]
         assert first == second
         assert first.startswith(start)
     with pytest.raises(ConfigError, match=r"\.svg or \.png, got .*picture\.gif"):
@@ -478,8 +534,10 @@ assert "matplotlib.pyplot" not in sys.modules
 
 
 def test_importing_the_package_does_not_import_matplotlib() -> None:
-    code = "import autogluon_causalmix, autogluon_causalmix.report.marginals, sys; print('matplotlib' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], check=True, timeout=120, capture_output=True, text=True)
+    code = "import autogluon_causalmix, autogluon_causalmix.fidelity.marginals, sys; print('matplotlib' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, timeout=120, capture_output=True, text=True
+    )
     assert done.stdout.strip() == "False"
 
 
@@ -500,7 +558,11 @@ class Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
-        self.pointers += [value or "" for name, value in attrs if name in {"src", "href", "srcset", "action", "data"}]
+        self.pointers += [
+            value or ""
+            for name, value in attrs
+            if name in {"src", "href", "srcset", "action", "data"}
+        ]
         assert not [name for name, _ in attrs if name.startswith("on")]
 
     def handle_data(self, data: str) -> None:
@@ -529,15 +591,40 @@ def test_the_verdict_comes_first_in_the_reports_own_words(tmp_path: Path) -> Non
     page = write(tmp_path, {"CausalMix": report(), "zero-shot": still}, title="wine")
     kept = "CausalMix kept the fine-tuned weights: validation log-loss 0.5121 before and 0.4983 after fine-tuning."
     body = page.text.rpartition("} wine ")[2] or page.text
-    assert body.startswith(f"{kept} zero-shot kept the pretrained weights: fine-tuning is switched off.")
+    assert body.startswith(
+        f"{kept} zero-shot kept the pretrained weights: fine-tuning is switched off."
+    )
 
 
 def test_every_note_and_number_of_the_report_is_on_the_page(tmp_path: Path) -> None:
     written = report()
     page = write(tmp_path, {"CausalMix": written}, title="wine")
     readable = page.text.partition("The whole report as JSON")[0]
-    expected = ["161", "41", "323", "1.483", "13.687", "633,994", "ab" * 32, "Apache-2.0", "mini.safetensors", "4711"]
-    expected += ["0.7113", "0.7329", "0.6132", "0.5954", "0.5376", "0.00031", "2.125", "query", "2.13.0", "9.8.7", "11"]
+    expected = [
+        "161",
+        "41",
+        "323",
+        "1.483",
+        "13.687",
+        "633,994",
+        "ab" * 32,
+        "Apache-2.0",
+        "mini.safetensors",
+        "4711",
+    ]
+    expected += [
+        "0.7113",
+        "0.7329",
+        "0.6132",
+        "0.5954",
+        "0.5376",
+        "0.00031",
+        "2.125",
+        "query",
+        "2.13.0",
+        "9.8.7",
+        "11",
+    ]
     expected += ["some-distribution", "17", "19", "0.5000", "0.1250", "step 3", *written.notes]
     assert [fact for fact in expected if fact not in readable] == []
     assert FitReport.model_validate(page.json) == written
@@ -545,7 +632,9 @@ def test_every_note_and_number_of_the_report_is_on_the_page(tmp_path: Path) -> N
 
 
 def test_the_page_loads_nothing_and_runs_nothing(tmp_path: Path) -> None:
-    page = write(tmp_path, {"a": report(), "b": report()}, title="wine", pictures=[draw_curve(report())])
+    page = write(
+        tmp_path, {"a": report(), "b": report()}, title="wine", pictures=[draw_curve(report())]
+    )
     assert {pointer.partition(",")[0] for pointer in page.pointers} == {"data:image/svg+xml;base64"}
     assert not {"script", "link", "iframe", "object", "embed", "base", "form"} & set(page.tags)
     assert not re.findall(r"url\(|@import|https?:", page.raw.partition("<body>")[0])
@@ -556,9 +645,17 @@ def test_the_page_loads_nothing_and_runs_nothing(tmp_path: Path) -> None:
 
 
 def test_hostile_names_stay_text(tmp_path: Path) -> None:
-    hard = report(names=(HOSTILE, '"><img src=x onerror=alert(1)>'), notes=[HOSTILE], reason=HOSTILE)
+    hard = report(
+        names=(HOSTILE, '"><img src=x onerror=alert(1)>'), notes=[HOSTILE], reason=HOSTILE
+    )
     frame = pd.DataFrame({HOSTILE: [HOSTILE]})
-    page = write(tmp_path, {HOSTILE: hard, "b": hard}, title=HOSTILE, leaderboard=frame, pictures=[draw_curve(hard)])
+    page = write(
+        tmp_path,
+        {HOSTILE: hard, "b": hard},
+        title=HOSTILE,
+        leaderboard=frame,
+        pictures=[draw_curve(hard)],
+    )
     assert "script" not in page.tags
     assert {pointer[:10] for pointer in page.pointers} == {"data:image"}
     assert page.text.count(HOSTILE) > 10
@@ -568,7 +665,9 @@ def test_hostile_names_stay_text(tmp_path: Path) -> None:
 def test_a_page_can_be_written_of_any_names(tmp_path: Path) -> None:
     whole = report()
     columns = [whole.marginals[0].model_copy(update={"column": name}) for name in NASTY]
-    page = write(tmp_path, {" ".join(NASTY): report(marginals=columns, notes=NASTY)}, title=" ".join(NASTY))
+    page = write(
+        tmp_path, {" ".join(NASTY): report(marginals=columns, notes=NASTY)}, title=" ".join(NASTY)
+    )
     assert [marginal["column"] for marginal in page.json["marginals"]] == NASTY
     assert page.json["notes"] == NASTY
 
@@ -583,7 +682,9 @@ def test_the_leaderboard_shows_every_cell_with_equal_decimals_in_a_column(tmp_pa
         }
     )
     page = write(tmp_path, {"CausalMix": report()}, title="wine", leaderboard=frame)
-    said = "Leaderboard arm log loss fit seconds rows zero-shot 0.5123 0.1 250 CausalMix – 34.6 1,250"
+    said = (
+        "Leaderboard arm log loss fit seconds rows zero-shot 0.5123 0.1 250 CausalMix – 34.6 1,250"
+    )
     words = " ".join(page.text.replace("Leaderboard", "\nLeaderboard ").partition("\n")[2].split())
     assert re.sub(r"\W", "", words).startswith(re.sub(r"\W", "", said))
 
@@ -591,9 +692,14 @@ def test_the_leaderboard_shows_every_cell_with_equal_decimals_in_a_column(tmp_pa
 def test_a_malformed_graph_of_a_foreign_generator_costs_its_picture_alone(tmp_path: Path) -> None:
     facts = report().generator
     assert facts is not None
-    broken = facts.model_copy(update={"description": {"graph": {"nodes": ["a"], "probability": [[0, 1]]}}})
+    broken = facts.model_copy(
+        update={"description": {"graph": {"nodes": ["a"], "probability": [[0, 1]]}}}
+    )
     page = write(tmp_path, {"CausalMix": report(generator=broken)}, title="wine")
-    assert "no picture of the graph: edge beliefs must be a matrix with a row and a column per node" in page.text
+    assert (
+        "no picture of the graph: edge beliefs must be a matrix with a row and a column per node"
+        in page.text
+    )
     assert len(page.svgs) == 2
 
 

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.errors import ConfigError, GeneratorError, OutOfTime
 from autogluon_causalmix.generators.bootstrap import Bootstrap
+from autogluon_causalmix.generators.contract import description, draw, fit_generator
 from autogluon_causalmix.registry import Owner
-from autogluon_causalmix.sampling import description, draw, fit_generator
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 from autogluon_causalmix.testing import toy_tables
 
@@ -31,7 +31,11 @@ class Faulty:
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> Any:
         spoilt = self.fault(self.table.frame.head(n_rows).copy())
-        return Table(spoilt, self.table.target, self.table.columns) if isinstance(spoilt, pd.DataFrame) else spoilt
+        return (
+            Table(spoilt, self.table.target, self.table.columns)
+            if isinstance(spoilt, pd.DataFrame)
+            else spoilt
+        )
 
 
 def setting(column: Hashable, row: int, value: object) -> Callable[[pd.DataFrame], pd.DataFrame]:
@@ -63,9 +67,21 @@ BREACHES = {
     "raises": ("mixed types", raising, "raised ZeroDivisionError: float division by zero"),
     "no table": ("mixed types", lambda frame: frame.to_numpy(), "it returned ndarray, not a Table"),
     "too few rows": ("mixed types", lambda frame: frame.head(9), "it returned 9 rows, not 10"),
-    "too many rows": ("mixed types", lambda frame: frame.iloc[[*range(10), 0]], "it returned 11 rows, not 10"),
-    "a column missing": ("mixed types", lambda frame: frame.drop(columns="size"), "column 'size' is missing"),
-    "a column too many": ("mixed types", lambda frame: frame.assign(id=1), "column 'id' is not in the real table"),
+    "too many rows": (
+        "mixed types",
+        lambda frame: frame.iloc[[*range(10), 0]],
+        "it returned 11 rows, not 10",
+    ),
+    "a column missing": (
+        "mixed types",
+        lambda frame: frame.drop(columns="size"),
+        "column 'size' is missing",
+    ),
+    "a column too many": (
+        "mixed types",
+        lambda frame: frame.assign(id=1),
+        "column 'id' is not in the real table",
+    ),
     "a column twice": (
         "mixed types",
         lambda frame: pd.concat([frame, frame[["size"]]], axis=1),
@@ -76,14 +92,42 @@ BREACHES = {
         lambda frame: frame[["whole", "number", "colour", "size", "label"]],
         "the columns stand in the order ['whole', 'number',",
     ),
-    "another name": ("odd names", lambda frame: frame.rename(columns={0: "0"}), "column 0 is missing"),
-    "float for int": ("mixed types", casting("whole", "float64"), "column 'whole' has dtype float64, not int64"),
-    "int for small int": ("dtypes", casting("small", "int64"), "column 'small' has dtype int64, not int8"),
-    "int for nullable int": ("dtypes", casting("count", "int64"), "column 'count' has dtype int64, not Int64"),
-    "double for single": ("dtypes", casting("single", "float64"), "column 'single' has dtype float64, not float32"),
-    "object for string": ("dtypes", casting("word", "object"), "column 'word' has dtype object, not string"),
+    "another name": (
+        "odd names",
+        lambda frame: frame.rename(columns={0: "0"}),
+        "column 0 is missing",
+    ),
+    "float for int": (
+        "mixed types",
+        casting("whole", "float64"),
+        "column 'whole' has dtype float64, not int64",
+    ),
+    "int for small int": (
+        "dtypes",
+        casting("small", "int64"),
+        "column 'small' has dtype int64, not int8",
+    ),
+    "int for nullable int": (
+        "dtypes",
+        casting("count", "int64"),
+        "column 'count' has dtype int64, not Int64",
+    ),
+    "double for single": (
+        "dtypes",
+        casting("single", "float64"),
+        "column 'single' has dtype float64, not float32",
+    ),
+    "object for string": (
+        "dtypes",
+        casting("word", "object"),
+        "column 'word' has dtype object, not string",
+    ),
     "int for bool": ("dtypes", casting("flag", "int64"), "column 'flag' has dtype int64, not bool"),
-    "text for day": ("dtypes", casting("day", "str"), "column 'day' has dtype object, not datetime64[ns]"),
+    "text for day": (
+        "dtypes",
+        casting("day", "str"),
+        "column 'day' has dtype object, not datetime64[ns]",
+    ),
     "object for category": (
         "mixed types",
         casting("colour", "object"),
@@ -106,10 +150,26 @@ BREACHES = {
     ),
     "infinite": ("mixed types", setting("number", 3, -np.inf), "column 'number' is -inf in row 3"),
     "infinite single": ("dtypes", setting("single", 2, np.inf), "column 'single' is inf in row 2"),
-    "a gap": ("mixed types", setting("number", 4, np.nan), "column 'number' is missing in row 4, but no real row"),
-    "a category's gap": ("mixed types", setting("colour", 5, None), "column 'colour' is missing in row 5, but no real"),
-    "a day's gap": ("dtypes", setting("day", 1, pd.NaT), "column 'day' is missing in row 1, but no real row misses it"),
-    "no label": ("mixed types", setting("label", 6, None), "column 'label' is missing in row 6, but no real row"),
+    "a gap": (
+        "mixed types",
+        setting("number", 4, np.nan),
+        "column 'number' is missing in row 4, but no real row",
+    ),
+    "a category's gap": (
+        "mixed types",
+        setting("colour", 5, None),
+        "column 'colour' is missing in row 5, but no real",
+    ),
+    "a day's gap": (
+        "dtypes",
+        setting("day", 1, pd.NaT),
+        "column 'day' is missing in row 1, but no real row misses it",
+    ),
+    "no label": (
+        "mixed types",
+        setting("label", 6, None),
+        "column 'label' is missing in row 6, but no real row",
+    ),
     "an unknown class": (
         "mixed types",
         setting("label", 7, "maybe"),
@@ -139,7 +199,9 @@ BREACHES = {
 
 
 @pytest.mark.parametrize(("name", "fault", "complaint"), BREACHES.values(), ids=BREACHES)
-def test_a_breach_is_refused_and_named(name: str, fault: Callable[[pd.DataFrame], Any], complaint: str) -> None:
+def test_a_breach_is_refused_and_named(
+    name: str, fault: Callable[[pd.DataFrame], Any], complaint: str
+) -> None:
     table = toy_tables()[name]
     with pytest.raises(GeneratorError) as error:
         draw(Faulty(table, fault), table, 10, RNG, owner=OWNER)
@@ -150,7 +212,10 @@ def test_a_breach_is_refused_and_named(name: str, fault: Callable[[pd.DataFrame]
 def test_a_declared_class_that_no_real_row_has_is_refused() -> None:
     labels = pd.Categorical(["a", "b", "a", "b"], categories=["a", "b", "never"])
     table = Table.from_frame(pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "y": labels}), "y")
-    with pytest.raises(GeneratorError, match=re.escape("column 'y' is 'never' in row 1; it may be one of ['a', 'b']")):
+    with pytest.raises(
+        GeneratorError,
+        match=re.escape("column 'y' is 'never' in row 1; it may be one of ['a', 'b']"),
+    ):
         draw(Faulty(table, setting("y", 1, "never")), table, 4, RNG, owner=OWNER)
 
 
@@ -202,12 +267,14 @@ class Behaves:
 
     fit_: Callable[[Table], Any]
 
-    def fit(self, table: Table, rng: np.random.Generator, budget: Budget) -> Any:
+    def fit(self, table: Table, rng: np.random.Generator, resources: Resources) -> Any:
         return self.fit_(table)
 
 
 def fit(behaviour: Callable[[Table], Any], seconds: float = 10.0) -> Any:
-    return fit_generator(Behaves(behaviour), toy_tables()["mixed types"], RNG, Budget(seconds), owner=OWNER)
+    return fit_generator(
+        Behaves(behaviour), toy_tables()["mixed types"], RNG, Resources(seconds), owner=OWNER
+    )
 
 
 def test_a_generator_that_raises_is_named_with_the_cause() -> None:
@@ -218,11 +285,15 @@ def test_a_generator_that_raises_is_named_with_the_cause() -> None:
 
 
 def test_a_generator_that_returns_nothing_to_sample_from_is_named() -> None:
-    with pytest.raises(GeneratorError, match="Behaves.fit .* returned NoneType, which has no method 'sample'"):
+    with pytest.raises(
+        GeneratorError, match="Behaves.fit .* returned NoneType, which has no method 'sample'"
+    ):
         fit(lambda table: None)
 
 
-@pytest.mark.parametrize("error", [MemoryError(), ConfigError("'required' names the column 'aeg'; there is none")])
+@pytest.mark.parametrize(
+    "error", [MemoryError(), ConfigError("'required' names the column 'aeg'; there is none")]
+)
 def test_errors_with_a_remedy_of_their_own_stay_what_they_are(error: Exception) -> None:
     def give_up(table: Table) -> None:
         raise error
@@ -239,7 +310,10 @@ def forever(*_: object) -> None:
 
 def test_a_generator_that_ignores_its_budget_is_cut_off() -> None:
     started = time.monotonic()
-    with pytest.raises(OutOfTime, match=r"Behaves.fit \(plugin 'noise' of stranger 1.2\) was cut off after 0.[12]\d s"):
+    with pytest.raises(
+        OutOfTime,
+        match=r"Behaves.fit \(plugin 'noise' of stranger 1.2\) was cut off after 0.[12]\d s",
+    ):
         fit(forever, seconds=0.2)
     assert time.monotonic() - started < 2.0
 
@@ -247,7 +321,7 @@ def test_a_generator_that_ignores_its_budget_is_cut_off() -> None:
 def test_drawing_is_cut_off_when_the_budget_is_spent() -> None:
     table = toy_tables()["mixed types"]
     with pytest.raises(OutOfTime, match=r"Faulty.sample .* was cut off after 0.[12]\d s"):
-        draw(Faulty(table, forever), table, 10, RNG, Budget(0.2), owner=OWNER)
+        draw(Faulty(table, forever), table, 10, RNG, Resources(0.2), owner=OWNER)
 
 
 def test_a_generator_cannot_reach_the_real_rows() -> None:
@@ -256,9 +330,9 @@ def test_a_generator_cannot_reach_the_real_rows() -> None:
 
     def spoil(copy: Table) -> Any:
         copy.frame["number"] = 0.0
-        return Bootstrap().fit(copy, RNG, Budget(1.0))
+        return Bootstrap().fit(copy, RNG, Resources(1.0))
 
-    fit_generator(Behaves(spoil), table, RNG, Budget(10.0), owner=OWNER)
+    fit_generator(Behaves(spoil), table, RNG, Resources(10.0), owner=OWNER)
     pd.testing.assert_frame_equal(table.frame, pristine)
 
 
@@ -278,7 +352,7 @@ class Says:
 def test_a_description_is_what_json_makes_of_it() -> None:
     said = description(Says({"edges": (("a", "b"),), "notes": ["x"]}), owner=OWNER)
     assert said == {"edges": [["a", "b"]], "notes": ["x"]}
-    silent = Bootstrap().fit(toy_tables()["two rows"], RNG, Budget(1.0))
+    silent = Bootstrap().fit(toy_tables()["two rows"], RNG, Resources(1.0))
     assert description(silent, owner=OWNER) == {"real_rows": 2}
 
 
@@ -286,14 +360,19 @@ def test_a_description_is_what_json_makes_of_it() -> None:
     ("facts", "complaint"),
     [
         ({"edges": {1, 2}}, "raised TypeError: Object of type set is not JSON serializable"),
-        ({"score": float("nan")}, "raised ValueError: Out of range float values are not JSON compliant"),
+        (
+            {"score": float("nan")},
+            "raised ValueError: Out of range float values are not JSON compliant",
+        ),
         (3, "raised TypeError: 'int' object is not iterable"),
         ({"notes": "all well"}, "returned notes that are no list of sentences: 'all well'"),
         ({"notes": [1]}, r"returned notes that are no list of sentences: \[1\]"),
     ],
 )
 def test_a_description_that_no_report_can_hold_is_refused(facts: object, complaint: str) -> None:
-    with pytest.raises(GeneratorError, match=r"Says.describe \(plugin 'noise' of stranger 1.2\) " + complaint):
+    with pytest.raises(
+        GeneratorError, match=r"Says.describe \(plugin 'noise' of stranger 1.2\) " + complaint
+    ):
         description(Says(facts), owner=OWNER)
 
 
@@ -305,7 +384,9 @@ class Believing:
     soft: Any
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
-        return Table(self.table.frame.head(n_rows), self.table.target, self.table.columns, self.soft)
+        return Table(
+            self.table.frame.head(n_rows), self.table.target, self.table.columns, self.soft
+        )
 
 
 def three_levels() -> Table:
@@ -326,10 +407,16 @@ def test_draw__soft_labels__come_with_the_rows_they_belong_to() -> None:
     [
         (np.full((3, 3), 1 / 3), r"soft labels have shape \(3, 3\), not \(2, 3\)"),
         ([[1, 0, 0]] * 2, "soft labels have shape list, not"),
-        (np.array([[0.5, 0.5, 0.0], [0.5, 0.4, 0.0]]), r"soft labels in row 1 are no probabilities: \[0.5, 0.4, 0.0\]"),
+        (
+            np.array([[0.5, 0.5, 0.0], [0.5, 0.4, 0.0]]),
+            r"soft labels in row 1 are no probabilities: \[0.5, 0.4, 0.0\]",
+        ),
         (np.array([[1.5, -0.5, 0.0]] * 2), "soft labels in row 0 are no probabilities"),
         (np.array([[np.nan, 1.0, 0.0]] * 2), "soft labels in row 0 are no probabilities"),
-        (np.array([[1.0, 0.0, 0.0], [0.5, 0.4, 0.1]]), "soft labels in row 1 name a class that no real row has"),
+        (
+            np.array([[1.0, 0.0, 0.0], [0.5, 0.4, 0.1]]),
+            "soft labels in row 1 name a class that no real row has",
+        ),
     ],
 )
 def test_draw__soft_labels_that_are_none__named(soft: Any, message: str) -> None:

@@ -8,19 +8,18 @@ import pytest
 from dowhy import gcm
 from scipy.special import expit
 
-from autogluon_causalmix.budget import Budget
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.errors import OutOfTime
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.scm.fitting import DEFAULT_LEARNERS, FittedSCM, fit_scm
+from autogluon_causalmix.scm.label_check import held_out_skill, transferred_skill
 from autogluon_causalmix.scm.learners import linear, smooth
 from autogluon_causalmix.scm.mechanisms import LEARNERS, AdditiveNoise, CalibratedClassifier
 from autogluon_causalmix.scm.parents import ParentFeatures
 from autogluon_causalmix.scm.roots import Empirical
-from autogluon_causalmix.scm.safety import held_out_skill, transferred_skill
 from autogluon_causalmix.scm.scales import Scale
 from autogluon_causalmix.table import Table
 from benchmarks.simulators import LOGITS
-
-Matrix = npt.NDArray[np.float64]
 
 
 def nonlinear(rows: int, rng: np.random.Generator) -> tuple[Matrix, Matrix]:
@@ -37,7 +36,9 @@ def drawn_spread(rows: int, seed: int) -> float:
     mechanism.fit(parents, (signal + rng.normal(size=rows))[:, None])
     fresh, _ = nonlinear(4000, rng)
     drawn = mechanism.evaluate(fresh, rng.random((4000, 1)))[:, 0]
-    predicted = mechanism.scale.back(mechanism.model.predict(mechanism.features.transform(fresh))[:, 0])
+    predicted = mechanism.scale.back(
+        mechanism.model.predict(mechanism.features.transform(fresh))[:, 0]
+    )
     return float(np.sqrt(np.mean((drawn - predicted) ** 2)))
 
 
@@ -51,7 +52,9 @@ def test_additive_noise__heteroscedastic__spread_follows_the_cause() -> None:
     cause = rng.uniform(1, 5, size=(800, 1))
     mechanism = AdditiveNoise([False], DEFAULT_LEARNERS, seed=0)
     mechanism.fit(cause, cause + 0.3 * cause * rng.normal(size=(800, 1)))
-    spread = [mechanism.evaluate(np.full((4000, 1), at), rng.random((4000, 1))).std() for at in (1.5, 4.5)]
+    spread = [
+        mechanism.evaluate(np.full((4000, 1), at), rng.random((4000, 1))).std() for at in (1.5, 4.5)
+    ]
     assert spread[0] == pytest.approx(0.45, rel=0.35)
     assert spread[1] == pytest.approx(1.35, rel=0.35)
 
@@ -92,13 +95,17 @@ def test_additive_noise__binary_cause__keeps_the_whole_spread_of_each_group() ->
         (200, "nothing"),
     ],
 )
-def test_calibrated_classifier__simulators__labels_as_predictable_as_in_truth(rows: int, logit: str) -> None:
+def test_calibrated_classifier__simulators__labels_as_predictable_as_in_truth(
+    rows: int, logit: str
+) -> None:
     gaps = []
     for seed in range(10):
         rng = np.random.default_rng(seed)
         parents, fresh = rng.normal(size=(rows, 5)), rng.normal(size=(4000, 5))
         mechanism = CalibratedClassifier([False] * 5, DEFAULT_LEARNERS, seed=seed)
-        mechanism.fit(parents, (rng.random((rows, 1)) < truth(parents, logit)[:, None]).astype("float64"))
+        mechanism.fit(
+            parents, (rng.random((rows, 1)) < truth(parents, logit)[:, None]).astype("float64")
+        )
         bayes = auc(truth(fresh, logit), (rng.random(4000) < truth(fresh, logit)).astype("float64"))
         for _ in range(3):
             drawn = mechanism.redrawn(rng)
@@ -114,7 +121,9 @@ def test_calibrated_classifier__few_rows__the_mean_of_its_draws_is_calibrated() 
         rng = np.random.default_rng(seed)
         parents, fresh = rng.normal(size=(200, 5)), rng.normal(size=(500, 5))
         mechanism = CalibratedClassifier([False] * 5, DEFAULT_LEARNERS, seed=seed)
-        mechanism.fit(parents, (rng.random((200, 1)) < truth(parents, "a line")[:, None]).astype("float64"))
+        mechanism.fit(
+            parents, (rng.random((200, 1)) < truth(parents, "a line")[:, None]).astype("float64")
+        )
         draws = [mechanism.redrawn(rng).estimate_probabilities(fresh)[:, 1] for _ in range(20)]
         believed.append(np.mean(draws, axis=0))
         happens.append(truth(fresh, "a line"))
@@ -139,7 +148,9 @@ def test_calibrated_classifier__no_signal__returns_the_frequencies() -> None:
     mechanism = CalibratedClassifier([False], DEFAULT_LEARNERS, seed=0)
     mechanism.fit(rng.normal(size=(1000, 1)), codes)
     expected = [float((codes == level).mean()) for level in (0.0, 2.0, 5.0)]
-    assert np.allclose(mechanism.estimate_probabilities(rng.normal(size=(50, 1))), expected, atol=0.06)
+    assert np.allclose(
+        mechanism.estimate_probabilities(rng.normal(size=(50, 1))), expected, atol=0.06
+    )
     assert mechanism.levels.tolist() == [0.0, 2.0, 5.0]
 
 
@@ -157,15 +168,23 @@ def test_learners__closed_form__equals_refitting_without_each_row(learner: str) 
     rng = np.random.default_rng(4)
     parents, signal = nonlinear(40, rng)
     target = (signal + 0.3 * rng.normal(size=40))[:, None]
-    fit = linear(parents, target) if learner == "linear" else smooth(parents, target, np.random.default_rng(0))
+    fit = (
+        linear(parents, target)
+        if learner == "linear"
+        else smooth(parents, target, np.random.default_rng(0))
+    )
     basis, ridge = fit.model.basis, recovered_ridge(fit, parents, target)  # type: ignore[attr-defined]
     expanded = basis.expand(parents)
     for row in (0, 7, 39):
         rest = np.delete(np.arange(40), row)
         centre, offset = expanded[rest].mean(axis=0), target[rest].mean()
-        inner = (expanded[rest] - centre).T @ (expanded[rest] - centre) + ridge * np.eye(expanded.shape[1])
+        inner = (expanded[rest] - centre).T @ (expanded[rest] - centre) + ridge * np.eye(
+            expanded.shape[1]
+        )
         weights = np.linalg.solve(inner, (expanded[rest] - centre).T @ (target[rest] - offset))
-        assert fit.held_out[row, 0] == pytest.approx(float(offset + (expanded[row] - centre) @ weights[:, 0]), abs=0.02)
+        assert fit.held_out[row, 0] == pytest.approx(
+            float(offset + (expanded[row] - centre) @ weights[:, 0]), abs=0.02
+        )
 
 
 def test_learners__draws__have_the_mean_and_covariance_of_the_posterior() -> None:
@@ -181,14 +200,20 @@ def test_learners__draws__have_the_mean_and_covariance_of_the_posterior() -> Non
     assert np.allclose(drawn.mean(axis=0), fit.model.predict(at), atol=0.01)
     for output in range(2):
         noise = (fit.model.noise @ fit.model.noise)[output, output]  # type: ignore[attr-defined]
-        assert np.allclose(np.cov(drawn[:, :, output].T), noise * share, atol=0.05 * noise * share.max())
+        assert np.allclose(
+            np.cov(drawn[:, :, output].T), noise * share, atol=0.05 * noise * share.max()
+        )
 
 
 def test_learners__draws__cover_the_true_function_as_often_as_they_say() -> None:
     inside = []
     for seed in range(60):
         rng = np.random.default_rng(seed)
-        parents, fresh, slopes = rng.normal(size=(50, 5)), rng.normal(size=(100, 5)), rng.normal(size=5)
+        parents, fresh, slopes = (
+            rng.normal(size=(50, 5)),
+            rng.normal(size=(100, 5)),
+            rng.normal(size=5),
+        )
         fit = linear(parents, (parents @ slopes + 2.0 * rng.normal(size=50))[:, None])
         drawn = np.array([fit.model.draw(rng).predict(fresh)[:, 0] for _ in range(200)])
         low, high = np.quantile(drawn, [0.1, 0.9], axis=0)
@@ -208,7 +233,9 @@ def test_trees__linear_signal__held_out_predictions_are_honest() -> None:
     rng = np.random.default_rng(5)
     parents, target = rng.normal(size=(300, 3)), rng.normal(size=(300, 1))
     fit = LEARNERS["trees"](parents, target, rng)
-    assert abs(np.corrcoef(fit.held_out[:, 0], target[:, 0])[0, 1]) < 0.2  # pure noise cannot be predicted
+    assert (
+        abs(np.corrcoef(fit.held_out[:, 0], target[:, 0])[0, 1]) < 0.2
+    )  # pure noise cannot be predicted
 
 
 def test_scale__skewed_column__comes_back_and_never_leaves_the_support() -> None:
@@ -233,7 +260,9 @@ def simulated(rows: int) -> tuple[Table, npt.NDArray[np.bool_]]:
     dose, group = rng.normal(size=rows), rng.integers(3, size=rows)
     effect = dose + np.array([-1.0, 0.0, 2.0])[group] + rng.normal(size=rows)
     label = np.where(effect + rng.logistic(size=rows) > 0, "yes", "no")
-    frame = pd.DataFrame({"dose": dose, "group": np.array(list("abc"))[group], "effect": effect, "label": label})
+    frame = pd.DataFrame(
+        {"dose": dose, "group": np.array(list("abc"))[group], "effect": effect, "label": label}
+    )
     dag = np.zeros((4, 4), dtype=bool)
     dag[[0, 1], 2] = dag[2, 3] = True
     return Table.from_frame(frame, "label"), dag
@@ -242,7 +271,7 @@ def simulated(rows: int) -> tuple[Table, npt.NDArray[np.bool_]]:
 @pytest.fixture(scope="module")
 def model() -> FittedSCM:
     table, dag = simulated(1000)
-    return fit_scm(table, [dag], np.random.default_rng(0), Budget(60.0, num_cpus=2))
+    return fit_scm(table, [dag], np.random.default_rng(0), Resources(60.0, num_cpus=2))
 
 
 def test_fitted_scm__rows__have_the_moments_of_the_real_ones(model: FittedSCM) -> None:
@@ -253,14 +282,20 @@ def test_fitted_scm__rows__have_the_moments_of_the_real_ones(model: FittedSCM) -
     assert rows.groupby("group")["effect"].mean().to_numpy() == pytest.approx(
         real.groupby("group")["effect"].mean().to_numpy(), abs=0.2
     )
-    assert rows["dose"].corr(rows["effect"]) == pytest.approx(real["dose"].corr(real["effect"]), abs=0.06)
-    assert (rows["label"] == "yes").mean() == pytest.approx((real["label"] == "yes").mean(), abs=0.04)
+    assert rows["dose"].corr(rows["effect"]) == pytest.approx(
+        real["dose"].corr(real["effect"]), abs=0.06
+    )
+    assert (rows["label"] == "yes").mean() == pytest.approx(
+        (real["label"] == "yes").mean(), abs=0.04
+    )
 
 
 def test_fitted_scm__dowhy_intervention__has_the_true_effect(model: FittedSCM) -> None:
     state = np.random.get_state()  # noqa: NPY002 - DoWhy draws from it
     np.random.seed(0)  # noqa: NPY002
-    drawn = gcm.interventional_samples(model.causal_model(), {0: lambda _: 1.0}, num_samples_to_draw=4000)
+    drawn = gcm.interventional_samples(
+        model.causal_model(), {0: lambda _: 1.0}, num_samples_to_draw=4000
+    )
     np.random.set_state(state)  # noqa: NPY002
     truth = 1.0 + np.mean([-1.0, 0.0, 2.0])
     assert drawn[2].mean() == pytest.approx(truth, abs=0.2)
@@ -284,7 +319,9 @@ def test_fitted_scm__global_generator__left_as_it_was() -> None:
     expected = np.random.random()  # noqa: NPY002
     np.random.seed(2)  # noqa: NPY002
     table, dag = simulated(100)
-    fit_scm(table, [dag], np.random.default_rng(0), Budget(60.0)).sample(50, np.random.default_rng(0))
+    fit_scm(table, [dag], np.random.default_rng(0), Resources(60.0)).sample(
+        50, np.random.default_rng(0)
+    )
     assert np.random.random() == expected  # noqa: NPY002
 
 
@@ -294,7 +331,7 @@ def test_fitted_scm__missing_cells__same_patterns_per_class() -> None:
     rng = np.random.default_rng(8)
     gone = (frame["label"] == "yes") & (rng.random(1000) < 0.5)
     frame.loc[gone, ["dose", "effect"]] = np.nan
-    fitted = fit_scm(Table.from_frame(frame, "label"), [dag], rng, Budget(60.0))
+    fitted = fit_scm(Table.from_frame(frame, "label"), [dag], rng, Resources(60.0))
     rows = fitted.sample(3000, rng).frame
     assert (rows["dose"].isna() == rows["effect"].isna()).all()
     assert not rows.loc[rows["label"] == "no", "dose"].isna().any()
@@ -304,7 +341,7 @@ def test_fitted_scm__missing_cells__same_patterns_per_class() -> None:
 def test_fit_scm__one_thread_or_two__same_rows() -> None:
     table, dag = simulated(200)
     frames = [
-        fit_scm(table, [dag], np.random.default_rng(0), Budget(60.0, num_cpus=n))
+        fit_scm(table, [dag], np.random.default_rng(0), Resources(60.0, num_cpus=n))
         .sample(50, np.random.default_rng(0))
         .frame
         for n in (1, 2)
@@ -315,7 +352,7 @@ def test_fit_scm__one_thread_or_two__same_rows() -> None:
 def test_fit_scm__no_time__says_so() -> None:
     table, dag = simulated(100)
     with pytest.raises(OutOfTime, match="fitting the mechanisms"):
-        fit_scm(table, [dag], np.random.default_rng(0), Budget(0.0))
+        fit_scm(table, [dag], np.random.default_rng(0), Resources(0.0))
 
 
 def test_skill__shuffled_labels__is_lost_and_copies_keep_it() -> None:

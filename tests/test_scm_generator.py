@@ -15,17 +15,17 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.errors import ConfigError, OutOfTime, TableError, UnknownPlugin
+from autogluon_causalmix.generators.contract import description, draw, fit_generator
 from autogluon_causalmix.generators.scm import FittedSCMGenerator, SCMGenerator
 from autogluon_causalmix.plugins import plugin_registry
-from autogluon_causalmix.sampling import description, draw, fit_generator
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
 with warnings.catch_warnings():
     # Importing DoWhy warns about its own dependencies; what our own code does must not warn.
     warnings.simplefilter("ignore")
-    import autogluon_causalmix.scm.ladder  # noqa: F401
+    import autogluon_causalmix.scm.label_fallback  # noqa: F401
 
 OWNER = plugin_registry().generators.get("scm").owner
 
@@ -36,7 +36,7 @@ def generate(
     """Fit and draw through the border that holds every generator to the contract of its rows."""
     table, rng = Table.from_frame(frame, "y"), np.random.default_rng(0)
     made = plugin_registry().generators.get("scm").create(options)
-    fitted = fit_generator(made, table, rng, Budget(seconds), owner=OWNER)
+    fitted = fit_generator(made, table, rng, Resources(seconds), owner=OWNER)
     return draw(fitted, table, n_rows, rng, owner=OWNER), description(fitted, owner=OWNER)
 
 
@@ -64,7 +64,11 @@ def test_scm__odd_columns_and_few_rows__keeps_the_contract(rows: int) -> None:
     drawn, said = generate(odd_frame(rows))
     assert (drawn.frame["constant"] == 1).all()
     assert drawn.frame["empty"].isna().all()
-    assert drawn.frame["huge"].between(odd_frame(rows)["huge"].min(), odd_frame(rows)["huge"].max()).all()
+    assert (
+        drawn.frame["huge"]
+        .between(odd_frame(rows)["huge"].min(), odd_frame(rows)["huge"].max())
+        .all()
+    )
     notes = said["notes"]
     assert isinstance(notes, list)
     assert any("too few for discovery" in note for note in notes) == (rows < 20)
@@ -78,7 +82,9 @@ def test_scm__more_columns_than_rows__keeps_the_contract() -> None:
 
 
 @st.composite
-def frames(draw: st.DrawFn, rows: st.SearchStrategy[int], columns: st.SearchStrategy[int]) -> pd.DataFrame:
+def frames(
+    draw: st.DrawFn, rows: st.SearchStrategy[int], columns: st.SearchStrategy[int]
+) -> pd.DataFrame:
     """A table of any mix of columns."""
     n_rows, n_columns = draw(rows), draw(columns)
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -101,7 +107,9 @@ def frames(draw: st.DrawFn, rows: st.SearchStrategy[int], columns: st.SearchStra
 
 @settings(max_examples=15)
 @given(frames(st.integers(1, 45), st.integers(1, 7)), st.sampled_from(["boss", "pc+fci"]))
-def test_scm__any_small_table__valid_rows_or_a_typed_refusal(frame: pd.DataFrame, name: str) -> None:
+def test_scm__any_small_table__valid_rows_or_a_typed_refusal(
+    frame: pd.DataFrame, name: str
+) -> None:
     try:
         drawn, _ = generate(frame, n_rows=7, discoverer={"name": name, "bootstraps": 2}, graphs=2)
     except TableError:
@@ -119,7 +127,9 @@ def test_scm__any_small_table__valid_rows_or_a_typed_refusal(frame: pd.DataFrame
 @pytest.mark.slow
 @settings(max_examples=400)
 @given(frames(st.integers(1, 45), st.integers(1, 7)), st.sampled_from(["boss", "pc+fci"]))
-def test_scm__many_small_tables__valid_rows_or_a_typed_refusal(frame: pd.DataFrame, name: str) -> None:
+def test_scm__many_small_tables__valid_rows_or_a_typed_refusal(
+    frame: pd.DataFrame, name: str
+) -> None:
     generate(frame, n_rows=3, discoverer={"name": name, "bootstraps": 2}, graphs=2)
 
 
@@ -130,11 +140,15 @@ def test_scm__many_small_tables__valid_rows_or_a_typed_refusal(frame: pd.DataFra
     frames(st.sampled_from([1, 30, 300, 5000]), st.sampled_from([1, 20, 32, 100, 300])),
     st.sampled_from(["boss", "pc+fci", "auto"]),
 )
-def test_scm__any_size__valid_rows_or_a_typed_refusal_in_time(frame: pd.DataFrame, name: str) -> None:
+def test_scm__any_size__valid_rows_or_a_typed_refusal_in_time(
+    frame: pd.DataFrame, name: str
+) -> None:
     started, threads = time.monotonic(), threading.active_count()
     with contextlib.suppress(OutOfTime, TableError):
         generate(frame, n_rows=50, seconds=5.0, discoverer=name)
-    assert time.monotonic() - started < 20.0  # straight lines on 300 columns are granted seconds of their own
+    assert (
+        time.monotonic() - started < 20.0
+    )  # straight lines on 300 columns are granted seconds of their own
     assert threading.active_count() == threads
     assert not multiprocessing.active_children()
 
@@ -158,7 +172,9 @@ def test_scm__graph_without_the_label__connects_it_and_says_so() -> None:
     graph = said["graph"]
     assert isinstance(graph, dict)
     added = {frozenset(edge) for edge in graph["added"]}
-    assert added == {frozenset([node, 8]) for node in range(8)}  # the label is the ninth column, and alone has edges
+    assert added == {
+        frozenset([node, 8]) for node in range(8)
+    }  # the label is the ninth column, and alone has edges
     assert f"{label['auc_synthetic']:.3f}" in graph["note"]
 
 
@@ -166,7 +182,9 @@ def test_scm__same_seed__same_rows_and_another_seed_others() -> None:
     frame, generator = noisy_copies(100), SCMGenerator(graphs=2)
     table = Table.from_frame(frame, "y")
     drawn = [
-        generator.fit(table, np.random.default_rng(seed), Budget(60.0)).sample(20, np.random.default_rng(seed)).frame
+        generator.fit(table, np.random.default_rng(seed), Resources(60.0))
+        .sample(20, np.random.default_rng(seed))
+        .frame
         for seed in (3, 3, 4)
     ]
     assert drawn[0].equals(drawn[1])
@@ -175,7 +193,7 @@ def test_scm__same_seed__same_rows_and_another_seed_others() -> None:
 
 def test_scm__no_time_for_mechanisms__straight_lines_or_out_of_time() -> None:
     table = Table.from_frame(noisy_copies(), "y")
-    fitted = SCMGenerator().fit(table, np.random.default_rng(0), Budget(0.15))
+    fitted = SCMGenerator().fit(table, np.random.default_rng(0), Resources(0.15))
     notes = fitted.describe()["notes"]
     assert isinstance(notes, list)
     assert notes
@@ -183,20 +201,22 @@ def test_scm__no_time_for_mechanisms__straight_lines_or_out_of_time() -> None:
 
 def test_scm__label_as_sink__causes_nothing() -> None:
     fitted = SCMGenerator(label="sink", graphs=3).fit(
-        Table.from_frame(noisy_copies(), "y"), np.random.default_rng(0), Budget(60.0)
+        Table.from_frame(noisy_copies(), "y"), np.random.default_rng(0), Resources(60.0)
     )
     assert not any(dag[8].any() for dag in fitted.rung.model.dags)
 
 
 def test_scm__describe__is_json_and_pickles() -> None:
     table = Table.from_frame(noisy_copies(60), "y")
-    fitted = SCMGenerator(graphs=1).fit(table, np.random.default_rng(0), Budget(60.0))
+    fitted = SCMGenerator(graphs=1).fit(table, np.random.default_rng(0), Resources(60.0))
     said = json.loads(json.dumps(dict(fitted.describe()), allow_nan=False))
     assert said["graph"]["nodes"] == list(table.frame.columns)
     assert np.shape(said["graph"]["probability"]) == (9, 9)
     assert set(said["mechanisms"]) == set(table.frame.columns)
     again: FittedSCMGenerator = pickle.loads(pickle.dumps(fitted))
-    assert again.sample(5, np.random.default_rng(0)).frame.equals(fitted.sample(5, np.random.default_rng(0)).frame)
+    assert again.sample(5, np.random.default_rng(0)).frame.equals(
+        fitted.sample(5, np.random.default_rng(0)).frame
+    )
 
 
 @pytest.mark.parametrize(
@@ -209,8 +229,10 @@ def test_scm__describe__is_json_and_pickles() -> None:
         ({"required": [["x0", "zebra"]]}, ConfigError, "'zebra', which is no column"),
     ],
 )
-def test_scm__bad_option__one_clear_message(options: dict[str, object], error: type[Exception], message: str) -> None:
+def test_scm__bad_option__one_clear_message(
+    options: dict[str, object], error: type[Exception], message: str
+) -> None:
     with pytest.raises(error, match=message):
         plugin_registry().generators.get("scm").create(options).fit(
-            Table.from_frame(noisy_copies(60), "y"), np.random.default_rng(0), Budget(60.0)
+            Table.from_frame(noisy_copies(60), "y"), np.random.default_rng(0), Resources(60.0)
         )

@@ -18,28 +18,27 @@ import pandas as pd
 import pytest
 from causallearn.utils.DAG2CPDAG import dag2cpdag
 
-from autogluon_causalmix.budget import Budget
-from autogluon_causalmix.discovery import Constraints
-from autogluon_causalmix.discovery.best_order import BestOrder, GrowShrinkTree
+from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.discovery.auto import MOST_COLUMNS, Auto
 from autogluon_causalmix.discovery.blocks import BlockCorrelation, Blocks
-from autogluon_causalmix.discovery.discoverers import PCAndFCI
-from autogluon_causalmix.discovery.graphs import directed
-from autogluon_causalmix.discovery.scores import DegenerateGaussianBIC, Score
-from autogluon_causalmix.discovery.searches import (
+from autogluon_causalmix.discovery.causal_learn import directed
+from autogluon_causalmix.discovery.constraint.pc_fci import PCAndFCI
+from autogluon_causalmix.discovery.constraint.skeleton import Adjacency, Marks
+from autogluon_causalmix.discovery.protocol import Constraints
+from autogluon_causalmix.discovery.score.best_order import BestOrder, GrowShrinkTree
+from autogluon_causalmix.discovery.score.degenerate_gaussian import DegenerateGaussianBIC, Score
+from autogluon_causalmix.discovery.score.searches import (
     BOSS,
     GES,
-    MOST_COLUMNS,
-    Auto,
     GRaSP,
     _all_paths_blocked,
     _private_copy,
 )
-from autogluon_causalmix.discovery.skeleton import Adjacency, Marks
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.plugins import plugin_registry
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
-Matrix = npt.NDArray[np.float64]
 Search = type[GES] | type[BOSS] | type[GRaSP]
 
 every_search = pytest.mark.parametrize("search", [GES, BOSS, GRaSP])
@@ -48,7 +47,9 @@ every_search = pytest.mark.parametrize("search", [GES, BOSS, GRaSP])
 def random_table(seed: int, n_columns: int = 8, rows: int = 300) -> tuple[Matrix, list[int]]:
     """Rows of a random linear model, every third column a category, some cells missing in every second table."""
     rng = np.random.default_rng(seed)
-    weights = np.triu(rng.normal(size=(n_columns, n_columns)) * (rng.random((n_columns, n_columns)) < 0.35), 1)
+    weights = np.triu(
+        rng.normal(size=(n_columns, n_columns)) * (rng.random((n_columns, n_columns)) < 0.35), 1
+    )
     values = rng.normal(size=(rows, n_columns))
     for column in range(n_columns):
         values[:, column] += values @ weights[:, column]
@@ -100,7 +101,9 @@ def test_score__mixed_columns__formula_of_the_paper(seed: int) -> None:
 
     for x, _, given in parents_of(6):
         likelihood = -150.0 * (log_determinant([x, *given]) - log_determinant(list(given)))
-        price = 1.5 * 0.5 * np.log(300.0) * correlation.width[x] * correlation.width[list(given)].sum()
+        price = (
+            1.5 * 0.5 * np.log(300.0) * correlation.width[x] * correlation.width[list(given)].sum()
+        )
         assert bic.score(x, given) == pytest.approx(likelihood - price, abs=1e-8)
 
 
@@ -121,16 +124,22 @@ def test_score__cells_missing__joins_a_pair_where_its_own_rows_would() -> None:
     values = random_table(0, n_columns=3)[0]
     everything = plain(values)
     rows = np.array([[300.0, 120.0, 300.0], [120.0, 120.0, 120.0], [300.0, 120.0, 300.0]])
-    some, few = replace(everything, rows=rows), replace(everything, rows=np.full((3, 3), 120.0), total=120.0)
+    some, few = (
+        replace(everything, rows=rows),
+        replace(everything, rows=np.full((3, 3), 120.0), total=120.0),
+    )
     gain, gain_of_few = (
-        bic.score(0, [2, 1]) - bic.score(0, [2]) for bic in (DegenerateGaussianBIC(some), DegenerateGaussianBIC(few))
+        bic.score(0, [2, 1]) - bic.score(0, [2])
+        for bic in (DegenerateGaussianBIC(some), DegenerateGaussianBIC(few))
     )
     assert gain * 120.0 / 300.0 == pytest.approx(gain_of_few)
 
 
 @pytest.mark.parametrize("search", [BOSS, GRaSP])
 @pytest.mark.parametrize(("gone", "most"), [(0.2, 0.04), (0.5, 0.05)])
-def test_searches__cells_missing__unrelated_columns_stay_apart(search: Search, gone: float, most: float) -> None:
+def test_searches__cells_missing__unrelated_columns_stay_apart(
+    search: Search, gone: float, most: float
+) -> None:
     """With all cells observed, 2 % of such pairs are joined; counting every row, 24 % are with half of them missing."""
     joined = 0
     for seed in range(20):
@@ -152,7 +161,11 @@ def plain(values: Matrix) -> BlockCorrelation:
     rows = float(len(values))
     everything = np.full((n, n), rows)
     return BlockCorrelation(
-        np.asarray(np.corrcoef(values.T)), np.arange(n), np.ones(n, dtype=np.int64), everything, rows
+        np.asarray(np.corrcoef(values.T)),
+        np.arange(n),
+        np.ones(n, dtype=np.int64),
+        everything,
+        rows,
     )
 
 
@@ -166,7 +179,9 @@ def test_searches__numeric_table__same_graph_as_causal_learn_with_its_own_score(
     values = random_table(seed)[0]
     values = (values - values.mean(axis=0)) / values.std(axis=0)
     bic = DegenerateGaussianBIC(plain(values), penalty=1.0)
-    assert (GES().cpdag(bic, all_edges(8), np.random.default_rng(0)) == ges(values)["G"].graph).all()
+    assert (
+        GES().cpdag(bic, all_edges(8), np.random.default_rng(0)) == ges(values)["G"].graph
+    ).all()
     draws = int(np.random.default_rng(seed).integers(2**63))
     random.seed(draws)
     stock = grasp(values, parameters={"lambda_value": 0.5}, verbose=False).graph
@@ -194,12 +209,19 @@ def test_additions_and_removals__mixed_columns__differences_of_scores(seed: int)
     values, codes = random_table(seed, n_columns=7)
     bic = DegenerateGaussianBIC(Blocks.of(values, codes).correlations(), penalty=1.5)
     for node in range(7):
-        others = np.random.default_rng(seed).permutation([column for column in range(7) if column != node]).tolist()
+        others = (
+            np.random.default_rng(seed)
+            .permutation([column for column in range(7) if column != node])
+            .tolist()
+        )
         for size in range(1, 5):
             parents, candidates = others[:size], others[size:]
             base = bic.score(node, parents)
             more = [bic.score(node, [*parents, column]) - base for column in candidates]
-            less = [bic.score(node, [kept for kept in parents if kept != column]) - base for column in parents]
+            less = [
+                bic.score(node, [kept for kept in parents if kept != column]) - base
+                for column in parents
+            ]
             assert bic.additions(node, parents, candidates) == pytest.approx(more, abs=1e-8)
             assert bic.removals(node, parents) == pytest.approx(less, abs=1e-8)
 
@@ -216,8 +238,14 @@ def test_best_order__no_single_move_is_better() -> None:
     bic = DegenerateGaussianBIC(plain(random_table(2)[0]))
 
     def value(order: list[int]) -> float:
-        trees = [GrowShrinkTree(bic, node, [other for other in range(8) if other != node]) for node in range(8)]
-        return sum(trees[node].score(sum(1 << other for other in order[:place])) for place, node in enumerate(order))
+        trees = [
+            GrowShrinkTree(bic, node, [other for other in range(8) if other != node])
+            for node in range(8)
+        ]
+        return sum(
+            trees[node].score(sum(1 << other for other in order[:place]))
+            for place, node in enumerate(order)
+        )
 
     parents = BestOrder(bic, all_edges(8)).search(list(range(8)), random.Random(1))
     order = list(nx.topological_sort(nx.from_numpy_array(parents, create_using=nx.DiGraph)))
@@ -234,7 +262,8 @@ def test_all_paths_blocked__random_graphs__as_causal_learn_says(seed: int) -> No
     rng, said = np.random.default_rng(seed), []
     for _ in range(200):
         onwards = {
-            node: set(np.flatnonzero(row).tolist()) - {node} for node, row in enumerate(rng.random((7, 7)) < 0.3)
+            node: set(np.flatnonzero(row).tolist()) - {node}
+            for node, row in enumerate(rng.random((7, 7)) < 0.3)
         }
         start, end, *others = rng.permutation(7).tolist()
         blocking = set(others[: rng.integers(4)])
@@ -251,7 +280,9 @@ def known_model(mixed: bool) -> tuple[Table, npt.NDArray[np.bool_]]:
         a, e = np.digitize(a, [-0.5, 0.5]) - 1.0, np.sign(e)
     c = a + b + 0.7 * rng.normal(size=1000)
     d = c + e + 0.7 * rng.normal(size=1000)
-    frame = pd.DataFrame({"a": a, "b": b, "c": c, "d": d, "e": e, "f": np.where(target > 0, "yes", "no")})
+    frame = pd.DataFrame(
+        {"a": a, "b": b, "c": c, "d": d, "e": e, "f": np.where(target > 0, "yes", "no")}
+    )
     if mixed:
         frame["a"] = frame["a"].map({-1.0: "low", 0.0: "mid", 1.0: "high"})
         frame["e"] = frame["e"].map({-1.0: "no", 1.0: "yes"})
@@ -264,8 +295,8 @@ def known_model(mixed: bool) -> tuple[Table, npt.NDArray[np.bool_]]:
 @pytest.mark.parametrize("mixed", [False, True], ids=["gaussian", "mixed"])
 def test_discover__known_model__skeleton_and_v_structures(search: Search, mixed: bool) -> None:
     table, true = known_model(mixed)
-    rng, budget = np.random.default_rng(0), Budget(30.0)
-    belief = search(bootstraps=30).discover(table, Constraints.none(6), rng, budget).probability
+    rng, resources = np.random.default_rng(0), Resources(30.0)
+    belief = search(bootstraps=30).discover(table, Constraints.none(6), rng, resources).probability
     found = belief + belief.T >= 0.5
     assert (found == (true | true.T)).all()
     assert (belief[true] > 0.8).all()
@@ -281,7 +312,11 @@ def test_discover__twice__same_beliefs_and_nothing_global_moved_or_printed(
         np.random.seed(seed)  # noqa: NPY002 - the state that must neither matter nor move
         before = pickle.dumps((random.getstate(), np.random.get_state()))  # noqa: NPY002
         rng = np.random.default_rng(0)
-        found.append(search(bootstraps=3).discover(table, Constraints.none(9), rng, Budget(30.0)).graphs.tobytes())
+        found.append(
+            search(bootstraps=3)
+            .discover(table, Constraints.none(9), rng, Resources(30.0))
+            .graphs.tobytes()
+        )
         assert pickle.dumps((random.getstate(), np.random.get_state())) == before  # noqa: NPY002
     assert found[0] == found[1]
     assert capsys.readouterr() == ("", "")
@@ -291,10 +326,14 @@ def test_discover__twice__same_beliefs_and_nothing_global_moved_or_printed(
 def test_cpdag__many_threads__each_has_its_own_score(search: Search) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    scores = [DegenerateGaussianBIC(Blocks.of(*random_table(seed)).correlations()) for seed in range(4)]
+    scores = [
+        DegenerateGaussianBIC(Blocks.of(*random_table(seed)).correlations()) for seed in range(4)
+    ]
 
     def marks(score: DegenerateGaussianBIC) -> list[list[int]]:
-        found: list[list[int]] = search().cpdag(score, all_edges(8), np.random.default_rng(0)).tolist()
+        found: list[list[int]] = (
+            search().cpdag(score, all_edges(8), np.random.default_rng(0)).tolist()
+        )
         return found
 
     with ThreadPoolExecutor(4) as pool:
@@ -304,15 +343,23 @@ def test_cpdag__many_threads__each_has_its_own_score(search: Search) -> None:
 def test_discover__another_process__same_beliefs() -> None:
     """The order of causal-learn's sets must not hang on the seed of Python's hashes, which is another one there."""
     program = "import sys, tests.test_searches as t; sys.stdout.buffer.write(t.all_found())"
-    other = {**os.environ, "PYTHONHASHSEED": "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"}
-    done = subprocess.run([sys.executable, "-c", program], env=other, capture_output=True, check=True)
+    other = {
+        **os.environ,
+        "PYTHONHASHSEED": "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=other, capture_output=True, check=True
+    )
     assert done.stdout == all_found()
 
 
 def all_found() -> bytes:
-    table, nothing, budget = mixed_table(), Constraints.none(9), Budget(60.0)
+    table, nothing, resources = mixed_table(), Constraints.none(9), Resources(60.0)
     searches = (GES(bootstraps=2), BOSS(bootstraps=2), GRaSP(bootstraps=2))
-    found = [search.discover(table, nothing, np.random.default_rng(0), budget).graphs for search in searches]
+    found = [
+        search.discover(table, nothing, np.random.default_rng(0), resources).graphs
+        for search in searches
+    ]
     return np.array(found).tobytes()
 
 
@@ -326,13 +373,20 @@ class Endless(GES):
 
 @pytest.mark.parametrize(
     ("search", "seconds", "message"),
-    [(GES, 0.0, "no time"), (BOSS, 0.0, "no time"), (GRaSP, 0.0, "no time"), (Endless, 0.3, "cut off")],
+    [
+        (GES, 0.0, "no time"),
+        (BOSS, 0.0, "no time"),
+        (GRaSP, 0.0, "no time"),
+        (Endless, 0.3, "cut off"),
+    ],
 )
 def test_discover__no_time__star_with_a_note_and_nothing_left_behind(
     search: Search, seconds: float, message: str
 ) -> None:
     table, threads = mixed_table(), threading.active_count()
-    beliefs = search().discover(table, Constraints.none(9), np.random.default_rng(0), Budget(seconds))
+    beliefs = search().discover(
+        table, Constraints.none(9), np.random.default_rng(0), Resources(seconds)
+    )
     assert beliefs.probability[8].tolist() == [1.0] * 8 + [0.0]
     assert message in beliefs.notes[0]
     assert "star" in beliefs.notes[0]
@@ -343,36 +397,50 @@ def test_discover__no_time__star_with_a_note_and_nothing_left_behind(
 def test_discover__time_runs_out__keeps_what_is_done_in_time(search: Search) -> None:
     started, threads = time.monotonic(), threading.active_count()
     discoverer, rng = search(bootstraps=10_000), np.random.default_rng(0)
-    beliefs = discoverer.discover(mixed_table(), Constraints.none(9), rng, Budget(1.0))
+    beliefs = discoverer.discover(mixed_table(), Constraints.none(9), rng, Resources(1.0))
     assert time.monotonic() - started < 3.0
-    assert beliefs.notes == (beliefs.notes[0].split(" with ")[0] + f" with {len(beliefs.graphs)} of 10000 graphs done",)
+    assert beliefs.notes == (
+        beliefs.notes[0].split(" with ")[0] + f" with {len(beliefs.graphs)} of 10000 graphs done",
+    )
     assert len(beliefs.graphs) > 0
     assert threading.active_count() == threads
 
 
 def test_auto__few_and_many_columns__boss_and_pc_with_a_note() -> None:
     frame = mixed_table().frame
-    few = Auto().discover(mixed_table(), Constraints.none(9), np.random.default_rng(0), Budget(30.0))
-    boss = BOSS().discover(mixed_table(), Constraints.none(9), np.random.default_rng(0), Budget(30.0))
+    few = Auto().discover(
+        mixed_table(), Constraints.none(9), np.random.default_rng(0), Resources(30.0)
+    )
+    boss = BOSS().discover(
+        mixed_table(), Constraints.none(9), np.random.default_rng(0), Resources(30.0)
+    )
     assert (few.graphs == boss.graphs).all()
     assert few.notes == ()
     noise = np.random.default_rng(1).normal(size=(len(frame), MOST_COLUMNS - 8))
     wide = Table.from_frame(frame.join(pd.DataFrame(noise).add_prefix("noise")), "y")
-    many = Auto().discover(wide, Constraints.none(MOST_COLUMNS + 1), np.random.default_rng(0), Budget(30.0))
-    pc = PCAndFCI().discover(wide, Constraints.none(MOST_COLUMNS + 1), np.random.default_rng(0), Budget(30.0))
+    many = Auto().discover(
+        wide, Constraints.none(MOST_COLUMNS + 1), np.random.default_rng(0), Resources(30.0)
+    )
+    pc = PCAndFCI().discover(
+        wide, Constraints.none(MOST_COLUMNS + 1), np.random.default_rng(0), Resources(30.0)
+    )
     assert (many.graphs == pc.graphs).all()
     assert "'pc+fci' found the graph" in many.notes[0]
 
 
 @every_search
 def test_discover__few_rows__star_with_a_note(search: Search) -> None:
-    beliefs = search().discover(mixed_table(19), Constraints.none(9), np.random.default_rng(0), Budget(30.0))
+    beliefs = search().discover(
+        mixed_table(19), Constraints.none(9), np.random.default_rng(0), Resources(30.0)
+    )
     assert beliefs.probability[8].tolist() == [1.0] * 8 + [0.0]
     assert "19 rows are too few" in beliefs.notes[0]
 
 
 @pytest.mark.parametrize("name", ["ges", "boss", "grasp"])
-@pytest.mark.parametrize("options", [{"penalty": 0.0}, {"penalty": float("inf")}, {"bootstraps": 0}])
+@pytest.mark.parametrize(
+    "options", [{"penalty": 0.0}, {"penalty": float("inf")}, {"bootstraps": 0}]
+)
 def test_options__refused__says_which(name: str, options: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=f"'{next(iter(options))}' must be"):
         plugin_registry().discoverers.get(name).create(options)

@@ -29,7 +29,9 @@ def every_dtype() -> pd.DataFrame:
             "boolean": pd.array([True, None] * (ROWS // 2), dtype="boolean"),
             "object": ["x", np.nan] * (ROWS // 2),
             "string": pd.array(["p", None] * (ROWS // 2), dtype="string"),
-            "category": pd.Categorical(["u", "v"] * (ROWS // 2), categories=["unused", "v", "u"], ordered=True),
+            "category": pd.Categorical(
+                ["u", "v"] * (ROWS // 2), categories=["unused", "v", "u"], ordered=True
+            ),
             "day": pd.date_range("2020-01-01", periods=ROWS, tz="UTC"),
             "gap": pd.to_timedelta(np.arange(ROWS), unit="h"),
             "label": [0, 1] * (ROWS // 2),
@@ -80,7 +82,10 @@ def test_values_beyond_an_integer_dtype_stay_inside_it(value: float) -> None:
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        (pd.DataFrame({"x": [1], "z": [1]}), "'y' is not a column of the table; its columns are \\['x', 'z'\\]"),
+        (
+            pd.DataFrame({"x": [1], "z": [1]}),
+            "'y' is not a column of the table; its columns are \\['x', 'z'\\]",
+        ),
         (pd.DataFrame({"y": [1]}), "no feature"),
         (pd.DataFrame({"x": [], "y": []}), "no rows"),
         (pd.DataFrame([[1, 2, 0]], columns=["x", "x", "y"]), "more than once: \\['x'\\]"),
@@ -99,5 +104,7 @@ def test_a_refusal_names_the_column(frame: pd.DataFrame, message: str) -> None:
 
 def test_values_without_an_order_are_categories_all_the_same() -> None:
     values = [1, "one", dt.date(2020, 1, 1), 1]
-    table = Table.from_frame(pd.DataFrame({"x": pd.Series(values, dtype=object), "y": [0, 1, 0, 1]}), "y")
+    table = Table.from_frame(
+        pd.DataFrame({"x": pd.Series(values, dtype=object), "y": [0, 1, 0, 1]}), "y"
+    )
     assert table.decode(table.encode()).frame["x"].tolist() == values

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.generators.scm import SCMGenerator
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.scm.fitting import Settings, fit_scm
 from autogluon_causalmix.scm.roots import Empirical, Smoothed
 from autogluon_causalmix.scm.weighting import likelihood_weights, row_likelihoods
@@ -15,7 +15,9 @@ from autogluon_causalmix.testing import linear_scm
 def test_likelihood_weights__constant_gap__is_the_softmax_of_totals() -> None:
     models = [np.zeros(50), np.full(50, -0.02)]
     expected = 1 / (1 + np.exp(-1.0))
-    assert likelihood_weights(models, np.random.default_rng(0))[0] == pytest.approx(expected, abs=1e-9)
+    assert likelihood_weights(models, np.random.default_rng(0))[0] == pytest.approx(
+        expected, abs=1e-9
+    )
 
 
 def test_likelihood_weights__gap_on_one_row__is_not_trusted() -> None:
@@ -37,10 +39,12 @@ def test_fit_scm__weighted__true_graph_wins_over_one_without_an_edge_and_rows_fo
     cut = true.copy()
     cut[1, 3] = False  # b no longer causes d
     settings = Settings(weighted=True)
-    model = fit_scm(table, [cut, true], np.random.default_rng(0), Budget(60.0), settings)
+    model = fit_scm(table, [cut, true], np.random.default_rng(0), Resources(60.0), settings)
     assert model.weights[1] > 0.99
     rows = model.sample(1000, np.random.default_rng(0)).frame
-    assert rows["b"].corr(rows["d"]) == pytest.approx(table.frame["b"].corr(table.frame["d"]), abs=0.1)
+    assert rows["b"].corr(rows["d"]) == pytest.approx(
+        table.frame["b"].corr(table.frame["d"]), abs=0.1
+    )
 
 
 def test_fit_scm__graphs_of_one_class_of_equivalence__share_the_weight() -> None:
@@ -49,7 +53,7 @@ def test_fit_scm__graphs_of_one_class_of_equivalence__share_the_weight() -> None
     table, true = linear_scm(400, rng)
     turned = true.copy()
     turned[0, 1], turned[1, 0] = False, True
-    model = fit_scm(table, [true, turned], rng, Budget(60.0), Settings(weighted=True))
+    model = fit_scm(table, [true, turned], rng, Resources(60.0), Settings(weighted=True))
     assert 0.05 < model.weights[0] < 0.95
 
 
@@ -70,7 +74,7 @@ def test_scm__smoothed_roots__counts_and_categories_stay_as_observed() -> None:
     table, _ = linear_scm(200, rng)
     frame = table.frame.assign(count=rng.integers(6, size=200))
     generator = SCMGenerator(discoverer="no-edges", roots="smoothed", graphs=1)
-    fitted = generator.fit(Table.from_frame(frame, "y"), rng, Budget(60.0))
+    fitted = generator.fit(Table.from_frame(frame, "y"), rng, Resources(60.0))
     rows = fitted.sample(500, rng).frame
     assert rows["count"].isin(range(6)).all()
     assert (~rows["a"].isin(frame["a"])).mean() > 0.9

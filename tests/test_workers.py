@@ -11,14 +11,16 @@ import pandas as pd
 import psutil
 import pytest
 
-from autogluon_causalmix.budget import Budget, cut_off
-from autogluon_causalmix.discovery import Constraints, Discoverer, EdgeBeliefs, bootstraps
+from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.discovery import bootstraps
 from autogluon_causalmix.discovery.beliefs import Probability
-from autogluon_causalmix.discovery.blocks import Blocks, Matrix
-from autogluon_causalmix.discovery.discoverers import PCAndFCI
-from autogluon_causalmix.discovery.searches import BOSS, GES, GRaSP
+from autogluon_causalmix.discovery.blocks import Blocks
+from autogluon_causalmix.discovery.constraint.pc_fci import PCAndFCI
+from autogluon_causalmix.discovery.protocol import Constraints, Discoverer, EdgeBeliefs
+from autogluon_causalmix.discovery.score.searches import BOSS, GES, GRaSP
 from autogluon_causalmix.discovery.workers import WorkerDied, in_processes
 from autogluon_causalmix.errors import OutOfTime
+from autogluon_causalmix.resources import Resources, cut_off
 from autogluon_causalmix.table import Table
 
 
@@ -28,7 +30,9 @@ class Mortal:
 
     born: int
 
-    def __call__(self, blocks: Blocks, weights: Matrix, rng: np.random.Generator) -> Iterator[Probability]:
+    def __call__(
+        self, blocks: Blocks, weights: Matrix, rng: np.random.Generator
+    ) -> Iterator[Probability]:
         """Yield beliefs at random."""
         if os.getpid() != self.born:
             os._exit(3)
@@ -53,13 +57,16 @@ def small_table() -> Table:
     second = first + rng.normal(size=200)
     kind = np.where(second + rng.normal(size=200) > 0, "high", "low")
     return Table.from_frame(
-        pd.DataFrame({"a": first, "b": second, "c": rng.normal(size=200), "kind": kind}), target="kind"
+        pd.DataFrame({"a": first, "b": second, "c": rng.normal(size=200), "kind": kind}),
+        target="kind",
     )
 
 
 def discovered(discoverer: Discoverer, num_cpus: int) -> EdgeBeliefs:
     """Return what is discovered on so many cores."""
-    return discoverer.discover(small_table(), Constraints.none(4), np.random.default_rng(0), Budget(60.0, num_cpus))
+    return discoverer.discover(
+        small_table(), Constraints.none(4), np.random.default_rng(0), Resources(60.0, num_cpus)
+    )
 
 
 @pytest.fixture
@@ -77,8 +84,12 @@ def test_results_come_from_other_processes_in_the_order_of_the_jobs() -> None:
     assert len({process for process, _ in answers} - {os.getpid()}) == 2
 
 
-@pytest.mark.parametrize("discoverer", [each(bootstraps=3) for each in (PCAndFCI, BOSS, GES, GRaSP)])
-def test_graphs_do_not_depend_on_the_number_of_cores(discoverer: Discoverer, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "discoverer", [each(bootstraps=3) for each in (PCAndFCI, BOSS, GES, GRaSP)]
+)
+def test_graphs_do_not_depend_on_the_number_of_cores(
+    discoverer: Discoverer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alone = discovered(discoverer, num_cpus=1)
     monkeypatch.setattr(bootstraps, "WORKERS_PAY", 0.0)
     together = discovered(discoverer, num_cpus=2)
@@ -86,11 +97,15 @@ def test_graphs_do_not_depend_on_the_number_of_cores(discoverer: Discoverer, mon
     assert not together.notes
 
 
-def test_what_a_dead_worker_leaves_is_done_without_it_and_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_dead_worker_leaves_is_done_without_it_and_noted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(bootstraps, "WORKERS_PAY", 0.0)
     table, mortal = small_table(), Mortal(os.getpid())
     expected, found = (
-        bootstraps.on_bootstraps(table, Constraints.none(4), np.random.default_rng(0), Budget(60.0, cpus), mortal, 5)
+        bootstraps.on_bootstraps(
+            table, Constraints.none(4), np.random.default_rng(0), Resources(60.0, cpus), mortal, 5
+        )
         for cpus in (1, 2)
     )
     assert (expected.graphs == found.graphs).all()

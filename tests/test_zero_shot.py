@@ -21,7 +21,9 @@ def folder(tmp_path: Path) -> Path:
     color = pd.Series(rng.choice(["red", "blue"], 200)).where(rng.random(200) > 0.1)
     tables = {
         "binary": pd.DataFrame({"x": x, "color": color, "target": np.where(x > 0, "yes", "no")}),
-        "three": pd.DataFrame({"x": x, "target": pd.cut(x, [-9, -0.5, 0.5, 9], labels=["a", "b", "c"])}),
+        "three": pd.DataFrame(
+            {"x": x, "target": pd.cut(x, [-9, -0.5, 0.5, 9], labels=["a", "b", "c"])}
+        ),
         "wide": pd.DataFrame(rng.normal(size=(50, 46))).assign(target="a"),
         "many": pd.DataFrame({"x": x, "target": np.arange(200) % 11}),
     }

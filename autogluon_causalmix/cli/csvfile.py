@@ -61,4 +61,6 @@ def _check_rows(path: Path, text: str) -> None:
                     "is the file cut short?"
                 )
     except csv.Error as error:
-        raise TableError(f"{path}, line {reader.line_num}: {error}; is the file cut short?") from None
+        raise TableError(
+            f"{path}, line {reader.line_num}: {error}; is the file cut short?"
+        ) from None

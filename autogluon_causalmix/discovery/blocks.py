@@ -9,8 +9,7 @@ import numpy.typing as npt
 from scipy import stats
 from scipy.special import ndtri
 
-Matrix = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
+from autogluon_causalmix.arrays import Indices, Matrix
 
 RARE = 5
 """Levels with fewer rows share one indicator: below about five, a count is no longer near-Gaussian (Cochran, 1954)."""
@@ -62,7 +61,10 @@ class Blocks:
             for position, column in enumerate(values.T)
         ]
         block = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
-        features, observed = np.column_stack([np.empty((len(values), 0)), *parts]), ~np.isnan(values)
+        features, observed = (
+            np.column_stack([np.empty((len(values), 0)), *parts]),
+            ~np.isnan(values),
+        )
         levels = np.zeros(values.shape, dtype=np.int64)
         for position in categorical:
             if observed[:, position].all():
@@ -81,11 +83,15 @@ class Blocks:
         seen = self.observed.astype("float64")
         mask = seen[:, self.block]
         counts = weights @ mask
-        centred = (self.features - (weights @ (self.features * mask)) / np.where(counts > 0, counts, 1.0)) * mask
+        centred = (
+            self.features - (weights @ (self.features * mask)) / np.where(counts > 0, counts, 1.0)
+        ) * mask
         weighted = centred * weights[:, None]
         variance = (weighted * centred).T @ mask
         scale = np.sqrt(variance * variance.T)
-        matrix = np.divide(weighted.T @ centred, scale, out=np.zeros_like(scale), where=scale > 1e-12)
+        matrix = np.divide(
+            weighted.T @ centred, scale, out=np.zeros_like(scale), where=scale > 1e-12
+        )
         np.fill_diagonal(matrix, 1.0)
         varies = np.diag(variance) > 1e-12
         rows = _kish(seen, weights)

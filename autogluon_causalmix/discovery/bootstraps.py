@@ -8,12 +8,13 @@ from functools import partial
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from autogluon_causalmix.budget import Budget, cut_off
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.discovery.beliefs import EdgeBeliefs, Probability
-from autogluon_causalmix.discovery.blocks import Blocks, Matrix
+from autogluon_causalmix.discovery.blocks import Blocks
 from autogluon_causalmix.discovery.knowledge import Constraints
 from autogluon_causalmix.discovery.workers import WorkerDied, in_processes
 from autogluon_causalmix.errors import OutOfTime
+from autogluon_causalmix.resources import Resources, cut_off
 from autogluon_causalmix.table import Table
 
 Estimate = Callable[[Blocks, Matrix, np.random.Generator], Iterator[Probability]]
@@ -30,7 +31,7 @@ def on_bootstraps(
     table: Table,
     constraints: Constraints,
     rng: np.random.Generator,
-    budget: Budget,
+    resources: Resources,
     estimate: Estimate,
     bootstraps: int,
     graphs_each: int = 1,
@@ -42,7 +43,7 @@ def on_bootstraps(
 
     Parameters
     ----------
-    table, constraints, rng, budget : Table, Constraints, numpy.random.Generator, Budget
+    table, constraints, rng, resources : Table, Constraints, numpy.random.Generator, Resources
         As for `Discoverer.discover`.
     estimate : callable
         Takes the columns, how often a bootstrap counts each row, and `rng`; yields `graphs_each` beliefs.
@@ -55,19 +56,30 @@ def on_bootstraps(
     if len(table) < FEWEST_ROWS:
         note = f"{len(table)} rows are too few for discovery: the graph is a star around the target"
         return star(table, constraints, started, (note,))
-    if budget.remaining() <= 0:
-        return star(table, constraints, started, ("no time for discovery: the graph is a star around the target",))
+    if resources.remaining() <= 0:
+        return star(
+            table,
+            constraints,
+            started,
+            ("no time for discovery: the graph is a star around the target",),
+        )
     graphs: list[Probability] = []
     notes: list[str] = []
-    run = partial(_run, table, rng, budget.num_cpus, estimate, bootstraps, graphs.append, notes.append)
+    run = partial(
+        _run, table, rng, resources.num_cpus, estimate, bootstraps, graphs.append, notes.append
+    )
     try:
         with threadpool_limits(1):
-            cut_off(budget.remaining(), "discovery", run)
+            cut_off(resources.remaining(), "discovery", run)
     except OutOfTime as error:
         if not graphs:
-            return star(table, constraints, started, (f"{error}: the graph is a star around the target",))
+            return star(
+                table, constraints, started, (f"{error}: the graph is a star around the target",)
+            )
         notes.append(f"{error} with {len(graphs)} of {graphs_each * bootstraps} graphs done")
-    return EdgeBeliefs(nodes_of(table), np.array(graphs), constraints, time.monotonic() - started, tuple(notes))
+    return EdgeBeliefs(
+        nodes_of(table), np.array(graphs), constraints, time.monotonic() - started, tuple(notes)
+    )
 
 
 def _run(
@@ -82,7 +94,9 @@ def _run(
     """Hand every estimate to `keep` as soon as it is there, and what went wrong to `note`."""
     codes = [position for position, column in enumerate(table.columns) if column.is_categorical]
     one = partial(_bootstrap, Blocks.of(table.encode(), codes), estimate)
-    first, *seeds = rng.integers(2**63, size=bootstraps).tolist()  # of its own each: no graph depends on the cores
+    first, *seeds = rng.integers(
+        2**63, size=bootstraps
+    ).tolist()  # of its own each: no graph depends on the cores
     started = time.monotonic()
     for belief in one(first):
         keep(belief)
@@ -95,7 +109,9 @@ def _run(
                         keep(belief)
                     del seeds[0]
         except (WorkerDied, OSError) as error:  # an OSError: no further process may be started
-            note(f"{error}: the other {len(seeds)} bootstraps of the discovery were done without workers")
+            note(
+                f"{error}: the other {len(seeds)} bootstraps of the discovery were done without workers"
+            )
     for seed in seeds:
         for belief in one(seed):
             keep(belief)
@@ -112,7 +128,9 @@ def _all_of(one: Callable[[int], Iterator[Probability]], seed: int) -> list[Prob
     return list(one(seed))
 
 
-def star(table: Table, constraints: Constraints, started: float, notes: tuple[str, ...]) -> EdgeBeliefs:
+def star(
+    table: Table, constraints: Constraints, started: float, notes: tuple[str, ...]
+) -> EdgeBeliefs:
     """Return the target → feature star as certain beliefs; forbidden edges are turned round if that is allowed."""
     star = constraints.required.astype("float64")
     target = table.target_position

@@ -74,7 +74,9 @@ class Knowledge:
         named += [column for tier in self.tiers for column in tier]
         unknown = [column for column in named if column not in place]
         if unknown:
-            raise ConfigError(f"the knowledge names {unknown[0]!r}, which is no column; the columns are {list(place)}")
+            raise ConfigError(
+                f"the knowledge names {unknown[0]!r}, which is no column; the columns are {list(place)}"
+            )
 
 
 @dataclass(frozen=True)

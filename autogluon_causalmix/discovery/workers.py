@@ -28,7 +28,9 @@ class WorkerDied(RuntimeError):
     """A worker process ended before it had answered."""
 
 
-def in_processes(work: Callable[[Job], Result], jobs: Sequence[Job], n_workers: int) -> Generator[Result, None, None]:
+def in_processes(
+    work: Callable[[Job], Result], jobs: Sequence[Job], n_workers: int
+) -> Generator[Result, None, None]:
     """Yield ``work(job)`` for all jobs, in their order, computed by processes with one thread each.
 
     The processes end with the iterator: close it where it may not be read to its end.

@@ -13,7 +13,10 @@ Positions = npt.NDArray[np.int64]
 Source = Literal["real", "synthetic"]
 
 MOST_VALUES = 80_000  # rows × columns of an episode: 2.4 GB with `mini`, 13 GB with TabPFN v2 (30 and 165 kB each)
-QUERY_SHARE = (0.2, 0.5)  # of the rows; drawn per episode, so that no context size is learned by heart
+QUERY_SHARE = (
+    0.2,
+    0.5,
+)  # of the rows; drawn per episode, so that no context size is learned by heart
 
 
 @dataclass(frozen=True)
@@ -66,17 +69,24 @@ class EpisodeSampler:
         if len(self.synthetic) == 0:
             return self._alone("real", rng, most_rows)
         if self.role == "episode":
-            return self._alone("real" if rng.random() < self.real_fraction else "synthetic", rng, most_rows)
+            return self._alone(
+                "real" if rng.random() < self.real_fraction else "synthetic", rng, most_rows
+            )
         context, query = self._split("real", rng, most_rows)
         drawn = self._answerable(self.real[context], len(query), rng)
-        queries = (Query("real", query, self.real_fraction), Query("synthetic", drawn, 1 - self.real_fraction))
+        queries = (
+            Query("real", query, self.real_fraction),
+            Query("synthetic", drawn, 1 - self.real_fraction),
+        )
         return Episode("real", context, tuple(query for query in queries if query.weight > 0))
 
     def _alone(self, source: Source, rng: np.random.Generator, most_rows: int) -> Episode:
         context, query = self._split(source, rng, most_rows)
         return Episode(source, context, (Query(source, query, 1.0),))
 
-    def _split(self, source: Source, rng: np.random.Generator, most_rows: int) -> tuple[Positions, Positions]:
+    def _split(
+        self, source: Source, rng: np.random.Generator, most_rows: int
+    ) -> tuple[Positions, Positions]:
         """Return context and query rows; the synthetic rows beside the query count against the most rows too."""
         labels = self.real if source == "real" else self.synthetic
         share = rng.uniform(*QUERY_SHARE)
@@ -85,7 +95,9 @@ class EpisodeSampler:
         # The first row of each class stays in the context: a class the context lacks cannot be predicted.
         anchors = rows[np.unique(labels[rows], return_index=True)[1]]
         others = rows[~np.isin(rows, anchors)][: max(int(most_rows / beside) - len(anchors), 1)]
-        n_query = int(np.clip(round(share * (len(others) + len(anchors))), 1, max(len(others) - 1, 1)))
+        n_query = int(
+            np.clip(round(share * (len(others) + len(anchors))), 1, max(len(others) - 1, 1))
+        )
         return np.concatenate([anchors, others[n_query:]]), others[:n_query]
 
     def _answerable(self, classes: Positions, size: int, rng: np.random.Generator) -> Positions:

@@ -7,11 +7,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import roc_auc_score
 
-from autogluon_causalmix.report import Scores
+from autogluon_causalmix.records import Scores
 
 Losses = npt.NDArray[np.float64]
 
-STANDARD_ERRORS = 1.0  # the one-standard-error rule: leave the simpler choice only for a gain beyond noise
+STANDARD_ERRORS = (
+    1.0  # the one-standard-error rule: leave the simpler choice only for a gain beyond noise
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,10 @@ def judge(pretrained: Losses, tuned: Losses) -> Verdict:
 
 def score(probabilities: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]) -> Scores:
     """Return log-loss and one-vs-rest ROC-AUC of probabilities (rows, K) for class codes (rows,)."""
-    return Scores(log_loss=float(row_losses(probabilities, labels).mean()), roc_auc=_roc_auc(probabilities, labels))
+    return Scores(
+        log_loss=float(row_losses(probabilities, labels).mean()),
+        roc_auc=_roc_auc(probabilities, labels),
+    )
 
 
 def row_losses(probabilities: npt.NDArray[np.float64], labels: npt.NDArray[np.int64]) -> Losses:
@@ -61,4 +66,6 @@ def _roc_auc(probabilities: npt.NDArray[np.float64], labels: npt.NDArray[np.int6
         return None
     if n_classes == 2:
         return float(roc_auc_score(labels, probabilities[:, 1]))
-    return float(roc_auc_score(labels, probabilities, multi_class="ovr", labels=np.arange(n_classes)))
+    return float(
+        roc_auc_score(labels, probabilities, multi_class="ovr", labels=np.arange(n_classes))
+    )

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import torch
 from torch.nn import functional
 
-from autogluon_causalmix.budget import Budget
-from autogluon_causalmix.finetuning.backbones import InContextModel
+from autogluon_causalmix.backbones.protocol import InContextModel
 from autogluon_causalmix.finetuning.episodes import MOST_VALUES, Episode, EpisodeSampler
 from autogluon_causalmix.finetuning.guard import Losses, judge, row_losses, score
-from autogluon_causalmix.report import CurvePoint, Scores
+from autogluon_causalmix.records import CurvePoint, Scores
+from autogluon_causalmix.resources import Resources
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -75,7 +75,7 @@ def fine_tune(
     sampler: EpisodeSampler,
     recipe: Recipe,
     rng: np.random.Generator,
-    budget: Budget,
+    resources: Resources,
     on_step: Callable[[int], None],
 ) -> FineTuned:
     """Fine-tune `model` in place and leave it with the weights that were kept.
@@ -96,16 +96,18 @@ def fine_tune(
         Steps and learning rate.
     rng : numpy.random.Generator
         Source of the episodes.
-    budget : Budget
+    resources : Resources
         The run ends in time to judge its last candidate.
     on_step : callable
         Told the number of each step done.
     """
-    run = _Run(model, real, validation, synthetic, sampler, recipe, rng, budget)
+    run = _Run(model, real, validation, synthetic, sampler, recipe, rng, resources)
     run.evaluate(step=0)
     for step in range(1, recipe.steps + 1):
         if not run.has_time():
-            run.notes.append(f"fine-tuning stopped at step {step - 1} of {recipe.steps}: its time was used up")
+            run.notes.append(
+                f"fine-tuning stopped at step {step - 1} of {recipe.steps}: its time was used up"
+            )
             break
         if not run.advance(step):
             break
@@ -127,26 +129,33 @@ class _Run:
         sampler: EpisodeSampler,
         recipe: Recipe,
         rng: np.random.Generator,
-        budget: Budget,
+        resources: Resources,
     ) -> None:
         self.model, self.validation, self.sampler = model, validation, sampler
         self.rows = {"real": real, "synthetic": synthetic}
-        self.recipe, self.rng, self.budget = recipe, rng, budget
+        self.recipe, self.rng, self.resources = recipe, rng, resources
         weights = [weight for weight in model.network.parameters() if weight.requires_grad]
-        self.optimizer = torch.optim.AdamW(weights, lr=recipe.learning_rate, weight_decay=WEIGHT_DECAY)
+        self.optimizer = torch.optim.AdamW(
+            weights, lr=recipe.learning_rate, weight_decay=WEIGHT_DECAY
+        )
         self.pretrained: _Candidate | None = None
         self.best: _Candidate | None = None
         self.curve: list[CurvePoint] = []
         self.notes: list[str] = []
         self.losses: list[float] = []
-        self.most_rows, self.steps_done = MOST_VALUES // max(view.shape[1] for view in real.views), 0
+        self.most_rows, self.steps_done = (
+            MOST_VALUES // max(view.shape[1] for view in real.views),
+            0,
+        )
         if self.most_rows < len(real.labels):
-            self.notes.append(f"episodes hold at most {self.most_rows} of the {len(real.labels)} rows")
+            self.notes.append(
+                f"episodes hold at most {self.most_rows} of the {len(real.labels)} rows"
+            )
         self.step_seconds = self.evaluation_seconds = 0.0
 
     def has_time(self) -> bool:
-        """Whether another step and the evaluation after it fit into the budget."""
-        return self.budget.remaining() > self.step_seconds + 1.5 * self.evaluation_seconds
+        """Whether another step and the evaluation after it fit into the resources."""
+        return self.resources.remaining() > self.step_seconds + 1.5 * self.evaluation_seconds
 
     def advance(self, step: int) -> bool:
         """Take one optimiser step; False when even a small episode does not fit into memory."""
@@ -157,7 +166,9 @@ class _Run:
             except torch.OutOfMemoryError:
                 self.most_rows = min(self.most_rows, len(self._rows("real").labels)) // 2
                 self.optimizer.zero_grad(set_to_none=True)
-                self.notes.append(f"out of memory at step {step}: episodes cut to {self.most_rows} rows")
+                self.notes.append(
+                    f"out of memory at step {step}: episodes cut to {self.most_rows} rows"
+                )
             else:
                 self.steps_done = step
                 self.step_seconds = max(self.step_seconds, time.monotonic() - started)
@@ -167,7 +178,9 @@ class _Run:
 
     def _step(self, step: int) -> None:
         for group in self.optimizer.param_groups:
-            group["lr"] = self.recipe.learning_rate * min(1.0, step / max(WARM_UP * self.recipe.steps, 1.0))
+            group["lr"] = self.recipe.learning_rate * min(
+                1.0, step / max(WARM_UP * self.recipe.steps, 1.0)
+            )
         episode = self.sampler.draw(self.rng, self.most_rows)
         view = int(self.rng.integers(len(self._rows("real").views)))
         loss = self._loss(episode, view)
@@ -180,10 +193,18 @@ class _Run:
     def _loss(self, episode: Episode, view: int) -> "Tensor":
         """Return the weighted cross-entropy of one episode in one view."""
         context, labels = self._pick(episode.source, episode.context, view)
-        rows, targets = zip(*(self._asked(query.source, query.rows, view) for query in episode.queries), strict=True)
+        rows, targets = zip(
+            *(self._asked(query.source, query.rows, view) for query in episode.queries), strict=True
+        )
         logits = self.model.logits(view, context[None], labels[None], torch.cat(rows)[None])[0]
-        parts = zip(episode.queries, torch.split(logits, [len(part) for part in rows]), targets, strict=True)
-        losses = [query.weight * functional.cross_entropy(part, target) for query, part, target in parts if len(part)]
+        parts = zip(
+            episode.queries, torch.split(logits, [len(part) for part in rows]), targets, strict=True
+        )
+        losses = [
+            query.weight * functional.cross_entropy(part, target)
+            for query, part, target in parts
+            if len(part)
+        ]
         return torch.stack(losses).sum()
 
     def _rows(self, source: str) -> Rows:
@@ -191,13 +212,17 @@ class _Run:
         assert rows is not None
         return rows
 
-    def _pick(self, source: str, positions: npt.NDArray[np.int64], view: int) -> "tuple[Tensor, Tensor]":
+    def _pick(
+        self, source: str, positions: npt.NDArray[np.int64], view: int
+    ) -> "tuple[Tensor, Tensor]":
         rows = self._rows(source)
         features = rows.views[view]
         where = torch.as_tensor(positions, device=features.device)
         return features[where], torch.as_tensor(rows.labels[positions], device=features.device)
 
-    def _asked(self, source: str, positions: npt.NDArray[np.int64], view: int) -> "tuple[Tensor, Tensor]":
+    def _asked(
+        self, source: str, positions: npt.NDArray[np.int64], view: int
+    ) -> "tuple[Tensor, Tensor]":
         """Return query rows and what is to be predicted for them: classes, or their probabilities."""
         features, labels = self._pick(source, positions, view)
         soft = self._rows(source).soft
@@ -214,13 +239,17 @@ class _Run:
         probabilities = predict(self.model, self._rows("real"), self.validation)
         losses = row_losses(probabilities, self.validation.labels)
         self.evaluation_seconds = max(self.evaluation_seconds, time.monotonic() - started)
-        self.curve.append(CurvePoint(step=step, train_loss=train_loss, validation_loss=float(losses.mean())))
+        self.curve.append(
+            CurvePoint(step=step, train_loss=train_loss, validation_loss=float(losses.mean()))
+        )
         if step == 0:
             self.pretrained = self._candidate(step, losses, probabilities)
         elif self.best is None or losses.mean() < self.best.losses.mean():
             self.best = self._candidate(step, losses, probabilities)
 
-    def _candidate(self, step: int, losses: Losses, probabilities: npt.NDArray[np.float64]) -> _Candidate:
+    def _candidate(
+        self, step: int, losses: Losses, probabilities: npt.NDArray[np.float64]
+    ) -> _Candidate:
         """Return the network as it is now, with a copy of its weights."""
         assert self.validation is not None
         weights = copy.deepcopy(self.model.network.state_dict())
@@ -234,18 +263,27 @@ class _Run:
         pretrained, best = self.pretrained, self.best
         assert pretrained is not None
         if best is None:
-            return FineTuned(0, "no step was taken", self.curve, pretrained.scores, notes=self.notes)
+            return FineTuned(
+                0, "no step was taken", self.curve, pretrained.scores, notes=self.notes
+            )
         verdict = judge(pretrained.losses, best.losses)
         kept = best if verdict.keep_tuned else pretrained
         self.model.network.load_state_dict(kept.weights)
-        return FineTuned(kept.step, verdict.reason, self.curve, pretrained.scores, best.scores, self.notes)
+        return FineTuned(
+            kept.step, verdict.reason, self.curve, pretrained.scores, best.scores, self.notes
+        )
 
 
 def predict(model: InContextModel, real: Rows, query: Rows) -> npt.NDArray[np.float64]:
     """Return the probabilities (Q, K) of encoded rows, all real rows as context, no gradients."""
     with torch.no_grad():
         logits = [
-            model.logits(view, context[None], torch.as_tensor(real.labels, device=context.device)[None], rows[None])[0]
+            model.logits(
+                view,
+                context[None],
+                torch.as_tensor(real.labels, device=context.device)[None],
+                rows[None],
+            )[0]
             for view, (context, rows) in enumerate(zip(real.views, query.views, strict=True))
         ]
         probabilities = model.probabilities(torch.stack(logits)).double().cpu().numpy()

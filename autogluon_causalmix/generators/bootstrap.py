@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.hookspecs import Register, hookimpl
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
 
@@ -20,12 +20,14 @@ class Bootstrap:
     --------
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"dose": [1, 2, 3], "cured": ["no", "no", "yes"]})
-    >>> fitted = Bootstrap().fit(Table.from_frame(frame, "cured"), np.random.default_rng(0), Budget(1.0))
+    >>> fitted = Bootstrap().fit(Table.from_frame(frame, "cured"), np.random.default_rng(0), Resources(1.0))
     >>> fitted.sample(4, np.random.default_rng(0)).frame["dose"].tolist()
     [3, 2, 2, 1]
     """
 
-    def fit(self, table: Table, rng: np.random.Generator, budget: Budget) -> "FittedBootstrap":
+    def fit(
+        self, table: Table, rng: np.random.Generator, resources: Resources
+    ) -> "FittedBootstrap":
         """Keep the rows."""
         return FittedBootstrap(table)
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from autogluon_causalmix.budget import Budget
 from autogluon_causalmix.config import backbone_named
-from autogluon_causalmix.discovery import Discoverer, Knowledge
+from autogluon_causalmix.discovery.protocol import Discoverer, Knowledge
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.hookspecs import Register, hookimpl
 from autogluon_causalmix.plugins import plugin_registry
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
 if TYPE_CHECKING:
     from autogluon_causalmix.scm.fitting import Settings
-    from autogluon_causalmix.scm.ladder import Rung
+    from autogluon_causalmix.scm.label_fallback import Rung
 
 Edge = tuple[str | int, str | int]
 
@@ -61,7 +61,7 @@ class SCMGenerator:
     >>> rng = np.random.default_rng(0)
     >>> dose = rng.normal(size=200)
     >>> frame = pd.DataFrame({"dose": dose, "ill": np.where(dose + rng.normal(size=200) > 0, "no", "yes")})
-    >>> fitted = SCMGenerator(graphs=2).fit(Table.from_frame(frame, "ill"), rng, Budget(30.0))
+    >>> fitted = SCMGenerator(graphs=2).fit(Table.from_frame(frame, "ill"), rng, Resources(30.0))
     >>> rows = fitted.sample(1000, rng).frame
     >>> bool(rows.groupby("ill")["dose"].mean()["no"] > 0.3)
     True
@@ -82,9 +82,13 @@ class SCMGenerator:
         if self.graphs < 1:
             raise ConfigError(f"'graphs' must be at least 1, got {self.graphs}")
         if self.mechanism == "pfn" and self.weighting == "likelihood":
-            raise ConfigError("'weighting' by likelihood needs held-out rows, which the mechanism 'pfn' has none of")
+            raise ConfigError(
+                "'weighting' by likelihood needs held-out rows, which the mechanism 'pfn' has none of"
+            )
 
-    def fit(self, table: Table, rng: np.random.Generator, budget: Budget) -> "FittedSCMGenerator":
+    def fit(
+        self, table: Table, rng: np.random.Generator, resources: Resources
+    ) -> "FittedSCMGenerator":
         """Discover, draw graphs and fit their mechanisms.
 
         Raises
@@ -98,18 +102,28 @@ class SCMGenerator:
         knowledge = Knowledge(self.required, self.forbidden, self.tiers, label)
         constraints = knowledge.constraints([column.name for column in table.columns], table.target)
         started = time.monotonic()
-        found = self._discoverer().discover(table, constraints, rng, budget.share(DISCOVERY_SHARE))
+        found = self._discoverer().discover(
+            table, constraints, rng, resources.share(DISCOVERY_SHARE)
+        )
         seconds = {"discovery": time.monotonic() - started}
-        from autogluon_causalmix.scm.ladder import fit_knowing_the_label  # imports dowhy, which takes seconds
+        from autogluon_causalmix.scm.label_fallback import (
+            fit_knowing_the_label,  # imports dowhy, which takes seconds
+        )
 
         fitting = time.monotonic()
         settings, said = self._settings(table, rng)
-        with threadpool_limits(1):  # its matrices are small: a second thread waits more than it works
-            rung, notes = fit_knowing_the_label(found, table, self.graphs, rng, budget.share(1.0), settings)
+        with threadpool_limits(
+            1
+        ):  # its matrices are small: a second thread waits more than it works
+            rung, notes = fit_knowing_the_label(
+                found, table, self.graphs, rng, resources.share(1.0), settings
+            )
         seconds["mechanisms"] = time.monotonic() - fitting
         return FittedSCMGenerator(rung, seconds, (*found.notes, *said, *notes))
 
-    def _settings(self, table: Table, rng: np.random.Generator) -> "tuple[Settings, tuple[str, ...]]":
+    def _settings(
+        self, table: Table, rng: np.random.Generator
+    ) -> "tuple[Settings, tuple[str, ...]]":
         """Return how the models are fitted, and what is to be said of that."""
         from autogluon_causalmix.scm.fitting import DEFAULT_LEARNERS, Settings
         from autogluon_causalmix.scm.in_context import Conditioner, Teacher, too_many_levels
@@ -132,7 +146,9 @@ class SCMGenerator:
         return replace(settings, conditioner=conditioner), (*teacher.notes, *too_many_levels(table))
 
     def _discoverer(self) -> Discoverer:
-        options = {"name": self.discoverer} if isinstance(self.discoverer, str) else dict(self.discoverer)
+        options = (
+            {"name": self.discoverer} if isinstance(self.discoverer, str) else dict(self.discoverer)
+        )
         name = options.pop("name", "auto")
         if not isinstance(name, str):
             raise ConfigError(f"the name of a discoverer is a string, got {name!r}")

@@ -71,7 +71,9 @@ def draw_graph(
     beliefs, not_found = _checked(nodes, probability), _pairs(added)
     edges = _most_believed(beliefs)
     goal = nodes.index(target) if target is not None and target in nodes else None
-    shown = sorted({node for edge in edges for node in edge} | ({goal} if goal is not None else set()))
+    shown = sorted(
+        {node for edge in edges for node in edge} | ({goal} if goal is not None else set())
+    )
     layout = layered(shown, edges)
     figure, axes = _canvas(layout)
     for edge in reversed(edges):  # the most believed on top
@@ -80,9 +82,15 @@ def draw_graph(
     for node in shown:
         _node(axes, label(str(nodes[node]), LONGEST_NAME), layout.places[node], node == goal)
     _legend(
-        figure, beliefs[edges[0]] if edges else 1.0, any(goal in edge for edge in edges), bool(not_found & {*edges})
+        figure,
+        beliefs[edges[0]] if edges else 1.0,
+        any(goal in edge for edge in edges),
+        bool(not_found & {*edges}),
     )
-    caption(figure, f"{_caption(nodes, beliefs, edges, shown)} {label(str(note), LONGEST_NOTE)}".rstrip())
+    caption(
+        figure,
+        f"{_caption(nodes, beliefs, edges, shown)} {label(str(note), LONGEST_NOTE)}".rstrip(),
+    )
     return figure
 
 
@@ -91,7 +99,9 @@ def _checked(nodes: Sequence[str], probability: Sequence[Sequence[float]]) -> np
     try:
         beliefs = np.array(probability, dtype="float64").reshape(len(nodes), len(nodes))
     except (TypeError, ValueError) as error:
-        raise GeneratorError(f"edge beliefs must be a matrix with a row and a column per node: {error}") from error
+        raise GeneratorError(
+            f"edge beliefs must be a matrix with a row and a column per node: {error}"
+        ) from error
     if not ((beliefs >= 0) & (beliefs <= 1)).all():
         raise GeneratorError("edge beliefs must be numbers from 0 to 1")
     np.fill_diagonal(beliefs, 0)
@@ -115,19 +125,27 @@ def _most_believed(beliefs: np.ndarray) -> list[Edge]:
 
 def _canvas(layout: Layout) -> tuple[Figure, Axes]:
     """Return an empty picture in which one unit is one inch."""
-    places = np.array([[LAYER * layer, -ROW * height] for layer, height in _points(layout)] or [[0.0, 0.0]])
+    places = np.array(
+        [[LAYER * layer, -ROW * height] for layer, height in _points(layout)] or [[0.0, 0.0]]
+    )
     (left, bottom), (right, top) = places.min(axis=0), places.max(axis=0)
     width, height = right - left + BOX + 0.3, top - bottom + 2 * HALF + 0.3
     figure = Figure(figsize=(max(width, 5.5), height + 1.0))
     axes = figure.subplots()
-    axes.set(xlim=(left - BOX / 2 - 0.1, right + BOX / 2 + 0.1), ylim=(bottom - HALF - 0.15, top + HALF + 0.15))
+    axes.set(
+        xlim=(left - BOX / 2 - 0.1, right + BOX / 2 + 0.1),
+        ylim=(bottom - HALF - 0.15, top + HALF + 0.15),
+    )
     axes.set_aspect("equal")
     axes.axis("off")
     return figure, axes
 
 
 def _points(layout: Layout) -> list[Place]:
-    return [*layout.places.values(), *(point for route in layout.routes.values() for point in route)]
+    return [
+        *layout.places.values(),
+        *(point for route in layout.routes.values() for point in route),
+    ]
 
 
 def _node(axes: Axes, name: str, place: Place, is_target: bool) -> None:
@@ -145,8 +163,20 @@ def _node(axes: Axes, name: str, place: Place, is_target: bool) -> None:
         )
     )
     color, weight = ("white", "bold") if is_target else (INK, "normal")
-    size = min(8.2, 168 / max(len(name), 1))  # 168: so that capitals, the widest letters, stay inside the box
-    axes.text(x, y, name, ha="center", va="center_baseline", fontsize=size, color=color, weight=weight, zorder=4)
+    size = min(
+        8.2, 168 / max(len(name), 1)
+    )  # 168: so that capitals, the widest letters, stay inside the box
+    axes.text(
+        x,
+        y,
+        name,
+        ha="center",
+        va="center_baseline",
+        fontsize=size,
+        color=color,
+        weight=weight,
+        zorder=4,
+    )
 
 
 def _edge(axes: Axes, edge: Edge, route: Sequence[Place], belief: float, color: str) -> None:
@@ -189,25 +219,38 @@ def _shade(color: str, belief: float) -> tuple[float, float, float]:
 
 def _legend(figure: Figure, highest: float, has_target: bool, has_added: bool) -> None:
     beliefs = [belief for belief in (0.25, 0.5, 0.75) if belief < highest] + [highest]
-    lines = [Line2D([], [], color=_shade(BLUE, b), linewidth=_width(b), label=f"{b:.2f}") for b in beliefs]
+    lines = [
+        Line2D([], [], color=_shade(BLUE, b), linewidth=_width(b), label=f"{b:.2f}")
+        for b in beliefs
+    ]
     if has_target:
-        lines.append(Line2D([], [], color=VERMILION, linewidth=_width(0.5), label="edge of the target"))
+        lines.append(
+            Line2D([], [], color=VERMILION, linewidth=_width(0.5), label="edge of the target")
+        )
     if has_added:
         lines.append(Line2D([], [], color=GREY, linewidth=_width(0.5), label="added, not found"))
     columns = min(len(lines), int(figure.get_figwidth() / LEGEND_ENTRY))
-    legend = figure.legend(handles=lines, loc="outside upper left", ncols=columns, title="belief in the edge")
+    legend = figure.legend(
+        handles=lines, loc="outside upper left", ncols=columns, title="belief in the edge"
+    )
     legend.set_alignment("left")
 
 
-def _caption(nodes: Sequence[str], beliefs: np.ndarray, edges: Sequence[Edge], shown: Sequence[int]) -> str:
+def _caption(
+    nodes: Sequence[str], beliefs: np.ndarray, edges: Sequence[Edge], shown: Sequence[int]
+) -> str:
     total = int((beliefs > 0).sum())
     if not total:
         return f"No edge between the {len(nodes)} columns is believed in."
     said = [f"All {total} edges with a belief above zero are drawn."]
     if len(edges) < total:
         rest = np.sort(beliefs, axis=None)[::-1][len(edges)]
-        said = [f"Drawn are the {len(edges)} most believed of {total} edges; no other has a belief above {rest:.2f}."]
-    alone = [label(str(nodes[node]), LONGEST_NAME) for node in range(len(nodes)) if node not in shown]
+        said = [
+            f"Drawn are the {len(edges)} most believed of {total} edges; no other has a belief above {rest:.2f}."
+        ]
+    alone = [
+        label(str(nodes[node]), LONGEST_NAME) for node in range(len(nodes)) if node not in shown
+    ]
     if alone:
         more = f" and {len(alone) - 12} more" if len(alone) > 12 else ""
         said.append(f"Columns without an edge here: {', '.join(alone[:12])}{more}.")

@@ -58,7 +58,8 @@ def layered(nodes: Sequence[int], edges: Sequence[Edge]) -> Layout:
     heights = _heights(_order(layers, links), links)
     places = {node: (float(layers[node]), heights[node]) for node in layers}
     routes = {
-        edge: [places[node] for node in chains[way]][:: 1 if edge == way else -1] for edge, way in forward.items()
+        edge: [places[node] for node in chains[way]][:: 1 if edge == way else -1]
+        for edge, way in forward.items()
     }
     return Layout({node: places[node] for node in nodes}, routes)
 
@@ -84,13 +85,18 @@ def _layers(nodes: Sequence[int], edges: Sequence[Edge]) -> dict[int, int]:
             layers[effect] = max(layers[effect], layers[cause] + 1)
     caused = {effect for _, effect in edges}
     for node in set(nodes) - caused:
-        layers[node] = min((layers[effect] - 1 for cause, effect in edges if cause == node), default=0)
+        layers[node] = min(
+            (layers[effect] - 1 for cause, effect in edges if cause == node), default=0
+        )
     return layers
 
 
 def _order(layers: Mapping[int, int], links: Sequence[Edge]) -> list[list[int]]:
     """Return the nodes of each layer in an order with few crossings of links between neighbouring layers."""
-    rows = [[node for node in layers if layers[node] == layer] for layer in range(max(layers.values(), default=-1) + 1)]
+    rows = [
+        [node for node in layers if layers[node] == layer]
+        for layer in range(max(layers.values(), default=-1) + 1)
+    ]
     neighbours = _neighbours(layers, links)
     best, fewest = [list(row) for row in rows], _crossings(rows, links)
     for sweep in range(SWEEPS):
@@ -98,7 +104,11 @@ def _order(layers: Mapping[int, int], links: Sequence[Edge]) -> list[list[int]]:
         for before, row in itertools.pairwise(rows[::step]):
             rank = {node: position for position, node in enumerate(before)}
             centre = {
-                node: float(np.mean([rank[other] for other in neighbours[node] if other in rank] or [position]))
+                node: float(
+                    np.mean(
+                        [rank[other] for other in neighbours[node] if other in rank] or [position]
+                    )
+                )
                 for position, node in enumerate(row)
             }
             row.sort(key=centre.__getitem__)
@@ -118,9 +128,15 @@ def _neighbours(nodes: Iterable[int], links: Sequence[Edge]) -> dict[int, list[i
 
 def _crossings(rows: Sequence[Sequence[int]], links: Sequence[Edge]) -> int:
     """Count pairs of links between the same two layers whose ends stand in opposite order."""
-    rank = {node: (layer, position) for layer, row in enumerate(rows) for position, node in enumerate(row)}
+    rank = {
+        node: (layer, position)
+        for layer, row in enumerate(rows)
+        for position, node in enumerate(row)
+    }
     ends = np.array([(*rank[cause], rank[effect][1]) for cause, effect in links]).reshape(-1, 3)
-    layer, start, stop = ends.T[:, :, None] - ends.T[:, None, :]  # differences of all pairs of links
+    layer, start, stop = (
+        ends.T[:, :, None] - ends.T[:, None, :]
+    )  # differences of all pairs of links
     return int(((layer == 0) & (start * stop < 0)).sum()) // 2
 
 
@@ -130,7 +146,10 @@ def _heights(rows: Sequence[Sequence[int]], links: Sequence[Edge]) -> dict[int, 
     neighbours = _neighbours(heights, links)
     for _ in range(SWEEPS):
         for row in rows:
-            wish = [float(np.mean([heights[other] for other in neighbours[node]] or [heights[node]])) for node in row]
+            wish = [
+                float(np.mean([heights[other] for other in neighbours[node]] or [heights[node]]))
+                for node in row
+            ]
             rooms = np.array([1.0 if node >= 0 else WAYPOINT for node in row])
             offsets = np.concatenate([[0.0], np.cumsum((rooms[1:] + rooms[:-1]) / 2)])
             placed = isotonic_regression(np.array(wish) - offsets) + offsets

@@ -13,9 +13,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from autogluon_causalmix.errors import GeneratorError
-from autogluon_causalmix.report import FitReport
-from autogluon_causalmix.report.marginals import distance
-from autogluon_causalmix.report.pictures import draw_curve, draw_curves, draw_graph, draw_marginals, to_svg
+from autogluon_causalmix.fidelity.marginals import distance
+from autogluon_causalmix.records import FitReport
+from autogluon_causalmix.report.pictures import (
+    draw_curve,
+    draw_curves,
+    draw_graph,
+    draw_marginals,
+    to_svg,
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,10 @@ class Arm:
     @property
     def distances(self) -> list[tuple[str, float, tuple[float, float]]]:
         """Name, distance and missing shares of each column, those that differ most first."""
-        rows = [(marginal.column, distance(marginal), marginal.missing) for marginal in self.report.marginals]
+        rows = [
+            (marginal.column, distance(marginal), marginal.missing)
+            for marginal in self.report.marginals
+        ]
         return sorted(rows, key=lambda row: -row[1])
 
     @property
@@ -131,12 +140,23 @@ def _arm(name: str, report: FitReport, *, with_curve: bool) -> Arm:
     if isinstance(graph, dict):
         try:
             added, note = graph.get("added", []), graph.get("note", "")
-            figure = draw_graph(graph.get("nodes", []), graph.get("probability", []), report.target, added, note)
-            drawn.append(Picture.of(figure, "Edge beliefs: how far each direct cause is believed, causes on the left."))
+            figure = draw_graph(
+                graph.get("nodes", []), graph.get("probability", []), report.target, added, note
+            )
+            drawn.append(
+                Picture.of(
+                    figure,
+                    "Edge beliefs: how far each direct cause is believed, causes on the left.",
+                )
+            )
         except GeneratorError as error:  # a foreign generator must not cost the page
             notes.append(f"no picture of the graph: {error}")
     if report.marginals:
-        drawn.append(Picture.of(draw_marginals(report.marginals), "Real against synthetic rows, column by column."))
+        drawn.append(
+            Picture.of(
+                draw_marginals(report.marginals), "Real against synthetic rows, column by column."
+            )
+        )
     return Arm(name, report, drawn, notes)
 
 
@@ -153,7 +173,9 @@ class Column:
         """Format a column, with as many decimals in every row."""
         is_number = pd.api.types.is_numeric_dtype(values)
         decimals = 1 if is_number and values.abs().max() >= 10 else 4
-        return cls(str(name).replace("_", " "), is_number, [cell(value, decimals) for value in values])
+        return cls(
+            str(name).replace("_", " "), is_number, [cell(value, decimals) for value in values]
+        )
 
 
 def cell(value: Any, decimals: int = 4) -> str:
@@ -171,4 +193,6 @@ def cell(value: Any, decimals: int = 4) -> str:
     if isinstance(value, numbers.Integral):
         return f"{int(value):,}"
     number = float(value)
-    return f"{number:,.{decimals}f}" if number == 0 or 1e-3 <= abs(number) < 1e6 else f"{number:.4g}"
+    return (
+        f"{number:,.{decimals}f}" if number == 0 or 1e-3 <= abs(number) < 1e6 else f"{number:.4g}"
+    )

@@ -17,10 +17,20 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from autogluon_causalmix.errors import ConfigError
-from autogluon_causalmix.report import FitReport, Marginal
+from autogluon_causalmix.fidelity.marginals import distance
+from autogluon_causalmix.records import FitReport, Marginal
 from autogluon_causalmix.report.graph import draw_graph as draw_graph
-from autogluon_causalmix.report.marginals import distance
-from autogluon_causalmix.report.style import ARMS, BLUE, GREY, INK, PALE, VERMILION, caption, label, styled
+from autogluon_causalmix.report.style import (
+    ARMS,
+    BLUE,
+    GREY,
+    INK,
+    PALE,
+    VERMILION,
+    caption,
+    label,
+    styled,
+)
 
 MOST_PANELS = 24
 ACROSS = 4  # panels in a row
@@ -32,7 +42,9 @@ def draw_curve(report: FitReport) -> Figure:
     """Draw training and validation log-loss by step; the pretrained model and the weights kept are marked."""
     figure = Figure(figsize=(6.4, 3.3))
     axes = figure.subplots()
-    train = [(point.step, point.train_loss) for point in report.curve if point.train_loss is not None]
+    train = [
+        (point.step, point.train_loss) for point in report.curve if point.train_loss is not None
+    ]
     if train:
         axes.plot(
             *zip(*train, strict=True),
@@ -76,7 +88,11 @@ def draw_curves(reports: Mapping[str, FitReport]) -> Figure:
 
 
 def _judged(report: FitReport) -> list[tuple[int, float]]:
-    return [(point.step, point.validation_loss) for point in report.curve if point.validation_loss is not None]
+    return [
+        (point.step, point.validation_loss)
+        for point in report.curve
+        if point.validation_loss is not None
+    ]
 
 
 def _validation(axes: Axes, report: FitReport, name: str, color: str) -> None:
@@ -85,10 +101,27 @@ def _validation(axes: Axes, report: FitReport, name: str, color: str) -> None:
     if not points:
         return
     kept = [(step, loss) for step, loss in points if step == report.kept_step]
-    said = "".join(f", kept: {f'step {step}' if step else 'pretrained'}, {loss:.3f}" for step, loss in kept)
+    said = "".join(
+        f", kept: {f'step {step}' if step else 'pretrained'}, {loss:.3f}" for step, loss in kept
+    )
     axes.plot(*zip(*points, strict=True), color=color, linewidth=1.8, label=name + said, zorder=3)
-    axes.plot(*points[0], "o", color="white", markeredgecolor=color, markersize=6, markeredgewidth=1.5, zorder=4)
-    axes.plot([step for step, _ in kept], [loss for _, loss in kept], "o", color=color, markersize=9, zorder=5)
+    axes.plot(
+        *points[0],
+        "o",
+        color="white",
+        markeredgecolor=color,
+        markersize=6,
+        markeredgewidth=1.5,
+        zorder=4,
+    )
+    axes.plot(
+        [step for step, _ in kept],
+        [loss for _, loss in kept],
+        "o",
+        color=color,
+        markersize=9,
+        zorder=5,
+    )
 
 
 def _finish_curves(axes: Axes) -> None:
@@ -111,13 +144,25 @@ def draw_marginals(marginals: Sequence[Marginal]) -> Figure:
     for marginal, axes in zip(shown, cells, strict=False):
         (_draw_bins if marginal.kind == "numeric" else _draw_levels)(axes, marginal)
         axes.set_title(label(marginal.column, 24), fontsize=9, pad=4)
-        axes.set_title(f"{distance(marginal):.2f}", fontsize=8.5, loc="right", color=GREY, weight="normal", pad=4)
+        axes.set_title(
+            f"{distance(marginal):.2f}",
+            fontsize=8.5,
+            loc="right",
+            color=GREY,
+            weight="normal",
+            pad=4,
+        )
         axes.spines[["left", "right"]].set_visible(False)
         axes.yaxis.set_visible(False)
     for axes in cells:
         axes.axis("off")
-    real, synthetic = Line2D([], [], color=PALE, linewidth=8), Line2D([], [], color=VERMILION, linewidth=1.8)
-    figure.legend([real, synthetic], ["real rows", "synthetic rows"], loc="outside upper left", ncols=2)
+    real, synthetic = (
+        Line2D([], [], color=PALE, linewidth=8),
+        Line2D([], [], color=VERMILION, linewidth=1.8),
+    )
+    figure.legend(
+        [real, synthetic], ["real rows", "synthetic rows"], loc="outside upper left", ncols=2
+    )
     said = "Beside each name: total variation distance, 0 the same, 1 nothing in common."
     left_out = f" The {len(marginals) - len(shown)} columns that differ least are left out."
     caption(figure, said + (left_out if len(shown) < len(marginals) else ""))
@@ -136,7 +181,9 @@ def _draw_bins(axes: Axes, marginal: Marginal) -> None:
     axes.set_ylim(0, 1.25 * max(*marginal.real, *marginal.synthetic, 1e-9))
     if any(marginal.missing):
         said = f"missing {marginal.missing[0]:.0%} real, {marginal.missing[1]:.0%} synthetic"
-        axes.text(1, 0.99, said, transform=axes.transAxes, ha="right", va="top", fontsize=7, color=GREY)
+        axes.text(
+            1, 0.99, said, transform=axes.transAxes, ha="right", va="top", fontsize=7, color=GREY
+        )
 
 
 def _names(edges: Sequence[str] | Sequence[float], bins: Sequence[int]) -> list[str]:
@@ -160,12 +207,16 @@ def _draw_levels(axes: Axes, marginal: Marginal) -> None:
     synthetic = [*marginal.synthetic, marginal.missing[1]][: len(names)]
     places = list(range(len(names)))
     axes.barh(places, real, height=0.78, color=PALE)
-    axes.vlines(synthetic, np.array(places) - 0.42, np.array(places) + 0.42, color=VERMILION, linewidth=2.2)
+    axes.vlines(
+        synthetic, np.array(places) - 0.42, np.array(places) + 0.42, color=VERMILION, linewidth=2.2
+    )
     longest = max(*real, *synthetic, 1e-9)
     size = min(7.5, 75 / len(names))
     letter = 0.0029 * size * longest  # about the width of one, measured on panels 2.7 inches wide
     for place, name, ends in zip(places, names, zip(real, synthetic, strict=True), strict=True):
-        inside = letter * (len(name) + 1) < min(ends) or letter * (len(name) + 1) > 1.06 * longest - max(ends)
+        inside = letter * (len(name) + 1) < min(ends) or letter * (
+            len(name) + 1
+        ) > 1.06 * longest - max(ends)
         start = letter / 2 + (0 if inside else max(ends))
         axes.text(start, place, name, va="center_baseline", fontsize=size, color=INK)
     axes.set(xlim=(0, 1.06 * longest), ylim=(len(names) - 0.4, -0.6))
@@ -198,13 +249,19 @@ def draw_arms(scores: pd.DataFrame) -> Figure:
     grid = figure.subplots(len(tables), max(len(metrics), 1), squeeze=False)
     for row, table in zip(grid, tables, strict=True):
         for axes, metric in zip(row, metrics, strict=False):
-            _arms(axes, scores[scores["table"] == table].pivot(index="arm", columns="split", values=metric).loc[arms])
+            _arms(
+                axes,
+                scores[scores["table"] == table]
+                .pivot(index="arm", columns="split", values=metric)
+                .loc[arms],
+            )
             axes.set_title(label(str(table)) if axes is row[0] else "")
             axes.set_xlabel(METRICS[metric] if table == tables[-1] else "")
             if axes is not row[0]:
                 axes.set_yticklabels([])
     caption(
-        figure, "Small dots: splits, joined by a line from arm to arm. Large dot and bar: mean and standard deviation."
+        figure,
+        "Small dots: splits, joined by a line from arm to arm. Large dot and bar: mean and standard deviation.",
     )
     return figure
 
@@ -213,8 +270,18 @@ def _arms(axes: Axes, values: pd.DataFrame) -> None:
     """Draw one metric of one table, shape (arms, splits)."""
     places = np.arange(len(values))
     axes.plot(values.to_numpy(), places, color=PALE, linewidth=1, zorder=1)
-    axes.plot(values.to_numpy(), places, "o", color="#9aa5b1", markersize=4, markeredgecolor="white", zorder=4)
-    for place, color, (_, splits) in zip(places, itertools.cycle(ARMS), values.iterrows(), strict=False):
+    axes.plot(
+        values.to_numpy(),
+        places,
+        "o",
+        color="#9aa5b1",
+        markersize=4,
+        markeredgecolor="white",
+        zorder=4,
+    )
+    for place, color, (_, splits) in zip(
+        places, itertools.cycle(ARMS), values.iterrows(), strict=False
+    ):
         spread = splits.std(ddof=1) if splits.count() > 1 else 0.0
         axes.errorbar(splits.mean(), place, xerr=spread, color=color, capsize=3, zorder=3)
         axes.plot(splits.mean(), place, "o", color=color, markersize=8, zorder=5)
@@ -251,5 +318,7 @@ def _render(figure: Figure, ending: str) -> bytes:
     with warnings.catch_warnings():
         # Names in scripts that matplotlib's font lacks: SVG holds them as text, which the reader's fonts draw.
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
-        figure.savefig(buffer, format=ending, dpi=160, metadata={"Date": None} if ending == "svg" else None)
+        figure.savefig(
+            buffer, format=ending, dpi=160, metadata={"Date": None} if ending == "svg" else None
+        )
     return buffer.getvalue()

@@ -74,12 +74,18 @@ def label(text: str, longest: int = 40) -> str:
     >>> label("abcdefgh", longest=5)
     'abcd…'
     """
-    line = "".join(letter if letter.isprintable() else "\ufffd" for letter in " ".join(text.split()))
-    line = f" {line}" if line.startswith("_") else line  # matplotlib leaves an underscored name out of legends
+    line = "".join(
+        letter if letter.isprintable() else "\ufffd" for letter in " ".join(text.split())
+    )
+    line = (
+        f" {line}" if line.startswith("_") else line
+    )  # matplotlib leaves an underscored name out of legends
     return (line if len(line) <= longest else line[: longest - 1] + "…").replace("$", r"\$")
 
 
 def caption(figure: Figure, text: str) -> None:
     """Write `text` below the picture, in lines of its width."""
-    lines = textwrap.fill(text, width=int(12.5 * figure.get_figwidth()))  # 12.5 letters of 9 points to the inch
+    lines = textwrap.fill(
+        text, width=int(12.5 * figure.get_figwidth())
+    )  # 12.5 letters of 9 points to the inch
     figure.supxlabel(lines, fontsize=9, color=GREY, x=0.01, ha="left")

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from dowhy import gcm
 
-from autogluon_causalmix.budget import Budget
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.discovery.beliefs import causes_first
 from autogluon_causalmix.errors import OutOfTime
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.scm.in_context import MOST_LEVELS, Conditioner, InContext, Teacher
 from autogluon_causalmix.scm.mechanisms import (
     AdditiveNoise,
@@ -25,7 +26,6 @@ from autogluon_causalmix.scm.roots import Empirical, Smoothed
 from autogluon_causalmix.scm.weighting import likelihood_weights, row_likelihoods
 from autogluon_causalmix.table import Table
 
-Matrix = npt.NDArray[np.float64]
 Relation = npt.NDArray[np.bool_]
 Key = tuple[int, tuple[int, ...]]
 """A node and its parents, by position: graphs that share them share the mechanism."""
@@ -109,7 +109,10 @@ class FittedSCM:
         Each graph draws its functions anew, where the rows leave several possible.
         """
         shares = np.diff(np.rint(n_rows * np.concatenate([[0.0], np.cumsum(self.weights)])))
-        parts = [self._ancestral(dag, int(share), rng) for dag, share in zip(self.dags, shares, strict=True)]
+        parts = [
+            self._ancestral(dag, int(share), rng)
+            for dag, share in zip(self.dags, shares, strict=True)
+        ]
         values = np.concatenate(parts)[rng.permutation(n_rows)]
         values[self.missing.draw(values[:, self.table.target_position], rng)] = np.nan
         rows = self.table.decode(values)
@@ -120,7 +123,9 @@ class FittedSCM:
         for node, parents in _keys(dag):
             mechanism, noise = self.mechanisms[node, parents], rng.random((n_rows, 1))
             if n_rows and parents:
-                values[:, node] = mechanism.redrawn(rng).evaluate(values[:, parents], noise).reshape(-1)
+                values[:, node] = (
+                    mechanism.redrawn(rng).evaluate(values[:, parents], noise).reshape(-1)
+                )
             elif n_rows:
                 values[:, node] = mechanism.evaluate(noise).reshape(-1)
         return values
@@ -130,7 +135,7 @@ def fit_scm(
     table: Table,
     dags: Sequence[Relation],
     rng: np.random.Generator,
-    budget: Budget,
+    resources: Resources,
     settings: Settings = DEFAULTS,
     known: Mapping[Key, Any] | None = None,
 ) -> FittedSCM:
@@ -144,7 +149,7 @@ def fit_scm(
         Acyclic graphs, shape (columns, columns) each.
     rng : numpy.random.Generator
         Seeds the mechanisms, each by its node and parents, so that threads and graphs do not change them.
-    budget : Budget
+    resources : Resources
         `num_cpus` threads; the fit stops between two mechanisms when time is up.
     settings : Settings
         Candidates for the mechanisms, weights of the graphs, and who labels the rows.
@@ -163,35 +168,46 @@ def fit_scm(
     base = int(rng.integers(2**31))
 
     def fit(key: Key) -> Any:
-        if budget.remaining() <= 0:
-            raise OutOfTime(f"fitting the mechanisms took longer than {budget.seconds:.1f} s")
+        if resources.remaining() <= 0:
+            raise OutOfTime(f"fitting the mechanisms took longer than {resources.seconds:.1f} s")
         return _mechanism(table, values, key, settings, base)
 
-    with ThreadPoolExecutor(max(budget.num_cpus, 1)) as pool:
+    with ThreadPoolExecutor(max(resources.num_cpus, 1)) as pool:
         fitted = dict(zip(keys, pool.map(fit, keys), strict=True))
     mechanisms = {key: known[key] if key in known else fitted[key] for key in wanted}
     weights = np.full(len(dags), 1.0 / len(dags))
     if settings.weighted:
         weights = _weights(table, values, dags, mechanisms, rng)
-    return FittedSCM(table, tuple(dags), mechanisms, MissingPattern.of(table), weights, settings.teacher)
+    return FittedSCM(
+        table, tuple(dags), mechanisms, MissingPattern.of(table), weights, settings.teacher
+    )
 
 
 def _weights(
-    table: Table, values: Matrix, dags: Sequence[Relation], mechanisms: Mapping[Key, Any], rng: np.random.Generator
+    table: Table,
+    values: Matrix,
+    dags: Sequence[Relation],
+    mechanisms: Mapping[Key, Any],
+    rng: np.random.Generator,
 ) -> Matrix:
     """Return how much each graph counts, by the likelihood of held-out rows."""
     of_key = {
         key: row_likelihoods(values[:, key[0]], table.columns[key[0]].is_categorical, mechanism)
         for key, mechanism in mechanisms.items()
     }
-    return likelihood_weights([np.sum([of_key[key] for key in _keys(dag)], axis=0) for dag in dags], rng)
+    return likelihood_weights(
+        [np.sum([of_key[key] for key in _keys(dag)], axis=0) for dag in dags], rng
+    )
 
 
 def _mechanism(table: Table, values: Matrix, key: Key, settings: Settings, base: int) -> Any:
     """Return the fitted mechanism of a node given its parents."""
     node, parents = key
     column = values[:, node]
-    n_levels, is_category = np.unique(column[~np.isnan(column)]).size, table.columns[node].is_categorical
+    n_levels, is_category = (
+        np.unique(column[~np.isnan(column)]).size,
+        table.columns[node].is_categorical,
+    )
     if not parents:
         # where values repeat, what lies between them is no value
         between = settings.smoothed_roots and not is_category and n_levels > 0.5 * len(column)
@@ -208,7 +224,9 @@ def _mechanism(table: Table, values: Matrix, key: Key, settings: Settings, base:
     if settings.conditioner is not None and not (is_category and n_levels > MOST_LEVELS):
         mechanism = InContext(codes, settings.conditioner, is_category)
     else:
-        mechanism = (CalibratedClassifier if is_category else AdditiveNoise)(codes, settings.learners, seed)
+        mechanism = (CalibratedClassifier if is_category else AdditiveNoise)(
+            codes, settings.learners, seed
+        )
     mechanism.fit(values[:, parents], column[:, None])
     return mechanism
 

@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.scm.mechanisms import Mechanism, chosen_levels
 from autogluon_causalmix.table import Table
-
-Matrix = npt.NDArray[np.float64]
 
 MOST_LEVELS = 10
 """Of a category: as many classes as the foundation models predict."""
@@ -102,7 +101,9 @@ class InContext(Mechanism):
         Whether X is.
     """
 
-    def __init__(self, categorical: tuple[bool, ...], conditioner: Conditioner, is_category: bool) -> None:
+    def __init__(
+        self, categorical: tuple[bool, ...], conditioner: Conditioner, is_category: bool
+    ) -> None:
         super().__init__(categorical, (), conditioner.seed)
         self.conditioner, self.is_category = conditioner, is_category
         self.learner = "pfn"
@@ -136,7 +137,9 @@ class InContext(Mechanism):
         low = noise < below
         drawn = np.empty(len(asked))
         # what is left of the noise is uniform again on either side
-        drawn[low] = self._halve(parents[~upper], values[~upper], asked[low], noise[low] / below[low])
+        drawn[low] = self._halve(
+            parents[~upper], values[~upper], asked[low], noise[low] / below[low]
+        )
         left = (noise[~low] - below[~low]) / (1 - below[~low])
         drawn[~low] = self._halve(parents[upper], values[upper], asked[~low], left)
         return drawn
@@ -146,8 +149,12 @@ class InContext(Mechanism):
         filled = np.nan_to_num(parents, nan=np.inf)
         if (filled == filled[:1]).all():  # parents that are the same in all rows tell nothing
             return np.tile(np.bincount(member) / len(member), (len(asked), 1))
-        context = Table.from_frame(self._frame(parents).assign(member=pd.Categorical(member)), "member")
-        return np.asarray(self.conditioner.condition(context, VIEWS).predict_proba(self._frame(asked)))
+        context = Table.from_frame(
+            self._frame(parents).assign(member=pd.Categorical(member)), "member"
+        )
+        return np.asarray(
+            self.conditioner.condition(context, VIEWS).predict_proba(self._frame(asked))
+        )
 
     def _frame(self, parents: Matrix) -> pd.DataFrame:
         """Return parents as a frame, codes as categories."""
@@ -168,7 +175,9 @@ def too_many_levels(table: Table) -> tuple[str, ...]:
     ]
     if not wide:
         return ()
-    return (f"the categories {wide} have more than {MOST_LEVELS} levels: learners stand in for the foundation model",)
+    return (
+        f"the categories {wide} have more than {MOST_LEVELS} levels: learners stand in for the foundation model",
+    )
 
 
 def _upper_half(values: Matrix) -> npt.NDArray[np.bool_]:

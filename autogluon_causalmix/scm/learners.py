@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-Matrix = npt.NDArray[np.float64]
+from autogluon_causalmix.arrays import Matrix
 
 RIDGES = np.logspace(-4, 3, 15)
 LANDMARKS = 100
@@ -88,7 +88,10 @@ class _Linear:
     def draw(self, rng: np.random.Generator) -> "_Linear":
         """Return a draw from the posterior under the Gaussian prior that the ridge penalty is."""
         normal = rng.normal(size=(self.root.shape[1] + 1, len(self.noise))) @ self.noise
-        weights, offset = self.weights + self.root @ normal[1:], self.offset + self.offset_root * normal[0]
+        weights, offset = (
+            self.weights + self.root @ normal[1:],
+            self.offset + self.offset_root * normal[0],
+        )
         return replace(self, weights=weights, offset=offset)
 
 
@@ -116,7 +119,9 @@ class _Bumps:
         return cls(landmarks, width, vectors[:, kept] / np.sqrt(values[kept]))
 
     def expand(self, features: Matrix) -> Matrix:
-        return np.concatenate([features, _kernel(features, self.landmarks, self.width) @ self.whiten], axis=1)
+        return np.concatenate(
+            [features, _kernel(features, self.landmarks, self.width) @ self.whiten], axis=1
+        )
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,11 @@ class _Pairs:
         bent = np.flatnonzero([len(np.unique(column)) > KNOTS for column in features.T])
         knots = np.quantile(features[:, bent], (np.arange(KNOTS) + 0.5) / KNOTS, axis=0)
         few = n_features <= MOST_PAIRED
-        pairs = np.column_stack(np.triu_indices(n_features, 1)) if few else np.empty((0, 2), dtype=np.int64)
+        pairs = (
+            np.column_stack(np.triu_indices(n_features, 1))
+            if few
+            else np.empty((0, 2), dtype=np.int64)
+        )
         return cls(bent, knots, pairs)
 
     def expand(self, features: Matrix) -> Matrix:
@@ -209,7 +218,9 @@ def trees(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fit:
         min_samples_leaf=LEAF,
         max_features=1.0,
         bootstrap=True,
-        oob_score=lambda *_: 0.0,  # scikit-learn's own score warns about constant targets, and nobody reads it
+        oob_score=lambda *_: (
+            0.0
+        ),  # scikit-learn's own score warns about constant targets, and nobody reads it
         random_state=int(rng.integers(2**31)),
     )
     forest.fit(features, targets if targets.shape[1] > 1 else targets[:, 0])
@@ -255,7 +266,13 @@ def _ridge(name: str, basis: _Basis, features: Matrix, targets: Matrix) -> tuple
     # e/(1 − h) is the held-out residual, e/√(1 − h) has the variance of the noise (Cook and Weisberg, 1982).
     noise = _square_root((residual * (1.0 - leverage)[:, None]).T @ residual / len(features))
     model = _Linear(
-        basis, centre, weights, offset, vectors / np.sqrt(values + ridge), 1.0 / np.sqrt(len(features)), noise
+        basis,
+        centre,
+        weights,
+        offset,
+        vectors / np.sqrt(values + ridge),
+        1.0 / np.sqrt(len(features)),
+        noise,
     )
     deflation = np.maximum(np.sqrt(1.0 - leverage), LEAST_DEFLATION)
     variance = (leverage / (1.0 - leverage))[:, None] * (noise**2).sum(axis=0)

@@ -9,7 +9,8 @@ import numpy.typing as npt
 from dowhy.gcm.causal_mechanisms import FunctionalCausalModel, ProbabilityEstimatorModel
 from scipy import optimize
 
-from autogluon_causalmix.scm.learners import Fit, Matrix, linear, pairwise, smooth, trees
+from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.scm.learners import Fit, linear, pairwise, smooth, trees
 from autogluon_causalmix.scm.parents import ParentFeatures
 from autogluon_causalmix.scm.scales import Scale
 
@@ -221,8 +222,13 @@ class CalibratedClassifier(Mechanism, ProbabilityEstimatorModel):  # type: ignor
         best = min(range(len(fits)), key=lambda index: calibrations[index][0])
         self.mean, self.calibration = fits[best].model, calibrations[best][1]
         width = _width(self.calibration[0], fits[best].variance)
-        calibrated = _softmax(self.calibration[0] * fits[best].held_out / width + self.calibration[1:])
-        self.learner, self.held_out = fits[best].name, np.log(np.maximum(calibrated[indicators > 0], 1e-300))
+        calibrated = _softmax(
+            self.calibration[0] * fits[best].held_out / width + self.calibration[1:]
+        )
+        self.learner, self.held_out = (
+            fits[best].name,
+            np.log(np.maximum(calibrated[indicators > 0], 1e-300)),
+        )
         self.model = self.mean.draw(np.random.default_rng(self.seed))
 
     def redrawn(self, rng: np.random.Generator) -> "CalibratedClassifier":
@@ -239,7 +245,9 @@ class CalibratedClassifier(Mechanism, ProbabilityEstimatorModel):  # type: ignor
 
     def evaluate(self, parent_samples: Matrix, noise_samples: Matrix) -> Matrix:
         """Return codes for parents of shape (rows, parents) and uniform noise of shape (rows, 1)."""
-        chosen = chosen_levels(self.estimate_probabilities(parent_samples), noise_samples.reshape(-1))
+        chosen = chosen_levels(
+            self.estimate_probabilities(parent_samples), noise_samples.reshape(-1)
+        )
         return np.asarray(self.levels[chosen])[:, None]
 
 
@@ -247,17 +255,23 @@ def chosen_levels(probability: Matrix, noise: Matrix) -> npt.NDArray[np.int64]:
     """Return the level in whose share of each row's probabilities (rows, levels) its noise (rows,) falls."""
     cumulative = np.cumsum(probability, axis=1)
     # Rounding can leave the last sum just below 1.
-    return np.asarray(np.minimum((cumulative < noise[:, None]).sum(axis=1), probability.shape[1] - 1))
+    return np.asarray(
+        np.minimum((cumulative < noise[:, None]).sum(axis=1), probability.shape[1] - 1)
+    )
 
 
 def _width(temperature: float, variance: Matrix) -> Matrix:
     """Return what logits of variance (rows, levels) are divided by to give their mean probability (MacKay, 1992)."""
     n_levels = variance.shape[1]
-    apart = 2.0 * n_levels / (n_levels - 1.0) * variance  # of the difference of two scores; all of them sum to 1
+    apart = (
+        2.0 * n_levels / (n_levels - 1.0) * variance
+    )  # of the difference of two scores; all of them sum to 1
     return np.asarray(np.sqrt(1.0 + np.pi / 8.0 * temperature**2 * apart))
 
 
-def _calibrate(scores: Matrix, variance: Matrix, member: npt.NDArray[np.int64]) -> tuple[float, Matrix]:
+def _calibrate(
+    scores: Matrix, variance: Matrix, member: npt.NDArray[np.int64]
+) -> tuple[float, Matrix]:
     """Return the log-loss and (temperature, offsets) that make held-out scores of some variance probabilities."""
     n, n_levels = scores.shape
     chosen = np.eye(n_levels)[member]
@@ -271,11 +285,15 @@ def _calibrate(scores: Matrix, variance: Matrix, member: npt.NDArray[np.int64]) 
         penalty = 0.5 * (0.05 * parameters[0]) ** 2 / n
         slope = (error * scores / width**3).sum() / n + 0.05**2 * parameters[0] / n
         gradient = np.concatenate([[slope], error.mean(axis=0)])
-        return float(-np.log(np.maximum(probability[np.arange(n), member], 1e-300)).mean() + penalty), gradient
+        return float(
+            -np.log(np.maximum(probability[np.arange(n), member], 1e-300)).mean() + penalty
+        ), gradient
 
     start = np.concatenate([[1.0], np.log(frequencies)])
     bounds = [(0.0, None)] + [(None, None)] * n_levels
-    found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 100})
+    found = optimize.minimize(
+        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 100}
+    )
     return float(found.fun), np.asarray(found.x)
 
 

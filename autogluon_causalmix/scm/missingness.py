@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from autogluon_causalmix.arrays import Mask
 from autogluon_causalmix.table import Table
-
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

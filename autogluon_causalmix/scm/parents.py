@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.scm.scales import Scale
-
-Matrix = npt.NDArray[np.float64]
 
 MOST_LEVELS = 20
 """Indicators per categorical parent; the levels beyond are rare, and share the reference."""

@@ -1,13 +1,11 @@
 """Roots on DoWhy's classes: nodes without parents, as functions of noise that is uniform on (0, 1)."""
 
 import numpy as np
-import numpy.typing as npt
 from dowhy.gcm.causal_mechanisms import StochasticModel
 from scipy import special
 
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.scm.scales import Scale
-
-Matrix = npt.NDArray[np.float64]
 
 
 class Empirical(StochasticModel):  # type: ignore[misc]  # dowhy has no type information
@@ -72,8 +70,12 @@ class Smoothed(Empirical):
         place = noise.reshape(-1) * len(self.scores)
         row = np.minimum(place.astype("int64"), len(self.scores) - 1)
         width = 1.06 * len(self.scores) ** -0.2
-        moved = self.scores[row] + width * self.scores.std() * special.ndtri(np.clip(place - row, 1e-12, 1 - 1e-12))
-        return self.scale.back(self.scores.mean() + (moved - self.scores.mean()) / np.sqrt(1 + width**2))
+        moved = self.scores[row] + width * self.scores.std() * special.ndtri(
+            np.clip(place - row, 1e-12, 1 - 1e-12)
+        )
+        return self.scale.back(
+            self.scores.mean() + (moved - self.scores.mean()) / np.sqrt(1 + width**2)
+        )
 
     def clone(self) -> "Smoothed":
         """Return an unfitted copy."""

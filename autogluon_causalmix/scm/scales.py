@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
-Matrix = npt.NDArray[np.float64]
+from autogluon_causalmix.arrays import Matrix
 
 FAR_OUT = 5.0
 """Standard deviations: a column with values beyond them is ranked, for one such row would own a least-squares fit."""
@@ -66,7 +65,9 @@ def _interpolated(at: Matrix, knots: Matrix, heights: Matrix) -> Matrix:
     if len(knots) == 1 or knots[0] == knots[-1]:
         return np.where(np.isnan(at), np.nan, heights[0])
     clipped = np.clip(at, knots[0], knots[-1])
-    right = np.clip(np.searchsorted(knots, np.where(np.isnan(at), knots[0], clipped)), 1, len(knots) - 1)
+    right = np.clip(
+        np.searchsorted(knots, np.where(np.isnan(at), knots[0], clipped)), 1, len(knots) - 1
+    )
     half_gap = knots[right] / 2.0 - knots[right - 1] / 2.0
     ahead = clipped / 2.0 - knots[right - 1] / 2.0
     share = np.divide(ahead, half_gap, out=np.where(np.isnan(at), np.nan, 0.0), where=half_gap > 0)

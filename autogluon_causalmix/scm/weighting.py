@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.scm.mechanisms import log_likelihoods
 from autogluon_causalmix.scm.scales import Scale
-
-Matrix = npt.NDArray[np.float64]
 
 DRAWS = 1000
 """Of the Bayesian bootstrap: weights then vary by .01."""
@@ -51,7 +49,9 @@ def row_likelihoods(column: Matrix, is_category: bool, mechanism: Any) -> Matrix
     if len(getattr(mechanism, "held_out", ())) == present.sum():
         likelihoods[present] = mechanism.held_out
     elif len(np.unique(column[present])) > 1:
-        likelihoods[present] = _frequency(column[present]) if is_category else _gaussian(column[present])
+        likelihoods[present] = (
+            _frequency(column[present]) if is_category else _gaussian(column[present])
+        )
     return likelihoods
 
 

@@ -15,8 +15,15 @@ from tabpfn.architectures.tabpfn_v2 import TabPFNV2Config
 from tabpfn.checkpoint import save_as_safetensors
 from torch import Tensor
 
-STATE, WEIGHTS, COOLED, CURVE = "state.pt", "mini.safetensors", "mini-cooled.safetensors", "curve.csv"
-DEFAULT_TEMPERATURE = 0.9  # what every release of `tabpfn` divides the logits by unless told otherwise
+STATE, WEIGHTS, COOLED, CURVE = (
+    "state.pt",
+    "mini.safetensors",
+    "mini-cooled.safetensors",
+    "curve.csv",
+)
+DEFAULT_TEMPERATURE = (
+    0.9  # what every release of `tabpfn` divides the logits by unless told otherwise
+)
 # Chosen on held-out tables of the prior by `benchmarks.pretraining.inference`: log-loss .018 ± .007 below the
 # architecture's default (ranks with originals, SVD and fingerprints), the same AUC, and half the columns.
 INFERENCE: dict[str, Any] = {
@@ -75,14 +82,19 @@ def save_curve(rows: list[dict[str, float]], folder: Path) -> None:
         write_atomically(folder / CURVE, write)
 
 
-def export(weights: dict[str, Tensor], config: TabPFNV2Config, path: Path, *, temperature: float = 1.0) -> None:
+def export(
+    weights: dict[str, Tensor], config: TabPFNV2Config, path: Path, *, temperature: float = 1.0
+) -> None:
     """Write a checkpoint for `TabPFNClassifier(model_path=...)`.
 
     The temperature is folded into the output layer, since not every version of `tabpfn` reads one from a checkpoint;
     all of them divide the logits by the same default, which is folded in as well.
     """
     factor = DEFAULT_TEMPERATURE / temperature
-    scaled = {name: (w * factor if name in _OUTPUT_LAYER else w).contiguous() for name, w in weights.items()}
+    scaled = {
+        name: (w * factor if name in _OUTPUT_LAYER else w).contiguous()
+        for name, w in weights.items()
+    }
     content = {
         "state_dict": scaled,
         "config": dataclasses.asdict(config),

@@ -30,7 +30,9 @@ class Shape:
 def generator(seed: int, device: torch.device | str = "cpu", *, stream: int = 0) -> torch.Generator:
     """Return the generator of one seed; different streams draw different numbers."""
     # torch's CPU generator reads the low 32 bits of a seed alone: stream and seed are hashed into them
-    return torch.Generator(device=device).manual_seed(int(np.random.SeedSequence([stream, seed]).generate_state(1)[0]))
+    return torch.Generator(device=device).manual_seed(
+        int(np.random.SeedSequence([stream, seed]).generate_state(1)[0])
+    )
 
 
 class Draw:

@@ -19,9 +19,18 @@ from benchmarks.pretraining.prior import MAX_CLASSES, sample_tables
 
 IGNORED = -100  # cross_entropy's mark of a target that does not count
 ROWS = (64, 128, 192, 256, 384, 512)
-ROW_WEIGHTS = (0.1, 0.2, 0.2, 0.25, 0.2, 0.05)  # with fewer rows, 192 of context were predicted worse and worse
+ROW_WEIGHTS = (
+    0.1,
+    0.2,
+    0.2,
+    0.25,
+    0.2,
+    0.05,
+)  # with fewer rows, 192 of context were predicted worse and worse
 HELD_OUT_COLUMNS = (4, 6, 8, 10, 13, 16, 20, 24, 30, 36, 44)
-_HELD_OUT, _SHAPES, _TABLES = range(3)  # streams of random numbers; a run of seed s adds 2 s to the last two
+_HELD_OUT, _SHAPES, _TABLES = range(
+    3
+)  # streams of random numbers; a run of seed s adds 2 s to the last two
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +104,11 @@ def draw_shape(settings: Settings, step: int) -> tuple[Shape, int]:
     most = 4 * (settings.max_columns / 4) ** hard
     u, share = torch.rand(2, generator=rng).tolist()
     columns = 2 + int((most - 1) * u ** (1 + hard))
-    weights = torch.tensor(ROW_WEIGHTS) if hard > 0 else torch.tensor(ROW_WEIGHTS).where(torch.tensor(ROWS) <= 128, 0)
+    weights = (
+        torch.tensor(ROW_WEIGHTS)
+        if hard > 0
+        else torch.tensor(ROW_WEIGHTS).where(torch.tensor(ROWS) <= 128, 0)
+    )
     rows = ROWS[int(torch.multinomial(weights, 1, generator=rng))]
     tables = max(1, settings.cells // (rows * (-(-columns // 2) + 1)))
     shape = Shape(tables=tables, rows=rows, columns=columns, difficulty=hard)
@@ -128,6 +141,10 @@ def dense_labels(y: Tensor, context: int) -> tuple[Tensor, Tensor]:
 def held_out(device: torch.device, emsize: int) -> Iterator[Episode]:
     """Yield 66 tables that no run trains on, 192 context rows and 64 query rows each; the same on any device."""
     for i, columns in enumerate(6 * HELD_OUT_COLUMNS):
-        shape = Shape(tables=1, rows=256, columns=columns)  # tables of one batch are alike: temperatures need many
+        shape = Shape(
+            tables=1, rows=256, columns=columns
+        )  # tables of one batch are alike: temperatures need many
         episode = make_episode(shape, 192, generator(i, stream=_HELD_OUT), emsize)
-        yield Episode(**{name: getattr(episode, name).to(device) for name in Episode.__dataclass_fields__})
+        yield Episode(
+            **{name: getattr(episode, name).to(device) for name in Episode.__dataclass_fields__}
+        )

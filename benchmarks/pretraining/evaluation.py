@@ -25,13 +25,17 @@ def logits_of(net: TabPFNV2, episode: Episode) -> Tensor:
     low = episode.x.device.type == "cuda" or torch.cpu.get_capabilities().get("avx512_bf16", False)
     with torch.autocast(episode.x.device.type, dtype=torch.bfloat16, enabled=low):
         logits = network.forward(net, episode.x, episode.context, episode.groups)
-    absent = torch.arange(MAX_CLASSES, device=logits.device) > episode.context.amax(1)[:, None, None]
+    absent = (
+        torch.arange(MAX_CLASSES, device=logits.device) > episode.context.amax(1)[:, None, None]
+    )
     return logits.float().masked_fill(absent, -torch.inf)
 
 
 def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     """Mean over the query rows whose class is known; 0 where there is none."""
-    total = F.cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=IGNORED, reduction="sum")
+    total = F.cross_entropy(
+        logits.flatten(0, 1), target.flatten(), ignore_index=IGNORED, reduction="sum"
+    )
     return total / (target != IGNORED).sum().clamp(min=1)
 
 

@@ -36,12 +36,18 @@ ONE_HOT = {"name": "none", "categorical_name": "onehot", "max_onehot_cardinality
 DEFAULT = RANKS | {"append_original": "auto", "global_transformer_name": "svd"}
 NUMBERS = {"name": "none", "categorical_name": "numeric"}
 CANDIDATES: dict[str, dict[str, Any]] = {
-    "default of the architecture": {"PREPROCESS_TRANSFORMS": [DEFAULT, NUMBERS], "FINGERPRINT_FEATURE": True},
+    "default of the architecture": {
+        "PREPROCESS_TRANSFORMS": [DEFAULT, NUMBERS],
+        "FINGERPRINT_FEATURE": True,
+    },
     "plain, with fingerprints": {"PREPROCESS_TRANSFORMS": [PLAIN], "FINGERPRINT_FEATURE": True},
     "plain": {"PREPROCESS_TRANSFORMS": [PLAIN], "FINGERPRINT_FEATURE": False},
     "ranks": {"PREPROCESS_TRANSFORMS": [RANKS], "FINGERPRINT_FEATURE": False},
     "ranks and plain": {"PREPROCESS_TRANSFORMS": [RANKS, PLAIN], "FINGERPRINT_FEATURE": False},
-    "squashed and plain": {"PREPROCESS_TRANSFORMS": [SQUASHED, PLAIN], "FINGERPRINT_FEATURE": False},
+    "squashed and plain": {
+        "PREPROCESS_TRANSFORMS": [SQUASHED, PLAIN],
+        "FINGERPRINT_FEATURE": False,
+    },
     "one-hot and ranks": {"PREPROCESS_TRANSFORMS": [ONE_HOT, RANKS], "FINGERPRINT_FEATURE": False},
 }
 
@@ -58,10 +64,16 @@ def tables(count: int) -> Iterator[tuple[pd.DataFrame, NDArray[np.int64]]]:
         yield frame, drawn.y[0].numpy()
 
 
-def predict(weights: Path, inference: dict[str, Any], x: pd.DataFrame, y: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
+def predict(
+    weights: Path, inference: dict[str, Any], x: pd.DataFrame, y: NDArray[np.int64]
+) -> tuple[Tensor, Tensor]:
     """Return each estimator's logits (V, M, K) and the labels (M,) of query rows whose class the context holds."""
     model = TabPFNClassifier(
-        model_path=str(weights), n_estimators=VIEWS, device="cpu", random_state=0, inference_config=inference
+        model_path=str(weights),
+        n_estimators=VIEWS,
+        device="cpu",
+        random_state=0,
+        inference_config=inference,
     )
     model.fit(x[:CONTEXT], y[:CONTEXT])
     known = CONTEXT + np.flatnonzero(np.isin(y[CONTEXT:], model.classes_))
@@ -93,14 +105,23 @@ def compare(weights: Path, count: int) -> pd.DataFrame:
     for name, (temperature, table_scores) in results.items():
         gap = table_scores - first
         error = gap.std(0) / np.sqrt(len(gap))
-        rows[name] = (temperature, *table_scores.mean(0), gap[:, 0].mean(), error[0], gap[:, 1].mean(), error[1])
+        rows[name] = (
+            temperature,
+            *table_scores.mean(0),
+            gap[:, 0].mean(),
+            error[0],
+            gap[:, 1].mean(),
+            error[1],
+        )
     names = ["temperature", "auc", "log_loss", "auc gap", "±", "log_loss gap", "± "]
     return pd.DataFrame.from_dict(rows, orient="index", columns=names)
 
 
 def main() -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--tables", type=int, default=40)
     parser.add_argument("--threads", type=int, default=1)

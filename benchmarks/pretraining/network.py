@@ -26,7 +26,9 @@ from torch import Tensor
 
 from benchmarks.pretraining.prior import MAX_CLASSES
 
-MAX_SEQUENCES = 65_535  # what a CUDA grid takes in the dimension that fused attention gives to sequences
+MAX_SEQUENCES = (
+    65_535  # what a CUDA grid takes in the dimension that fused attention gives to sequences
+)
 MISSING = -2.0  # the architecture's own flag of a NaN cell
 
 Attention: TypeAlias = AlongRowAttention | AlongColumnAttention
@@ -35,7 +37,12 @@ Attention: TypeAlias = AlongRowAttention | AlongColumnAttention
 def build(emsize: int, nlayers: int, nhead: int) -> tuple[TabPFNV2, TabPFNV2Config]:
     """Return an untrained network and its configuration; the global generator that draws weights is put back."""
     config = TabPFNV2Config(
-        max_num_classes=MAX_CLASSES, num_buckets=0, emsize=emsize, nlayers=nlayers, nhead=nhead, features_per_group=2
+        max_num_classes=MAX_CLASSES,
+        num_buckets=0,
+        emsize=emsize,
+        nlayers=nlayers,
+        nhead=nhead,
+        features_per_group=2,
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -61,7 +68,9 @@ def forward(net: TabPFNV2, x: Tensor, y: Tensor, groups: Tensor) -> Tensor:
         (B, R - N, MAX_CLASSES).
     """
     n = y.shape[1]
-    tokens = torch.cat([_embed_columns(net, x, n, groups), _embed_labels(net, y, x.shape[1])[:, :, None]], 2)
+    tokens = torch.cat(
+        [_embed_columns(net, x, n, groups), _embed_labels(net, y, x.shape[1])[:, :, None]], 2
+    )
     for block in net.blocks[:-1]:
         tokens = _block(block, tokens, n)
     logits: Tensor = net.output_projection(_last_block(net.blocks[-1], tokens, n))
@@ -77,10 +86,14 @@ def _embed_columns(net: TabPFNV2, x: Tensor, n: int, groups: Tensor) -> Tensor:
     mean = x[:, :n].nansum(1, keepdim=True) / (~missing[:, :n]).sum(1, keepdim=True).clamp(min=1)
     x = torch.where(missing, mean, x)
     std, mean = torch.std_mean(x[:, :n], 1, keepdim=True)
-    x = ((x - mean) / (torch.where(std == 0, 1.0, std) + torch.finfo(torch.float32).eps)).clamp(-100, 100)
+    x = ((x - mean) / (torch.where(std == 0, 1.0, std) + torch.finfo(torch.float32).eps)).clamp(
+        -100, 100
+    )
     used = (x != x[:, :1]).any(1).view(b, 1, -1, f)
     x = x.view(b, r, -1, f) * used * torch.sqrt(f / used.sum(-1, keepdim=True).clamp(min=1))
-    cells: Tensor = net.feature_group_embedder(torch.cat([x, MISSING * missing.view(b, r, -1, f)], -1))
+    cells: Tensor = net.feature_group_embedder(
+        torch.cat([x, MISSING * missing.view(b, r, -1, f)], -1)
+    )
     identity: Tensor = net.feature_positional_embedding_embeddings(groups)
     return cells + identity
 
@@ -89,7 +102,9 @@ def _embed_labels(net: TabPFNV2, y: Tensor, rows: int) -> Tensor:
     """Embed the context's labels, and the query rows as missing ones: (B, N) -> (B, R, E)."""
     b, n = y.shape
     known = torch.stack([y, torch.zeros_like(y)], -1)
-    mean = y.mean(1, keepdim=True).ceil().expand(b, rows - n)  # the architecture's rank of the mean among dense labels
+    mean = (
+        y.mean(1, keepdim=True).ceil().expand(b, rows - n)
+    )  # the architecture's rank of the mean among dense labels
     asked = torch.stack([mean, torch.full_like(mean, MISSING)], -1)
     embedded: Tensor = net.target_embedder(torch.cat([known, asked], 1))
     return embedded
@@ -98,7 +113,9 @@ def _embed_labels(net: TabPFNV2, y: Tensor, rows: int) -> Tensor:
 def _project(attention: Attention, x: Tensor, names: str) -> tuple[Tensor, ...]:
     """Fused projections of (..., S, E), one (..., S, H, D) per letter of `names`."""
     weight = torch.cat([getattr(attention, f"{name}_projection").weight for name in names])
-    heads = F.linear(x, weight).view(*x.shape[:-1], len(names), attention.num_heads, attention.head_dim)
+    heads = F.linear(x, weight).view(
+        *x.shape[:-1], len(names), attention.num_heads, attention.head_dim
+    )
     return heads.unbind(-3)
 
 
@@ -130,7 +147,9 @@ def _block(block: TabPFNBlock, x: Tensor, n: int) -> Tensor:
     h = h.view(b, r, -1, e).transpose(1, 2).flatten(0, 1)
     columns = block.per_column_attention_between_cells
     (q,), (k, v) = _project(columns, h, "q"), _project(columns, h[:, :n], "kv")
-    mixed = torch.cat([_attend(q[:, :n], k, v), _attend(q[:, n:], _first_head(k), _first_head(v))], 1)
+    mixed = torch.cat(
+        [_attend(q[:, :n], k, v), _attend(q[:, n:], _first_head(k), _first_head(v))], 1
+    )
     return _mlp(block, h + columns.out_projection(mixed)).view(b, -1, r, e).transpose(1, 2)
 
 
@@ -143,7 +162,9 @@ def _last_block(block: TabPFNBlock, x: Tensor, n: int) -> Tensor:
     h = block.layernorm_mha1(h[:, -1:] + attention.out_projection(_attend(q, k, v))).view(b, r, e)
     columns = block.per_column_attention_between_cells
     (q,), (k, v) = _project(columns, h[:, n:], "q"), _project(columns, h[:, :n], "kv")
-    return _mlp(block, h[:, n:] + columns.out_projection(_attend(q, _first_head(k), _first_head(v))))
+    return _mlp(
+        block, h[:, n:] + columns.out_projection(_attend(q, _first_head(k), _first_head(v)))
+    )
 
 
 def _mlp(block: TabPFNBlock, h: Tensor) -> Tensor:

@@ -34,7 +34,9 @@ def page(seed: int) -> Figure:
     """Return a figure of one table per shape."""
     figure = Figure(figsize=(16, 11), layout="constrained")
     axes = figure.subplots(4, 6, width_ratios=[1.5, 1] * 3)
-    for i, ((rows, columns, difficulty), pair) in enumerate(zip(SHAPES, axes.reshape(-1, 2), strict=True)):
+    for i, ((rows, columns, difficulty), pair) in enumerate(
+        zip(SHAPES, axes.reshape(-1, 2), strict=True)
+    ):
         shape = Shape(tables=1, rows=rows, columns=columns, difficulty=difficulty)
         tables = sample_tables(shape, generator(seed + i))
         x, y = tables.x[0].numpy().astype(float), tables.y[0].numpy()
@@ -49,16 +51,32 @@ def page(seed: int) -> Figure:
     return figure
 
 
-def _cells(axes: Axes, x: NDArray[np.float64], y: NDArray[np.int64], categorical: NDArray[np.bool_]) -> None:
+def _cells(
+    axes: Axes, x: NDArray[np.float64], y: NDArray[np.int64], categorical: NDArray[np.bool_]
+) -> None:
     """Draw the cells of a table (R, C), its labels as a strip on the right, and a mark below category columns."""
     ranks = pd.DataFrame(x).rank(pct=True).to_numpy()
     order = np.argsort(y, kind="stable")
     wide = x.shape[1] / 14
-    axes.imshow(ranks[order], aspect="auto", cmap="Blues", extent=(0, x.shape[1], len(x), 0), interpolation="nearest")
+    axes.imshow(
+        ranks[order],
+        aspect="auto",
+        cmap="Blues",
+        extent=(0, x.shape[1], len(x), 0),
+        interpolation="nearest",
+    )
     strip = (x.shape[1] + 0.3 * wide, x.shape[1] + 1.3 * wide, len(x), 0)
-    axes.imshow(y[order][:, None], aspect="auto", cmap=COLORS, vmin=0, vmax=MAX_CLASSES - 1, extent=strip)
+    axes.imshow(
+        y[order][:, None], aspect="auto", cmap=COLORS, vmin=0, vmax=MAX_CLASSES - 1, extent=strip
+    )
     axes.set_xlim(0, strip[1])
-    axes.scatter(np.flatnonzero(categorical) + 0.5, [len(x) * 1.03] * categorical.sum(), s=9, color="k", clip_on=False)
+    axes.scatter(
+        np.flatnonzero(categorical) + 0.5,
+        [len(x) * 1.03] * categorical.sum(),
+        s=9,
+        color="k",
+        clip_on=False,
+    )
     axes.set_xticks([])
     axes.set_yticks([])
 
@@ -91,7 +109,9 @@ def curve(path: Path) -> Figure:
 
 def main() -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--curve", type=Path, help="draw this learning curve instead of tables")
     parser.add_argument("--seed", type=int, default=0)

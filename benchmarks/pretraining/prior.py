@@ -59,13 +59,19 @@ def sample_tables(shape: Shape, rng: torch.Generator) -> Tables:
     draw = Draw(shape, rng)
     n_layers = 1 + draw.integer(0, 1 + round(3 * shape.difficulty))
     sizes = _layer_sizes(draw, n_layers)
-    label_layer = min(draw.integer(0, 2 * n_layers), n_layers)  # half of the labels are sinks, few are roots
+    label_layer = min(
+        draw.integer(0, 2 * n_layers), n_layers
+    )  # half of the labels are sinks, few are roots
     categorical_share = draw.table_uniform() * draw.table_switch(0.6) + draw.table_switch(0.1)
     categorical_share = categorical_share * draw.table_switch(shape.difficulty)
     nodes, labels = None, None
     for layer, width in enumerate(sizes):
         extra = LABEL_SCORES if layer == label_layer else 0
-        raw, influence = _roots(draw, width + extra) if nodes is None else _mechanisms(draw, nodes.value, width + extra)
+        raw, influence = (
+            _roots(draw, width + extra)
+            if nodes is None
+            else _mechanisms(draw, nodes.value, width + extra)
+        )
         new = _categorise(draw, raw[..., :width], categorical_share)
         if nodes is not None and labels is None and extra:
             nodes = _mark(nodes, influence[..., width:].amax(-1))
@@ -96,12 +102,16 @@ def _label_slice(sizes: list[int], layer: int) -> slice:
 
 
 def _join(a: _Nodes, b: _Nodes) -> _Nodes:
-    pairs = {name: torch.cat([getattr(a, name), getattr(b, name)], -1) for name in a.__dataclass_fields__}
+    pairs = {
+        name: torch.cat([getattr(a, name), getattr(b, name)], -1) for name in a.__dataclass_fields__
+    }
     return _Nodes(**pairs)
 
 
 def _mark(nodes: _Nodes, relevant: Tensor) -> _Nodes:
-    return _Nodes(value=nodes.value, shown=nodes.shown, categorical=nodes.categorical, relevant=relevant)
+    return _Nodes(
+        value=nodes.value, shown=nodes.shown, categorical=nodes.categorical, relevant=relevant
+    )
 
 
 def _hidden(value: Tensor) -> _Nodes:
@@ -114,7 +124,9 @@ def _noise(draw: Draw, width: int) -> Tensor:
     """Draw unit noise (B, R, W): normal, heavy-tailed or skewed, one law per node."""
     size = (draw.shape.tables, draw.shape.rows, width)
     normal, spread = draw.normal(*size), draw.exponential(*size)
-    return pick([normal, normal, normal * spread, spread - 1], draw.integers(0, 4, size[0], 1, width))
+    return pick(
+        [normal, normal, normal * spread, spread - 1], draw.integers(0, 4, size[0], 1, width)
+    )
 
 
 def _roots(draw: Draw, width: int) -> tuple[Tensor, Tensor]:
@@ -122,7 +134,10 @@ def _roots(draw: Draw, width: int) -> tuple[Tensor, Tensor]:
     b, r = draw.shape.tables, draw.shape.rows
     uniform = 3.4 * draw.uniform(b, r, width) - 1.7
     bimodal = 0.5 * draw.normal(b, r, width) + (draw.uniform(b, r, width) < 0.5).float() * 2 - 1
-    x = pick([_noise(draw, width), draw.normal(b, r, width), uniform, bimodal], draw.integers(0, 4, b, 1, width))
+    x = pick(
+        [_noise(draw, width), draw.normal(b, r, width), uniform, bimodal],
+        draw.integers(0, 4, b, 1, width),
+    )
     loading = draw.normal(b, 1, width) * draw.table_switch(0.5)[:, None]
     return standardise(x + loading * draw.normal(b, r, 1)), draw.uniform(b, 0, width)
 
@@ -143,7 +158,9 @@ def _mechanisms(draw: Draw, parents: Tensor, width: int) -> tuple[Tensor, Tensor
     use_tree = (mix > 0.4) & (draw.uniform(b, 1, width) < hard)
     use_smooth = (mix < 0.6) | ~use_tree
     h = standardise(use_smooth * smooth + use_tree * tree)
-    level = torch.exp(-4 * draw.table_uniform())[:, None] * draw.exponential(b, 1, width).clamp(max=2)
+    level = torch.exp(-4 * draw.table_uniform())[:, None] * draw.exponential(b, 1, width).clamp(
+        max=2
+    )
     scale = torch.where(draw.uniform(b, 1, width) < 0.15 * hard, h.abs(), 1.0)
     influence = use_smooth * weights.abs() + use_tree * splits
     return standardise(h + level * scale * _noise(draw, width)), influence
@@ -158,7 +175,16 @@ def _generalised_linear(draw: Draw, parents: Tensor, width: int) -> tuple[Tensor
     w = w / w.square().sum(1, keepdim=True).sqrt().clamp(min=1e-3)
     slope = torch.exp(1.5 * draw.uniform(b, 1, width) - 0.3)
     z = standardise(parents @ w) * slope + 0.7 * draw.normal(b, 1, width)
-    shapes = [z, z, torch.tanh(z), F.relu(z), torch.sin(2 * z), z.abs(), (z > 0).float(), torch.exp(-z * z)]
+    shapes = [
+        z,
+        z,
+        torch.tanh(z),
+        F.relu(z),
+        torch.sin(2 * z),
+        z.abs(),
+        (z > 0).float(),
+        torch.exp(-z * z),
+    ]
     shapes += [z.square().clamp(max=9), torch.sigmoid(4 * z), F.elu(z), torch.floor(1.5 * z)]
     return standardise(pick(shapes, draw.integers(0, len(shapes), b, 1, width))), w
 
@@ -183,7 +209,9 @@ def _tree(draw: Draw, parents: Tensor, width: int) -> tuple[Tensor, Tensor]:
     bits = (seen > seen.gather(1, row)).view(b, r, width * trees, depth)
     leaf = (bits * 2 ** torch.arange(depth, device=draw.device)).sum(-1)
     heights = draw.normal(b, 2**depth, width * trees)
-    outstanding = F.one_hot(leaf.gather(1, draw.integers(0, r, b, 1, width * trees))[:, 0], 2**depth).transpose(1, 2)
+    outstanding = F.one_hot(
+        leaf.gather(1, draw.integers(0, r, b, 1, width * trees))[:, 0], 2**depth
+    ).transpose(1, 2)
     heights = torch.where(draw.table_switch(0.5)[:, None] > 0, heights.abs() * outstanding, heights)
     values = heights.gather(1, leaf).view(b, r, width, trees).sum(-1)
     first = seen.view(b, r, width, trees * depth)
@@ -198,11 +226,18 @@ def _categorise(draw: Draw, raw: Tensor, share: Tensor) -> _Nodes:
     b, r, width = raw.shape
     few = draw.integers(2, 3 + draw.integer(0, 11), b, 1, width, 1)
     used = torch.arange(11, device=draw.device) < few - 1
-    cuts = raw.gather(1, draw.integers(0, r, b, 11, width)).transpose(1, 2)[:, None]  # (B, 1, W, 11)
+    cuts = raw.gather(1, draw.integers(0, r, b, 11, width)).transpose(1, 2)[
+        :, None
+    ]  # (B, 1, W, 11)
     level = ((raw[..., None] > cuts) & used).sum(-1)
     nominal = draw.uniform(b, width, 1) < draw.uniform(b, 1, 1) * 1.5
-    ticket = draw.uniform(b, width, 12) + torch.cat([torch.zeros_like(used[..., :1]), ~used], -1)[:, 0] * 2
-    code = torch.where(nominal, ticket.argsort(-1).argsort(-1), torch.arange(12, device=draw.device))
+    ticket = (
+        draw.uniform(b, width, 12)
+        + torch.cat([torch.zeros_like(used[..., :1]), ~used], -1)[:, 0] * 2
+    )
+    code = torch.where(
+        nominal, ticket.argsort(-1).argsort(-1), torch.arange(12, device=draw.device)
+    )
     embedding = draw.normal(b, width, 12)
     embedding = torch.where(nominal, embedding, embedding.abs().cumsum(-1))
     shown = code.transpose(1, 2).gather(1, level).float()
@@ -223,11 +258,15 @@ def _label(draw: Draw, scores: Tensor) -> tuple[Tensor, Tensor]:
     many = 2 + (draw.table_uniform() ** 1.5 * (MAX_CLASSES - 1)).long()
     n_classes = torch.where(draw.table_uniform() < 0.55 * draw.shape.difficulty, many, 2)
     unused = torch.arange(MAX_CLASSES, device=draw.device) >= n_classes
-    weight = (draw.exponential(b, MAX_CLASSES) + 2 * draw.table_uniform() + 0.1).masked_fill(unused, 0.0)
+    weight = (draw.exponential(b, MAX_CLASSES) + 2 * draw.table_uniform() + 0.1).masked_fill(
+        unused, 0.0
+    )
     share = weight.cumsum(1) / weight.sum(1, keepdim=True)
     place = ((share[:, :-1] * r).long()).clamp(1, r - 1)
     ordered = (scores[..., 0] + 1e-4 * draw.normal(b, r)).sort(1)[0]
-    interval = (scores[..., :1] > ordered.gather(1, place)[:, None]).sum(-1).clamp(max=MAX_CLASSES - 1)
+    interval = (
+        (scores[..., :1] > ordered.gather(1, place)[:, None]).sum(-1).clamp(max=MAX_CLASSES - 1)
+    )
     interval = torch.minimum(interval, n_classes - 1)
     affinity = scores @ draw.normal(b, m, MAX_CLASSES) + 0.5 * draw.normal(b, 1, MAX_CLASSES)
     nearest = affinity.masked_fill(unused[:, None], -torch.inf).argmax(-1)
@@ -279,7 +318,9 @@ def _warp(draw: Draw, x: Tensor) -> Tensor:
     ]
     plain = draw.uniform(b, 1, c) < draw.table_uniform()[:, None] + (1 - draw.shape.difficulty)
     kind = torch.where(plain, 0, draw.integers(1, len(shapes), b, 1, c))
-    ranked = (draw.table_switch(0.25)[:, None] > 0).expand_as(kind)  # as a quantile transform at inference does
+    ranked = (draw.table_switch(0.25)[:, None] > 0).expand_as(
+        kind
+    )  # as a quantile transform at inference does
     return pick(shapes, torch.where(ranked, len(shapes) - 1, kind))
 
 

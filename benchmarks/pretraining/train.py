@@ -70,12 +70,23 @@ def save(run: Run, folder: Path) -> None:
     run.curve[-1] |= {"held_out_loss": loss, "temperature": temperature}
     checkpoint.save_curve(run.curve, folder)
     config = network.build(run.settings.emsize, run.settings.nlayers, run.settings.nhead)[1]
-    checkpoint.export(run.average.state_dict(), config, folder / checkpoint.WEIGHTS, temperature=temperature)
-    counts = {name: getattr(run, name) for name in ("step", "tables", "cells", "skipped", "seconds", "curve")}
+    checkpoint.export(
+        run.average.state_dict(), config, folder / checkpoint.WEIGHTS, temperature=temperature
+    )
+    counts = {
+        name: getattr(run, name)
+        for name in ("step", "tables", "cells", "skipped", "seconds", "curve")
+    }
     nets = {"net": run.net.state_dict(), "average": run.average.state_dict()}
     optimisers = [optimiser.state_dict() for optimiser in run.optimisers]
     checkpoint.save_state(
-        {"settings": dataclasses.asdict(run.settings), "counts": counts, "optimisers": optimisers, **nets}, folder
+        {
+            "settings": dataclasses.asdict(run.settings),
+            "counts": counts,
+            "optimisers": optimisers,
+            **nets,
+        },
+        folder,
     )
 
 
@@ -112,7 +123,11 @@ def train_step(run: Run, scale: float = 1.0) -> float:
     decay = min(settings.ema, (1 + run.step) / (10 + run.step))
     with torch.no_grad():
         torch._foreach_lerp_(list(run.average.parameters()), list(run.net.parameters()), 1 - decay)
-    run.step, run.tables, run.skipped = run.step + 1, run.tables + shape.tables, run.skipped + (not finite)
+    run.step, run.tables, run.skipped = (
+        run.step + 1,
+        run.tables + shape.tables,
+        run.skipped + (not finite),
+    )
     run.cells += shape.tables * shape.rows * (-(-shape.columns // 2) + 1)
     return loss.item()
 
@@ -131,7 +146,9 @@ def train(run: Run, folder: Path, *, hours: float, steps: int | None, save_every
                 run.curve.append(recent.row(run))
                 save(run, folder)
                 saved, recent = time.monotonic(), _Recent(run)
-                bar.console.print(", ".join(f"{name} {value:,.4g}" for name, value in run.curve[-1].items()))
+                bar.console.print(
+                    ", ".join(f"{name} {value:,.4g}" for name, value in run.curve[-1].items())
+                )
     if recent.losses:
         run.seconds = before + time.monotonic() - begin
         run.curve.append(recent.row(run))
@@ -171,5 +188,7 @@ def cool_down(run: Run, folder: Path, steps: int) -> tuple[float, float]:
             train_step(run, scale=1 - i / steps)
     config = network.build(run.settings.emsize, run.settings.nlayers, run.settings.nhead)[1]
     loss, temperature = evaluate(run.net, run.device)
-    checkpoint.export(run.net.state_dict(), config, folder / checkpoint.COOLED, temperature=temperature)
+    checkpoint.export(
+        run.net.state_dict(), config, folder / checkpoint.COOLED, temperature=temperature
+    )
     return loss, temperature

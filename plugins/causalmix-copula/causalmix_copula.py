@@ -5,15 +5,13 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 from scipy.special import ndtr, ndtri
 
 from autogluon_causalmix import Table
-from autogluon_causalmix.budget import Budget
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.hookspecs import Register, hookimpl
-
-Matrix = npt.NDArray[np.float64]
+from autogluon_causalmix.resources import Resources
 
 
 @dataclass(frozen=True)
@@ -33,19 +31,26 @@ class Copula:
 
     shrinkage: Annotated[float, Field(ge=0, le=1)] = 0.05
 
-    def fit(self, table: Table, rng: np.random.Generator, budget: Budget) -> "FittedCopula":
+    def fit(self, table: Table, rng: np.random.Generator, resources: Resources) -> "FittedCopula":
         """Learn the columns' distributions, shape (rows, columns), and their latent correlation."""
         values = table.encode()
         gaps = np.isnan(values)
         scores = [_scores(column) for column in np.column_stack([values, gaps]).T]
         estimate = _correlation(np.column_stack(scores))
-        unordered = [c.name for c in table.columns if c.levels is not None and len(c.levels) > 2 and not c.is_ordered]
+        unordered = [
+            c.name
+            for c in table.columns
+            if c.levels is not None and len(c.levels) > 2 and not c.is_ordered
+        ]
         return FittedCopula(
             template=table.take(np.arange(0)),
             observed=[np.sort(column[~gap]) for column, gap in zip(values.T, gaps.T, strict=True)],
             missing=gaps.mean(axis=0),
             correlation=(1 - self.shrinkage) * estimate + self.shrinkage * np.eye(len(estimate)),
-            notes=[f"the copula takes the categories of {name!r} in the order of their codes" for name in unordered],
+            notes=[
+                f"the copula takes the categories of {name!r} in the order of their codes"
+                for name in unordered
+            ],
         )
 
 
@@ -79,10 +84,14 @@ class FittedCopula:
         normal = rng.normal(size=(n_rows, len(size))) @ (roots * np.sqrt(size.clip(0))).T
         uniform, gaps = np.split(ndtr(normal), 2, axis=1)
         drawn = np.full(uniform.shape, np.nan)
-        for i, (observed, column) in enumerate(zip(self.observed, self.template.columns, strict=True)):
+        for i, (observed, column) in enumerate(
+            zip(self.observed, self.template.columns, strict=True)
+        ):
             if len(observed) == 0:
                 continue
-            if column.is_categorical or column.is_whole:  # only what was observed: between two days there may be none
+            if (
+                column.is_categorical or column.is_whole
+            ):  # only what was observed: between two days there may be none
                 drawn[:, i] = np.quantile(observed, uniform[:, i], method="inverted_cdf")
             else:
                 drawn[:, i] = np.quantile(observed, uniform[:, i])

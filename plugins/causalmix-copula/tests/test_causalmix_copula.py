@@ -1,23 +1,25 @@
 """The copula against latent normal variables whose correlation is known."""
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 from causalmix_copula import Copula, FittedCopula
 from scipy.stats import ks_2samp
 
 from autogluon_causalmix import Table
-from autogluon_causalmix.budget import Budget
+from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.testing import check_generator, toy_tables
 
-Matrix = npt.NDArray[np.float64]
-
-RHO = np.array([[1.0, 0.6, -0.5, 0.3], [0.6, 1.0, -0.2, 0.4], [-0.5, -0.2, 1.0, 0.0], [0.3, 0.4, 0.0, 1.0]])
+RHO = np.array(
+    [[1.0, 0.6, -0.5, 0.3], [0.6, 1.0, -0.2, 0.4], [-0.5, -0.2, 1.0, 0.0], [0.3, 0.4, 0.0, 1.0]]
+)
 
 
 def fitted(frame: pd.DataFrame, shrinkage: float = 0.0) -> FittedCopula:
-    return Copula(shrinkage).fit(Table.from_frame(frame, "y"), np.random.default_rng(0), Budget(10.0))
+    return Copula(shrinkage).fit(
+        Table.from_frame(frame, "y"), np.random.default_rng(0), Resources(10.0)
+    )
 
 
 def latent(n_rows: int, seed: int = 0) -> Matrix:
@@ -28,7 +30,12 @@ def observed(z: Matrix) -> pd.DataFrame:
     """Return a skewed number, a whole number, three ordered categories and two classes, all monotone in `z`."""
     size = pd.cut(z[:, 2], [-np.inf, -0.7, 0.4, np.inf], labels=["s", "m", "l"])
     return pd.DataFrame(
-        {"number": np.exp(z[:, 0]), "whole": np.floor(3 * z[:, 1]).astype(int), "size": size, "y": z[:, 3] > 0.5}
+        {
+            "number": np.exp(z[:, 0]),
+            "whole": np.floor(3 * z[:, 1]).astype(int),
+            "size": size,
+            "y": z[:, 3] > 0.5,
+        }
     )
 
 
@@ -60,7 +67,9 @@ def test_full_shrinkage_makes_columns_independent() -> None:
 
 def test_cells_are_missing_as_often_and_in_the_same_rows_of_other_columns() -> None:
     real = observed(latent(20_000))
-    real.loc[real["whole"] > 1, "number"] = np.where(np.arange((real["whole"] > 1).sum()) % 4, np.nan, 1.0)
+    real.loc[real["whole"] > 1, "number"] = np.where(
+        np.arange((real["whole"] > 1).sum()) % 4, np.nan, 1.0
+    )
     drawn = fitted(real).sample(20_000, np.random.default_rng(1)).frame
     assert drawn["number"].isna().mean() == pytest.approx(real["number"].isna().mean(), abs=0.015)
     assert drawn.loc[drawn["number"].isna(), "whole"].mean() > drawn["whole"].mean() + 2
@@ -69,7 +78,7 @@ def test_cells_are_missing_as_often_and_in_the_same_rows_of_other_columns() -> N
 
 def test_whole_numbers_dates_and_categories_keep_to_observed_values() -> None:
     table = toy_tables()["dtypes"]
-    copula = Copula().fit(table, np.random.default_rng(0), Budget(10.0))
+    copula = Copula().fit(table, np.random.default_rng(0), Resources(10.0))
     drawn = copula.sample(500, np.random.default_rng(1)).frame
     for column in table.columns:
         if column.is_categorical or column.is_whole:
@@ -77,8 +86,10 @@ def test_whole_numbers_dates_and_categories_keep_to_observed_values() -> None:
 
 
 def test_it_says_which_categories_have_no_order() -> None:
-    copula = Copula().fit(toy_tables()["mixed types"], np.random.default_rng(0), Budget(10.0))
-    assert copula.describe() == {"notes": ["the copula takes the categories of 'colour' in the order of their codes"]}
+    copula = Copula().fit(toy_tables()["mixed types"], np.random.default_rng(0), Resources(10.0))
+    assert copula.describe() == {
+        "notes": ["the copula takes the categories of 'colour' in the order of their codes"]
+    }
 
 
 @pytest.mark.parametrize("shrinkage", [0.0, 0.05, 1.0])

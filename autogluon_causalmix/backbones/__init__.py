@@ -1,0 +1,1 @@
+"""Tabular foundation models: one adapter per family, each a plugin."""

@@ -1,0 +1,1 @@
+"""Tests of conditional independence, thousands in one call."""

@@ -1,0 +1,1 @@
+"""Score-based discovery: scores of graphs, and the searches for the best one."""

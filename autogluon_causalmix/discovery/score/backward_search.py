@@ -1,0 +1,128 @@
+"""`backward_search`: the second phase of greedy equivalence search, which takes edges away (Chickering, 2002)."""
+
+from collections.abc import Iterator
+from itertools import chain, combinations, islice
+
+import numpy as np
+
+from autogluon_causalmix.discovery.constraint.skeleton import Adjacency, Marks
+from autogluon_causalmix.discovery.score.degenerate_gaussian import LEAST_GAIN, Score
+
+SUBSETS = 64
+"""Ways to delete an edge that are tried: all of them up to six shared neighbours, of more the first."""
+
+Deletion = tuple[int, int, tuple[int, ...]]
+"""The ends of an edge x → y or x − y, and neighbours of y that become effects of both."""
+
+
+def backward_search(score: Score, dag: Adjacency) -> Marks:
+    """Return the equivalence class that no deletion of an edge improves, as the marks of its CPDAG.
+
+    The graph of an order has all edges that the order needs, and where the order is wrong, those are more than there
+    are. In the class of a graph with that order, the best deletion among all graphs of the class is made, until none
+    is better than nothing.
+
+    Parameters
+    ----------
+    score : Score
+        Of a column given its parents.
+    dag : numpy.ndarray of bool
+        Shape (columns, columns): entry [i, j] for i → j, without cycles.
+
+    Examples
+    --------
+    Of three columns that make a chain, a graph of the order 0, 2, 1 needs all three edges.
+
+    >>> from autogluon_causalmix.discovery.blocks import Blocks
+    >>> from autogluon_causalmix.discovery.score.degenerate_gaussian import DegenerateGaussianBIC
+    >>> rng = np.random.default_rng(0)
+    >>> cause, noise = rng.normal(size=500), rng.normal(size=(2, 500))
+    >>> values = np.column_stack([cause, cause + noise[0], cause + noise[0] + noise[1]])
+    >>> bic = DegenerateGaussianBIC(Blocks.of(values, categorical=[]).correlations())
+    >>> backward_search(bic, np.array([[False, True, True], [False, False, False], [False, True, False]]))
+    array([[ 0, -1,  0],
+           [-1,  0, -1],
+           [ 0, -1,  0]])
+    """
+    marks = class_of(dag)
+    while (deletion := _best_deletion(score, marks)) is not None:
+        marks = class_of(member_of(_without(marks, deletion)))
+    return marks
+
+
+def class_of(dag: Adjacency) -> Marks:
+    """Return the marks of a graph's CPDAG: [i, j] is the one at i, −1 for a tail and 1 for an arrowhead."""
+    from causallearn.utils.DAG2CPDAG import dag2cpdag
+
+    from autogluon_causalmix.discovery.causal_learn import directed
+
+    return np.asarray(dag2cpdag(directed(dag)).graph, dtype=np.int64)
+
+
+def member_of(marks: Marks) -> Adjacency:
+    """Return a graph without cycles that has the edges, the arrows and no further collider (Dor and Tarsi, 1992).
+
+    Raises
+    ------
+    ValueError
+        There is none.
+    """
+    dag, near = (marks == -1) & (marks.T == 1), marks != 0
+    undirected = near & ~dag & ~dag.T
+    left = list(range(len(marks)))
+    while left:
+        last = next(
+            (node for node in left if _may_be_last(node, dag, undirected, near, left)), None
+        )
+        if last is None:
+            raise ValueError("no directed graph has these edges, arrows and colliders")
+        left.remove(last)
+        dag[left, last] |= undirected[left, last]
+    return np.asarray(dag)
+
+
+def _may_be_last(
+    node: int, dag: Adjacency, undirected: Adjacency, near: Adjacency, left: list[int]
+) -> bool:
+    """Return whether no other node that is left is an effect of one, and all may be causes without a new collider."""
+    others = [other for other in left if near[node, other]]
+    if dag[node, others].any():
+        return False
+    free = [other for other in others if undirected[node, other]]
+    return all(near[one, other] for one in free for other in others if one != other)
+
+
+def _best_deletion(score: Score, marks: Marks) -> Deletion | None:
+    """Return the deletion that gains most, None if none gains."""
+    best, most = None, LEAST_GAIN
+    near, undirected = marks != 0, (marks == -1) & (marks.T == -1)
+    for x, y in np.argwhere(marks == -1).tolist():
+        causes = np.flatnonzero(
+            (marks[:, y] == -1) & (marks[y] == 1) & (np.arange(len(marks)) != x)
+        ).tolist()
+        for effects, rest in _ways(np.flatnonzero(undirected[y] & near[x]).tolist(), near):
+            gain = score.score(y, [*causes, *rest]) - score.score(y, [*causes, *rest, x])
+            if gain > most:
+                best, most = (x, y, effects), gain
+    return best
+
+
+def _ways(shared: list[int], near: Adjacency) -> Iterator[tuple[tuple[int, ...], list[int]]]:
+    """Yield subsets of shared neighbours, the small ones first, and the rest where all of it is adjacent."""
+    subsets = chain.from_iterable(combinations(shared, size) for size in range(len(shared) + 1))
+    for effects in islice(subsets, SUBSETS):
+        rest = [node for node in shared if node not in effects]
+        if all(near[one, other] for one, other in combinations(rest, 2)):
+            yield effects, rest
+
+
+def _without(marks: Marks, deletion: Deletion) -> Marks:
+    """Return marks without an edge, its ends now the causes of some neighbours."""
+    x, y, effects = deletion
+    marks = marks.copy()
+    marks[x, y] = marks[y, x] = 0
+    for effect in effects:
+        marks[effect, y] = 1
+        if marks[x, effect] == marks[effect, x] == -1:
+            marks[effect, x] = 1
+    return marks

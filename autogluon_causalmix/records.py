@@ -1,0 +1,164 @@
+"""`FitReport`: everything that was decided and measured in one fit, as JSON."""
+
+import math
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from autogluon_causalmix.errors import CheckpointError
+
+
+class _Record(BaseModel):
+    """A frozen record that refuses fields it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BackboneFacts(_Record):
+    """The foundation model and the weights that really ran."""
+
+    name: str
+    weights: str
+    sha256: str
+    license: str
+    parameters: int
+
+
+class GeneratorFacts(_Record):
+    """The generator, who ships it, and what it says of itself."""
+
+    name: str
+    distribution: str
+    version: str
+    options: dict[str, object]
+    description: dict[str, object]
+
+
+class Rows(_Record):
+    """How many rows of which kind took part."""
+
+    real: int
+    validation: int
+    synthetic: int
+
+
+class Scores(_Record):
+    """Scores on the validation rows; `roc_auc` is one-vs-rest, None where a class has no row there."""
+
+    log_loss: float
+    roc_auc: float | None
+
+
+class CurvePoint(_Record):
+    """One evaluation of the fine-tuning run: mean training loss since the last one, loss on the validation rows."""
+
+    step: int
+    train_loss: float | None
+    validation_loss: float | None
+
+
+class Marginal(_Record):
+    """One column's distribution, real beside synthetic.
+
+    `labels` holds the category names, or the bins' edges (one more than there are counts); a last pair of
+    shares, `missing`, says how much of the column is empty. All shares are relative frequencies.
+    """
+
+    column: str
+    kind: Literal["numeric", "categorical"]
+    labels: list[str] | list[float]
+    real: list[float]
+    synthetic: list[float]
+    missing: tuple[float, float]
+
+
+class FitReport(_Record):
+    """Everything that was decided and measured in one fit.
+
+    Attributes
+    ----------
+    versions : dict of str to str
+        The distributions that took part.
+    seed : int
+        All randomness of the fit follows from it.
+    device : str
+        Where the network ran.
+    backbone, generator, rows
+        What was fine-tuned, on what; `generator` is None without synthetic rows.
+    options : dict of str to object
+        The hyperparameters, as they were understood.
+    seconds : dict of str to float
+        Wall-clock time per stage.
+    curve : list of CurvePoint
+        The fine-tuning run; its first point is the untouched pretrained model.
+    pretrained, tuned : Scores or None
+        On the validation rows; None without them, or without fine-tuning.
+    kept : {"pretrained", "fine-tuned"}
+        Which of the two predicts.
+    kept_step : int
+        The step whose weights predict; 0 is the pretrained model.
+    reason : str
+        Why that one was kept.
+    marginals : list of Marginal
+        Real against synthetic rows, column by column.
+    notes : list of str
+        Every fallback and everything left out, one sentence each.
+    target : str or None
+        The target's name; None in a report that does not say.
+
+    Examples
+    --------
+    >>> FitReport.read("no/such/file.json")
+    Traceback (most recent call last):
+        ...
+    autogluon_causalmix.errors.CheckpointError: no/such/file.json is not a fit report: No such file or directory
+    """
+
+    versions: dict[str, str]
+    seed: int
+    device: str
+    backbone: BackboneFacts
+    generator: GeneratorFacts | None
+    rows: Rows
+    options: dict[str, object]
+    seconds: dict[str, float]
+    curve: list[CurvePoint]
+    pretrained: Scores | None
+    tuned: Scores | None
+    kept: Literal["pretrained", "fine-tuned"]
+    kept_step: int
+    reason: str
+    marginals: list[Marginal]
+    notes: list[str]
+    target: str | None = None
+
+    def write(self, path: str | Path) -> None:
+        """Write the report as JSON."""
+        Path(path).write_text(self.model_dump_json(indent=2), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: str | Path) -> "FitReport":
+        """Read a report that `write` wrote.
+
+        Raises
+        ------
+        CheckpointError
+            The file is missing, cut short, or not a fit report.
+        """
+        try:
+            return cls.model_validate_json(Path(path).read_text(encoding="utf-8"))
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise CheckpointError(
+                f"{path} is not a fit report: {first['loc']}: {first['msg']}"
+            ) from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise CheckpointError(
+                f"{path} is not a fit report: {getattr(error, 'strerror', error)}"
+            ) from error
+
+
+def finite(value: float) -> float | None:
+    """Return `value`, or None where it is not a number: JSON knows neither NaN nor infinity."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,110 @@
+"""How long a stage may take, how many cores it may use, and the hard cut when it does not keep to that."""
+
+import ctypes
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from autogluon_causalmix.errors import OutOfTime
+
+Result = TypeVar("Result")
+
+REPEAT = 1.0
+"""Seconds after which an interrupt is sent again: one that arrives in a finaliser is lost there."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a stage may spend.
+
+    Parameters
+    ----------
+    seconds : float
+        Wall-clock seconds from now on.
+    num_cpus : int
+        Cores that threads and processes may occupy.
+
+    Examples
+    --------
+    >>> resources = Resources(seconds=60.0, num_cpus=2)
+    >>> resources.share(0.25).seconds <= 15.0
+    True
+    """
+
+    seconds: float
+    num_cpus: int = 1
+    started: float = field(default_factory=time.monotonic)
+
+    def remaining(self) -> float:
+        """Seconds left; negative once the resources is spent."""
+        return self.seconds - (time.monotonic() - self.started)
+
+    def share(self, fraction: float) -> "Resources":
+        """Return a resources that begins now and holds `fraction` of what is left."""
+        return Resources(seconds=max(fraction * self.remaining(), 0.0), num_cpus=self.num_cpus)
+
+
+class _CutOff(BaseException):
+    """Raised asynchronously; a BaseException so that no ``except Exception`` of foreign code swallows it."""
+
+
+def cut_off(seconds: float, stage: str, work: Callable[[], Result]) -> Result:
+    """Return ``work()``, or raise `OutOfTime` once it has run for `seconds`.
+
+    Works in any thread, also inside another cut, and leaves no process or thread behind. The work is interrupted
+    between two Python instructions: a single long call into C code ends first.
+
+    Raises
+    ------
+    OutOfTime
+        The work had not finished after `seconds`.
+
+    Examples
+    --------
+    >>> cut_off(1.0, "a sum", lambda: 1 + 1)
+    2
+    >>> def wait():
+    ...     while True:
+    ...         pass
+    >>> cut_off(0.05, "a long wait", wait)
+    Traceback (most recent call last):
+        ...
+    autogluon_causalmix.errors.OutOfTime: a long wait was cut off after 0.05 s
+    """
+    # Its own class for each cut, so that an inner cut lets an outer one pass. A function, not a context manager:
+    # an interrupt that arrives between a block's end and its __exit__ could not be caught there.
+    signal: type[_CutOff] = type("_CutOff", (_CutOff,), {})
+    thread = ctypes.c_ulong(threading.get_ident())
+    lock, finished = threading.Lock(), threading.Event()
+    sent = False
+
+    def interrupt() -> None:
+        nonlocal sent
+        pause = max(seconds, 0.0)
+        while not finished.wait(pause):
+            with lock:
+                if not finished.is_set():
+                    sent = True
+                    ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(signal))
+            pause = REPEAT
+
+    watch = threading.Thread(target=interrupt, daemon=True)
+
+    def stop() -> None:
+        with lock:
+            finished.set()
+        watch.join()
+        if sent:  # what has not arrived yet must not arrive in the caller's code
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, None)
+
+    try:
+        try:
+            watch.start()
+            return work()
+        finally:
+            stop()
+    except signal:
+        stop()  # the interrupt may have arrived before or in the first
+        raise OutOfTime(f"{stage} was cut off after {seconds:.2f} s") from None

@@ -1,0 +1,166 @@
+"""The whole method on one table: what the report says must be what was done."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autogluon_causalmix.backbones.tabpfn import Mini
+from autogluon_causalmix.config import Hyperparameters
+from autogluon_causalmix.errors import ConfigError, GeneratorError
+from autogluon_causalmix.finetuning.guard import score
+from autogluon_causalmix.generation import augment
+from autogluon_causalmix.method import Fitted, class_codes, fit
+from autogluon_causalmix.resources import Resources
+from autogluon_causalmix.table import Table
+
+QUICK: dict[str, Any] = {
+    "backbone": "mini",
+    "generator": "bootstrap",
+    "finetune_steps": 3,
+    "n_estimators": 1,
+}
+
+
+def table(rows: int = 60, seed: int = 0) -> Table:
+    """Return rows whose label is the sign of a number, with noise."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(rng.normal(size=(rows, 2)), columns=["cause", "noise"])
+    return Table.from_frame(
+        frame.assign(y=np.where(frame["cause"] + rng.normal(size=rows) > 0, "b", "a")), "y"
+    )
+
+
+def fitted(
+    real: Table, validation: Table | None = None, seconds: float = 60, **options: Any
+) -> Fitted:
+    return fit(real, validation, Hyperparameters.parse(QUICK | options), Resources(seconds))
+
+
+@dataclass(frozen=True)
+class Endless:
+    """A generator that ignores its resources."""
+
+    def fit(self, table: Table, rng: np.random.Generator, resources: Resources) -> Any:
+        while True:
+            time.sleep(0.001)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A generator that fails."""
+
+    def fit(self, table: Table, rng: np.random.Generator, resources: Resources) -> Any:
+        raise KeyError("planted")
+
+
+def test_a_generator_without_end_is_cut_off_and_real_rows_are_used() -> None:
+    report = fitted(table(), seconds=24, generator=f"{__name__}:Endless").report
+    assert report.generator is None
+    assert report.rows.synthetic == 0
+    assert report.curve[-1].step == 3, "fine-tuning on real rows went on"
+    assert any("cut off" in note and "real rows alone" in note for note in report.notes)
+
+
+def test_a_generator_that_fails_is_named() -> None:
+    with pytest.raises(GeneratorError, match=r"Broken.*KeyError.*planted"):
+        fitted(table(), generator=f"{__name__}:Broken")
+
+
+def test_the_scores_of_the_report_are_those_of_the_model() -> None:
+    validation = table(40, seed=1)
+    done = fitted(table(), validation, learning_rate=1e-3)
+    kept = done.report.tuned if done.report.kept == "fine-tuned" else done.report.pretrained
+    again = score(
+        done.model.predict_proba(validation.features), class_codes(done.model, validation)
+    )
+    assert kept is not None
+    assert again.log_loss == pytest.approx(kept.log_loss, abs=1e-5)
+    assert again.roc_auc == pytest.approx(kept.roc_auc, abs=1e-5)
+
+
+def test_zero_shot_is_the_pretrained_model_and_nothing_else() -> None:
+    real = table()
+    plain = Mini().condition(real, n_estimators=1, device="cpu", seed=0)
+    done = fitted(real, finetune=False)
+    np.testing.assert_array_equal(
+        done.model.predict_proba(real.features), plain.predict_proba(real.features)
+    )
+    assert (done.report.kept, done.report.reason) == ("pretrained", "fine-tuning is switched off")
+    assert done.report.generator is None
+
+
+def test_held_out_rows_come_back_as_context() -> None:
+    """Tuned on a part, the model predicts with all rows: as the same weights conditioned on all of them do."""
+    real = table()
+    done = fitted(real, learning_rate=1e-3)
+    assert done.report.rows.real + done.report.rows.validation == len(real)
+    plain = Mini().condition(real, n_estimators=1, device="cpu", seed=0)
+    plain.network.load_state_dict(done.model.network.state_dict())
+    np.testing.assert_array_equal(
+        done.model.predict_proba(real.features), plain.predict_proba(real.features)
+    )
+
+
+def test_without_early_stopping_every_step_is_taken_on_all_rows() -> None:
+    for validation in (None, table(30, seed=1)):
+        report = fitted(table(), validation, early_stopping=False, finetune_steps=2).report
+        assert (report.kept_step, report.rows.real, report.rows.validation) == (2, 60, 0)
+
+
+def test_validation_rows_of_an_unknown_class_are_left_out_and_counted() -> None:
+    real, validation = table(), table(30, seed=1)
+    frame = validation.frame.copy()
+    frame.loc[:4, "y"] = "c"
+    done = fitted(real, real.with_frame(frame))
+    assert done.report.rows.validation == 25
+    assert any("5 validation rows" in note for note in done.report.notes)
+
+
+def test_the_only_row_of_a_class_is_learned_from() -> None:
+    frame = table().frame.copy()
+    frame.loc[0, "y"] = "only"
+    done = fitted(Table.from_frame(frame, "y"))
+    assert list(done.model.classes) == ["a", "b", "only"]
+    assert done.report.curve[-1].step == 3
+
+
+def test_one_class_is_predicted_with_certainty() -> None:
+    frame = table().frame.assign(y="a")
+    done = fitted(Table.from_frame(frame, "y"))
+    assert done.report.reason == "the rows hold a single class"
+    np.testing.assert_array_equal(
+        done.model.predict_proba(frame.drop(columns="y")), np.ones((60, 1))
+    )
+
+
+def test_the_same_seed_gives_the_same_report_and_another_seed_another() -> None:
+    def facts(seed: int) -> dict[str, Any]:
+        return fitted(table(), random_state=seed, generator="scm").report.model_dump(
+            exclude={"seconds", "generator"}
+        )
+
+    assert facts(1) == facts(1)
+    assert facts(1)["curve"] != facts(2)["curve"]
+
+
+def test_augment_needs_a_generator() -> None:
+    with pytest.raises(ConfigError, match="augment needs a generator"):
+        augment(table().frame, "y", 3, generator=None)  # type: ignore[arg-type]
+
+
+def test_scm_rows_carry_the_signal_of_the_real_ones() -> None:
+    report = fitted(table(200), generator="scm").report
+    assert report.generator is not None
+    graph = report.generator.description["graph"]
+    assert isinstance(graph, dict)
+    nodes, beliefs = graph["nodes"], np.array(graph["probability"])
+    belief = {
+        name: beliefs[nodes.index(name), 2] + beliefs[2, nodes.index(name)]
+        for name in ("cause", "noise")
+    }
+    assert belief["cause"] > 0.9
+    assert belief["noise"] < 0.5

@@ -1,12 +1,15 @@
-"""`FitReport`: everything that was decided and measured in one fit, as JSON."""
+"""The records of a fit, as versioned JSON; `FitReport` holds them all."""
 
 import math
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from autogluon_causalmix.errors import CheckpointError
+
+SCHEMA_VERSION = 1
+"""Raised when a field of `FitReport` changes its name or its meaning."""
 
 
 class _Record(BaseModel):
@@ -35,8 +38,8 @@ class GeneratorFacts(_Record):
     description: dict[str, object]
 
 
-class Rows(_Record):
-    """How many rows of which kind took part."""
+class RowCounts(_Record):
+    """How many rows of each kind took part."""
 
     real: int
     validation: int
@@ -87,7 +90,7 @@ class FitReport(_Record):
     backbone, generator, rows
         What was fine-tuned, on what; `generator` is None without synthetic rows.
     options : dict of str to object
-        The hyperparameters, as they were understood.
+        The hyperparameters after parsing.
     seconds : dict of str to float
         Wall-clock time per stage.
     curve : list of CurvePoint
@@ -106,6 +109,8 @@ class FitReport(_Record):
         Every fallback and everything left out, one sentence each.
     target : str or None
         The target's name; None in a report that does not say.
+    schema_version : int
+        Of this record; `read` takes every version up to `SCHEMA_VERSION`.
 
     Examples
     --------
@@ -120,7 +125,7 @@ class FitReport(_Record):
     device: str
     backbone: BackboneFacts
     generator: GeneratorFacts | None
-    rows: Rows
+    rows: RowCounts
     options: dict[str, object]
     seconds: dict[str, float]
     curve: list[CurvePoint]
@@ -132,6 +137,7 @@ class FitReport(_Record):
     marginals: list[Marginal]
     notes: list[str]
     target: str | None = None
+    schema_version: int = SCHEMA_VERSION
 
     def write(self, path: str | Path) -> None:
         """Write the report as JSON."""
@@ -154,9 +160,22 @@ class FitReport(_Record):
                 f"{path} is not a fit report: {first['loc']}: {first['msg']}"
             ) from error
         except (OSError, UnicodeDecodeError) as error:
-            raise CheckpointError(
-                f"{path} is not a fit report: {getattr(error, 'strerror', error)}"
-            ) from error
+            reason = getattr(error, "strerror", error)
+            raise CheckpointError(f"{path} is not a fit report: {reason}") from error
+
+    @model_validator(mode="before")
+    @classmethod
+    def _upgrade(cls, given: object) -> object:
+        """Return a report of an earlier version in the form of the current one."""
+        if not isinstance(given, dict):
+            return given
+        version = given.get("schema_version", 0)  # the first reports do not say
+        if not isinstance(version, int) or version > SCHEMA_VERSION:
+            raise ValueError(
+                f"its schema version is {version!r}, and this release reads versions up to "
+                f"{SCHEMA_VERSION}: a newer release wrote it"
+            )
+        return {**given, "schema_version": SCHEMA_VERSION}
 
 
 def finite(value: float) -> float | None:

@@ -12,6 +12,7 @@ from pandas.api import types
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.errors import TableError
+from autogluon_causalmix.task import Classification, Task
 
 
 @dataclass(frozen=True)
@@ -179,10 +180,20 @@ class Table:
         """The classes that occur, in the order of their codes."""
         return self.levels[self.levels.isin(self.labels.unique())]
 
+    @cached_property
+    def targets(self) -> Matrix:
+        """The target in the encoding of `encode`, shape (rows,)."""
+        return self.columns[self.target_position].encode(self.labels)
+
+    @property
+    def task(self) -> Task:
+        """What depends on the kind of target."""
+        return Classification()
+
     @property
     def problem_type(self) -> str:
-        """``"binary"`` or ``"multiclass"``."""
-        return "binary" if len(self.classes) <= 2 else "multiclass"
+        """AutoGluon's name of the problem."""
+        return self.task.problem_type(self.targets)
 
     @property
     def feature_columns(self) -> tuple[Column, ...]:

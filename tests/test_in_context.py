@@ -6,8 +6,9 @@ import pytest
 
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.errors import ConfigError
+from autogluon_causalmix.finetuning.rows import class_codes, encode_rows
 from autogluon_causalmix.generators.scm import SCMGenerator
-from autogluon_causalmix.method import class_codes, encode_rows, fit
+from autogluon_causalmix.method import fit
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.scm.in_context import MOST_LEVELS, Conditioner, InContext, Teacher
 from autogluon_causalmix.table import Table

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autogluon_causalmix.entry import Owner
 from autogluon_causalmix.errors import ConfigError, GeneratorError, OutOfTime
 from autogluon_causalmix.generators.bootstrap import Bootstrap
 from autogluon_causalmix.generators.contract import description, draw, fit_generator
-from autogluon_causalmix.registry import Owner
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 from autogluon_causalmix.testing import toy_tables

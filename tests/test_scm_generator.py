@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from autogluon_causalmix.errors import ConfigError, OutOfTime, TableError, UnknownPlugin
 from autogluon_causalmix.generators.contract import description, draw, fit_generator
+from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.generators.scm import FittedSCMGenerator, SCMGenerator
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.resources import Resources
@@ -27,7 +28,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import autogluon_causalmix.scm.label_fallback  # noqa: F401
 
-OWNER = plugin_registry().generators.get("scm").owner
+OWNER = plugin_registry().of(Generator).get("scm").owner
 
 
 def generate(
@@ -35,7 +36,7 @@ def generate(
 ) -> tuple[Table, dict[str, object]]:
     """Fit and draw through the border that holds every generator to the contract of its rows."""
     table, rng = Table.from_frame(frame, "y"), np.random.default_rng(0)
-    made = plugin_registry().generators.get("scm").create(options)
+    made = plugin_registry().of(Generator).get("scm").create(options)
     fitted = fit_generator(made, table, rng, Resources(seconds), owner=OWNER)
     return draw(fitted, table, n_rows, rng, owner=OWNER), description(fitted, owner=OWNER)
 
@@ -233,6 +234,6 @@ def test_scm__bad_option__one_clear_message(
     options: dict[str, object], error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        plugin_registry().generators.get("scm").create(options).fit(
+        plugin_registry().of(Generator).get("scm").create(options).fit(
             Table.from_frame(noisy_copies(60), "y"), np.random.default_rng(0), Resources(60.0)
         )

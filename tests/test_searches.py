@@ -24,7 +24,7 @@ from autogluon_causalmix.discovery.blocks import BlockCorrelation, Blocks
 from autogluon_causalmix.discovery.causal_learn import directed
 from autogluon_causalmix.discovery.constraint.pc_fci import PCAndFCI
 from autogluon_causalmix.discovery.constraint.skeleton import Adjacency, Marks
-from autogluon_causalmix.discovery.protocol import Constraints
+from autogluon_causalmix.discovery.protocol import Constraints, Discoverer
 from autogluon_causalmix.discovery.score.best_order import BestOrder, GrowShrinkTree
 from autogluon_causalmix.discovery.score.degenerate_gaussian import DegenerateGaussianBIC, Score
 from autogluon_causalmix.discovery.score.searches import (
@@ -443,4 +443,4 @@ def test_discover__few_rows__star_with_a_note(search: Search) -> None:
 )
 def test_options__refused__says_which(name: str, options: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=f"'{next(iter(options))}' must be"):
-        plugin_registry().discoverers.get(name).create(options)
+        plugin_registry().of(Discoverer).get(name).create(options)

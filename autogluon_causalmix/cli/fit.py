@@ -1,5 +1,6 @@
 """``causalmix fit`` and ``causalmix graph``."""
 
+import logging
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,10 +13,11 @@ from rich.table import Table as Grid
 
 from autogluon_causalmix.cli.csvfile import read_csv, read_training
 from autogluon_causalmix.comparison import Comparison, compare
-from autogluon_causalmix.errors import CausalMixError, GeneratorError, TableError
-from autogluon_causalmix.generators.contract import description, fit_generator
+from autogluon_causalmix.config import Named
+from autogluon_causalmix.errors import CausalMixError, TableError
+from autogluon_causalmix.fitlog import Log
+from autogluon_causalmix.generation import fit_source
 from autogluon_causalmix.model import CausalMixModel
-from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.resources import Resources
 
 
@@ -72,19 +74,17 @@ def draw_beliefs(
     from autogluon_causalmix.report.pictures import draw_graph, save
 
     _, table = read_training(train, target)
-    entry = plugin_registry().generators.get("scm")
+    log = Log(logging.DEBUG)  # notes are printed below
     with console.status("looking for causal edges …"):
         rng = np.random.default_rng(seed)
-        fitted = fit_generator(entry.create({}), table, rng, Resources(seconds), owner=entry.owner)
-    said = description(fitted, owner=entry.owner)
-    graph, notes = said.get("graph"), said.get("notes")
-    if not isinstance(graph, dict) or not isinstance(notes, list):
-        raise GeneratorError(f"{entry} describes no graph")
+        source = fit_source(Named(name="scm"), table, rng, Resources(seconds), log)
+    graph = source.facts.description["graph"]
+    assert isinstance(graph, dict)
     save(
         draw_graph(graph["nodes"], graph["probability"], target, graph["added"], graph["note"]), out
     )
     console.print(_strongest(graph))
-    for note in notes:
+    for note in log.notes:
         console.print(f"note: {note}", highlight=False)
     console.print(f"picture: {out}")
 

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 from pandas.api import types
 
+from autogluon_causalmix.entry import Owner
 from autogluon_causalmix.errors import ConfigError, GeneratorError, OutOfTime
 from autogluon_causalmix.generators.protocol import FittedGenerator, Generator, describe
-from autogluon_causalmix.registry import Owner
 from autogluon_causalmix.resources import Resources, cut_off
 from autogluon_causalmix.table import Column, Table
 
@@ -26,7 +26,7 @@ def fit_generator(
     *,
     owner: Owner,
 ) -> FittedGenerator:
-    """Fit a generator to a copy of the real rows, and cut it off when the resources is spent.
+    """Fit a generator to a copy of the real rows, and cut it off when time is up.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from autogluon_causalmix.config import backbone_named
+from autogluon_causalmix.config import Named
 from autogluon_causalmix.discovery.protocol import Discoverer, Knowledge
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.hookspecs import Register, hookimpl
@@ -136,7 +136,7 @@ class SCMGenerator:
         )
         if not asked and self.label != "teacher":
             return settings, ()
-        named = backbone_named(self.backbone)
+        named = Named.parse(self.backbone)
         conditioner = Conditioner(named.name, named.options, seed=int(rng.integers(2**31)))
         teacher = Teacher.of(table, conditioner)
         if self.label == "teacher":
@@ -152,9 +152,7 @@ class SCMGenerator:
         name = options.pop("name", "auto")
         if not isinstance(name, str):
             raise ConfigError(f"the name of a discoverer is a string, got {name!r}")
-        found = plugin_registry().discoverers.get(name).create(options)
-        assert isinstance(found, Discoverer)
-        return found
+        return plugin_registry().of(Discoverer).get(name).create(options)
 
 
 @dataclass(frozen=True)

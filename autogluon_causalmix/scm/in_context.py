@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.backbones.protocol import Backbone
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.scm.mechanisms import Mechanism, chosen_levels
 from autogluon_causalmix.table import Table
@@ -46,7 +47,7 @@ class Conditioner:
 
     def condition(self, table: Table, n_estimators: int) -> Any:
         """Return the backbone's `InContextModel` of `table`, on the CPU."""
-        backbone: Any = plugin_registry().backbones.get(self.name).create(self.options)
+        backbone = plugin_registry().of(Backbone).get(self.name).create(self.options)
         return backbone.condition(table, n_estimators=n_estimators, device="cpu", seed=self.seed)
 
 

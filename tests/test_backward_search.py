@@ -1,4 +1,4 @@
-"""The backward search: it ends where no deletion in any graph of the class gains, and from all edges in the truth."""
+"""The backward search: no deletion has a gain at the end, and it finds the true graph."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -7,14 +7,12 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from autogluon_causalmix.arrays import Adjacency, Marks
 from autogluon_causalmix.discovery.blocks import Blocks
-from autogluon_causalmix.discovery.constraint.skeleton import Adjacency, Marks
 from autogluon_causalmix.discovery.score.backward_search import backward_search, class_of, member_of
-from autogluon_causalmix.discovery.score.degenerate_gaussian import (
-    DegenerateGaussianBIC,
-    total_score,
-)
+from autogluon_causalmix.discovery.score.degenerate_gaussian import DegenerateGaussianBIC
 from autogluon_causalmix.discovery.score.normalized_likelihood import QuotientNML
+from autogluon_causalmix.discovery.score.protocol import total_score
 
 
 def random_dag(rng: np.random.Generator, n: int, density: float) -> Adjacency:

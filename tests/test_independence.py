@@ -1,4 +1,4 @@
-"""The tests of mixed columns: their size under the null, their power, and their agreement with regressions."""
+"""The tests of mixed columns: size under the null, power, and agreement with regressions."""
 
 from itertools import product
 
@@ -9,14 +9,10 @@ from threadpoolctl import threadpool_limits
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.discovery.blocks import Blocks
-from autogluon_causalmix.discovery.independence.contingency import ChiSquare
-from autogluon_causalmix.discovery.independence.degenerate_gaussian import (
-    NAME,
-    DegenerateGaussian,
-    FisherZ,
-    register,
-)
+from autogluon_causalmix.discovery.independence.chi_square import ChiSquare
+from autogluon_causalmix.discovery.independence.degenerate_gaussian import DegenerateGaussian
 from autogluon_causalmix.discovery.independence.mixed import ROWS_PER_DEGREE, MixedTest
+from benchmarks.causal_learn_reference import NAME, FisherZ, register
 
 ROWS = 400
 
@@ -90,7 +86,7 @@ def test_degenerate_gaussian__nominal_cause__more_power_than_fisher_z_on_codes()
 
 
 def reference_p(features: list[Matrix], x: int, y: int, given: list[int]) -> float:
-    """The same likelihood ratio from residuals of least-squares regressions on the conditioning features."""
+    """Return the p-value of the same likelihood ratio, from residuals of least squares."""
     n = len(features[0])
     held = np.column_stack([np.ones(n), *(features[column] for column in given)])
 
@@ -216,7 +212,7 @@ def test_mixed__categories_and_numbers__each_triple_gets_its_own_test() -> None:
     values[::9, 1] = np.nan
     mixed, gaussian = MixedTest.of(values, range(6)), DegenerateGaussian.of(values, range(6))
     counts = ChiSquare(np.nan_to_num(values).astype("int64"), np.ones(300))
-    # categories with rows enough; missing cells; a number; 36 · 3 degrees of freedom; 36 · 9 of them
+    # categories with enough rows; missing cells; a number; 36 · 3 and 36 · 9 degrees of freedom
     cases = [
         (0, 4, [2], True),
         (0, 1, [2], False),

@@ -1,4 +1,4 @@
-"""The degenerate-Gaussian BIC and the searches on it: causal-learn's own answers, known graphs, knowledge and time."""
+"""The degenerate-Gaussian BIC, and BOSS, GES and GRaSP against causal-learn and known graphs."""
 
 import os
 import pickle
@@ -13,27 +13,22 @@ from itertools import combinations, product
 
 import networkx as nx
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 from causallearn.utils.DAG2CPDAG import dag2cpdag
 
-from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.discovery.auto import MOST_COLUMNS, Auto
+from autogluon_causalmix.arrays import Adjacency, Marks, Matrix
+from autogluon_causalmix.discovery.auto import MOST_COLUMNS_FOR_BOSS, Auto
 from autogluon_causalmix.discovery.blocks import BlockCorrelation, Blocks
-from autogluon_causalmix.discovery.causal_learn import directed
+from autogluon_causalmix.discovery.causal_learn import data_for, directed, search_module
 from autogluon_causalmix.discovery.constraint.pc_fci import PCAndFCI
-from autogluon_causalmix.discovery.constraint.skeleton import Adjacency, Marks
 from autogluon_causalmix.discovery.protocol import Constraints
 from autogluon_causalmix.discovery.score.best_order import BestOrder, GrowShrinkTree
-from autogluon_causalmix.discovery.score.degenerate_gaussian import DegenerateGaussianBIC, Score
-from autogluon_causalmix.discovery.score.searches import (
-    BOSS,
-    GES,
-    GRaSP,
-    _all_paths_blocked,
-    _private_copy,
-)
+from autogluon_causalmix.discovery.score.boss import BOSS
+from autogluon_causalmix.discovery.score.degenerate_gaussian import DegenerateGaussianBIC
+from autogluon_causalmix.discovery.score.ges import GES, all_paths_blocked
+from autogluon_causalmix.discovery.score.grasp import GRaSP
+from autogluon_causalmix.discovery.score.protocol import Score
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.resources import Resources
@@ -45,7 +40,10 @@ every_search = pytest.mark.parametrize("search", [GES, BOSS, GRaSP])
 
 
 def random_table(seed: int, n_columns: int = 8, rows: int = 300) -> tuple[Matrix, list[int]]:
-    """Rows of a random linear model, every third column a category, some cells missing in every second table."""
+    """Return rows of a random linear model, and the columns that are categories, every third.
+
+    With an odd seed, some cells are missing.
+    """
     rng = np.random.default_rng(seed)
     weights = np.triu(
         rng.normal(size=(n_columns, n_columns)) * (rng.random((n_columns, n_columns)) < 0.35), 1
@@ -80,7 +78,7 @@ def parents_of(n: int) -> Iterator[tuple[int, int, tuple[int, ...]]]:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_score__covered_edge_turned_round__same_score(seed: int) -> None:
-    """Two graphs are equivalent if and only if such turns lead from one to the other (Chickering, 1995)."""
+    """Graphs are equivalent if and only if such reversals connect them (Chickering, 1995)."""
     values, codes = random_table(seed, n_columns=6)
     values[:, 0] = 1.0
     bic = DegenerateGaussianBIC(Blocks.of(values, codes).correlations(), penalty=1.5)
@@ -140,7 +138,10 @@ def test_score__cells_missing__joins_a_pair_where_its_own_rows_would() -> None:
 def test_searches__cells_missing__unrelated_columns_stay_apart(
     search: Search, gone: float, most: float
 ) -> None:
-    """With all cells observed, 2 % of such pairs are joined; counting every row, 24 % are with half of them missing."""
+    """With all cells observed, 2 % of such pairs get an edge.
+
+    With half of the cells missing, 24 % would, if every row counted.
+    """
     joined = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
@@ -196,9 +197,8 @@ def test_searches__numeric_table__same_graph_as_causal_learn_with_its_own_score(
 def test_best_order__mixed_columns__same_graph_as_causal_learn_with_our_score(seed: int) -> None:
     values, codes = random_table(seed, n_columns=12)
     bic = DegenerateGaussianBIC(Blocks.of(values, codes).correlations())
-    stock = _private_copy("PermutationBased.BOSS", bic, np.random.default_rng(seed)).boss(
-        np.zeros((12, 12)), verbose=False
-    )
+    module = search_module("PermutationBased.BOSS", bic, np.random.default_rng(seed))
+    stock = module.boss(data_for(bic), verbose=False)
     draws = random.Random(int(np.random.default_rng(seed).integers(2**63)))
     parents = BestOrder(bic, all_edges(12)).search(list(range(12)), draws)
     assert (dag2cpdag(directed(parents)).graph == stock.graph).all()
@@ -267,13 +267,13 @@ def test_all_paths_blocked__random_graphs__as_causal_learn_says(seed: int) -> No
         }
         start, end, *others = rng.permutation(7).tolist()
         blocking = set(others[: rng.integers(4)])
-        said.append(_all_paths_blocked(start, end, blocking, onwards))
+        said.append(all_paths_blocked(start, end, blocking, onwards))
         assert said[-1] == bool(insert_vc2_fast(start, end, blocking, onwards))
     assert 0.2 < np.mean(said) < 0.8
 
 
-def known_model(mixed: bool) -> tuple[Table, npt.NDArray[np.bool_]]:
-    """Return rows of a → c ← b, c → d ← e, and its graph, all of whose edges are compelled; the target is apart."""
+def known_model(mixed: bool) -> tuple[Table, Adjacency]:
+    """Return rows and graph of a → c ← b, c → d ← e, all compelled, and an independent target."""
     rng = np.random.default_rng(0)
     a, b, e, target = rng.normal(size=(4, 1000))
     if mixed:
@@ -341,7 +341,7 @@ def test_cpdag__many_threads__each_has_its_own_score(search: Search) -> None:
 
 
 def test_discover__another_process__same_beliefs() -> None:
-    """The order of causal-learn's sets must not hang on the seed of Python's hashes, which is another one there."""
+    """causal-learn loops over sets of nodes, whose order must not depend on Python's hash seed."""
     program = "import sys, tests.test_searches as t; sys.stdout.buffer.write(t.all_found())"
     other = {
         **os.environ,
@@ -416,13 +416,13 @@ def test_auto__few_and_many_columns__boss_and_pc_with_a_note() -> None:
     )
     assert (few.graphs == boss.graphs).all()
     assert few.notes == ()
-    noise = np.random.default_rng(1).normal(size=(len(frame), MOST_COLUMNS - 8))
+    noise = np.random.default_rng(1).normal(size=(len(frame), MOST_COLUMNS_FOR_BOSS - 8))
     wide = Table.from_frame(frame.join(pd.DataFrame(noise).add_prefix("noise")), "y")
     many = Auto().discover(
-        wide, Constraints.none(MOST_COLUMNS + 1), np.random.default_rng(0), Resources(30.0)
+        wide, Constraints.none(MOST_COLUMNS_FOR_BOSS + 1), np.random.default_rng(0), Resources(30.0)
     )
     pc = PCAndFCI().discover(
-        wide, Constraints.none(MOST_COLUMNS + 1), np.random.default_rng(0), Resources(30.0)
+        wide, Constraints.none(MOST_COLUMNS_FOR_BOSS + 1), np.random.default_rng(0), Resources(30.0)
     )
     assert (many.graphs == pc.graphs).all()
     assert "'pc+fci' found the graph" in many.notes[0]

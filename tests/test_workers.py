@@ -1,4 +1,4 @@
-"""Worker processes of a discovery: the same graphs, nothing lost with a worker, and nobody left behind."""
+"""Worker processes of a discovery: the same graphs, also when a worker dies, and none left over."""
 
 import os
 import sys
@@ -13,11 +13,12 @@ import pytest
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.discovery import bootstraps
-from autogluon_causalmix.discovery.beliefs import Probability
 from autogluon_causalmix.discovery.blocks import Blocks
 from autogluon_causalmix.discovery.constraint.pc_fci import PCAndFCI
 from autogluon_causalmix.discovery.protocol import Constraints, Discoverer, EdgeBeliefs
-from autogluon_causalmix.discovery.score.searches import BOSS, GES, GRaSP
+from autogluon_causalmix.discovery.score.boss import BOSS
+from autogluon_causalmix.discovery.score.ges import GES
+from autogluon_causalmix.discovery.score.grasp import GRaSP
 from autogluon_causalmix.discovery.workers import WorkerDied, in_processes
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.resources import Resources, cut_off
@@ -32,7 +33,7 @@ class Mortal:
 
     def __call__(
         self, blocks: Blocks, weights: Matrix, rng: np.random.Generator
-    ) -> Iterator[Probability]:
+    ) -> Iterator[Matrix]:
         """Yield beliefs at random."""
         if os.getpid() != self.born:
             os._exit(3)

@@ -8,7 +8,8 @@
     ├── PluginError
     │   ├── UnknownPlugin(LookupError)   no generator, discoverer or backbone of that name
     │   ├── NameTaken(ValueError)        two plugins claim one name
-    │   └── GeneratorError(RuntimeError) a generator raised, or broke the contract of its rows
+    │   ├── GeneratorError(RuntimeError) a generator raised, or broke the contract of its rows
+    │   └── DiscovererError(RuntimeError) a discoverer raised, or broke the contract of its beliefs
     ├── CheckpointError(ValueError)      a weights or report file is cut short, foreign or hostile
     └── OutOfTime(TimeoutError)          a stage outran its share of the time
 
@@ -43,6 +44,10 @@ class NameTaken(PluginError, ValueError):
 
 class GeneratorError(PluginError, RuntimeError):
     """A generator raised, or returned rows that break the contract."""
+
+
+class DiscovererError(PluginError, RuntimeError):
+    """A discoverer raised, or returned beliefs that break the contract."""
 
 
 class CheckpointError(CausalMixError, ValueError):

@@ -9,7 +9,7 @@ from autogluon_causalmix.discovery.independence.chi_square import ChiSquare
 
 
 def random_codes(seed: int, rows: int = 300) -> Indices:
-    """Six columns of two to five levels, some of which depend on the one before."""
+    """Return six columns of two to five levels, some of which depend on the one before."""
     rng = np.random.default_rng(seed)
     columns = [rng.integers(3, size=rows)]
     for levels in (2, 4, 3, 5, 2):

@@ -126,7 +126,7 @@ def test_possible_d_separation__random_marks__same_sets_in_the_same_order_as_cau
 
 
 def chain_table(rows: int = 400) -> Table:
-    """a → b → c, and d apart; c is the target."""
+    """Return rows of a → b → c and an independent d; the target is c."""
     rng = np.random.default_rng(0)
     a, noise = rng.normal(size=rows), rng.normal(size=(3, rows))
     b = a + 0.7 * noise[0]
@@ -157,7 +157,7 @@ def test_pc_and_fci__collider__finds_its_direction() -> None:
     assert belief[1, 2] > 0.7
 
 
-def test_pc_and_fci__no_time__star_with_a_note_and_nothing_left_behind() -> None:
+def test_pc_and_fci__no_time__star_with_a_note_and_no_thread_left() -> None:
     threads = threading.active_count()
     beliefs = PCAndFCI().discover(
         chain_table(), Constraints.none(4), np.random.default_rng(0), Resources(0.0)
@@ -167,7 +167,7 @@ def test_pc_and_fci__no_time__star_with_a_note_and_nothing_left_behind() -> None
     assert threading.active_count() == threads
 
 
-def test_pc_and_fci__time_runs_out__keeps_what_is_done_in_time() -> None:
+def test_pc_and_fci__time_runs_out__keeps_the_finished_graphs() -> None:
     values, _ = random_table(2, n_columns=40, rows=400)
     frame = pd.DataFrame(np.nan_to_num(values), columns=[f"x{i}" for i in range(40)]).assign(
         y=np.arange(400) % 2
@@ -236,7 +236,7 @@ def test_orient__any_beliefs__acyclic_with_every_edge(seed: int, n: int) -> None
     assert not walks.any()
 
 
-def test_sample_dag__undecided_edge__either_direction_as_believed() -> None:
+def test_sample_dag__undecided_edge__directions_as_often_as_believed() -> None:
     beliefs = EdgeBeliefs(("a", "b"), np.array([[[0, 0.75], [0.25, 0]]]), Constraints.none(2))
     rng = np.random.default_rng(0)
     forward = np.mean([beliefs.sample_dag(rng)[0, 1] for _ in range(2000)])
@@ -275,7 +275,7 @@ def test_beliefs__simulators__edges_believed_in_are_there(discoverer: Discoverer
         right += int((truth & (belief >= 0.8)).sum())
     assert believed > 50
     assert there / believed >= 0.8
-    if isinstance(discoverer, BOSS):  # tests point few arrows, and of those 71 % the right way
+    if isinstance(discoverer, BOSS):  # PC and FCI direct few edges, 71 % of them the right way
         assert pointed > 50
         assert right / pointed >= 0.8
 

@@ -26,13 +26,11 @@ from autogluon_causalmix.table import Table
 
 
 def network(seed: int, n_columns: int = 10, rows: int = 1000) -> tuple[Indices, Adjacency]:
-    """Rows of a network of categories with any dependence on up to three parents, and its graph."""
+    """Return rows and graph of a network of categories with up to three parents each."""
     rng = np.random.default_rng(seed)
     levels = rng.integers(2, 4, size=n_columns)
-    codes, true = (
-        np.zeros((rows, n_columns), dtype=np.int64),
-        np.zeros((n_columns, n_columns), dtype=bool),
-    )
+    codes = np.zeros((rows, n_columns), dtype=np.int64)
+    true = np.zeros((n_columns, n_columns), dtype=bool)
     for node in range(n_columns):
         parents = rng.permutation(node)[: rng.integers(4)]
         true[parents, node] = True
@@ -58,14 +56,12 @@ def test_log_regret__any_levels__the_exact_sum(rows: int) -> None:
     for levels in range(3, 101):
         exact.append(exact[-1] + rows / (levels - 2) * exact[-2])
     found = log_regret(float(rows), np.arange(1.0, 101.0))
-    assert found == pytest.approx(
-        np.log(exact), abs=0.18
-    )  # most for a single level, whose regret is none
+    assert found == pytest.approx(np.log(exact), abs=0.18)  # largest error at a single level
     assert found[19:] == pytest.approx(np.log(exact[19:]), abs=0.02)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_score__covered_edge_turned_round__same_score(seed: int) -> None:
+def test_score__covered_edge_reversed__same_score(seed: int) -> None:
     """Graphs are equivalent if and only if such reversals connect them (Chickering, 1995)."""
     weights = np.random.default_rng(seed).multinomial(300, np.full(300, 1 / 300)).astype(float)
     nml = QuotientNML(network(seed, 6, 300)[0], weights)

@@ -60,7 +60,7 @@ def random_table(seed: int, n_columns: int = 8, rows: int = 300) -> tuple[Matrix
 
 
 def mixed_table(rows: int = 300) -> Table:
-    """Eight columns and a target made from one of them."""
+    """Return a table of eight columns and a target that is made from one of them."""
     values, codes = random_table(6, rows=rows)
     frame = pd.DataFrame({f"x{i}": column for i, column in enumerate(values.T)})
     for code in codes:
@@ -77,7 +77,7 @@ def parents_of(n: int) -> Iterator[tuple[int, int, tuple[int, ...]]]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_score__covered_edge_turned_round__same_score(seed: int) -> None:
+def test_score__covered_edge_reversed__same_score(seed: int) -> None:
     """Graphs are equivalent if and only if such reversals connect them (Chickering, 1995)."""
     values, codes = random_table(seed, n_columns=6)
     values[:, 0] = 1.0
@@ -105,12 +105,12 @@ def test_score__mixed_columns__formula_of_the_paper(seed: int) -> None:
         assert bic.score(x, given) == pytest.approx(likelihood - price, abs=1e-8)
 
 
-def test_score__constant_column__tells_nothing_not_even_by_rounding() -> None:
+def test_score__constant_column__has_no_effect_not_even_by_rounding() -> None:
     values = np.random.default_rng(0).normal(size=(40, 12))
     values[np.random.default_rng(1).random(values.shape) < 0.4] = np.nan
     values[:, 5] = np.where(np.arange(40) == 0, 1.0, 0.0)
     weights = np.ones(40)
-    weights[0] = 0.0  # in this bootstrap the only row that differs is missing
+    weights[0] = 0.0  # the only row that differs is not in this bootstrap
     bic = DegenerateGaussianBIC(Blocks.of(values, []).correlations(weights))
     for size in range(5, 12):
         others = [column for column in range(1, size) if column != 5]
@@ -118,7 +118,7 @@ def test_score__constant_column__tells_nothing_not_even_by_rounding() -> None:
         assert bic.score(0, [*others, 5]) == bic.score(0, others)
 
 
-def test_score__cells_missing__joins_a_pair_where_its_own_rows_would() -> None:
+def test_score__cells_missing__gain_of_an_edge_as_on_the_rows_of_its_pair() -> None:
     values = random_table(0, n_columns=3)[0]
     everything = plain(values)
     rows = np.array([[300.0, 120.0, 300.0], [120.0, 120.0, 120.0], [300.0, 120.0, 300.0]])
@@ -135,7 +135,7 @@ def test_score__cells_missing__joins_a_pair_where_its_own_rows_would() -> None:
 
 @pytest.mark.parametrize("search", [BOSS, GRaSP])
 @pytest.mark.parametrize(("gone", "most"), [(0.2, 0.04), (0.5, 0.05)])
-def test_searches__cells_missing__unrelated_columns_stay_apart(
+def test_searches__cells_missing__unrelated_columns_get_few_edges(
     search: Search, gone: float, most: float
 ) -> None:
     """With all cells observed, 2 % of such pairs get an edge.
@@ -157,7 +157,7 @@ def all_edges(n: int) -> Adjacency:
 
 
 def plain(values: Matrix) -> BlockCorrelation:
-    """The correlations of numeric columns as they are, without a ridge."""
+    """Return the correlations of numeric columns without normal scores and without a ridge."""
     n = values.shape[1]
     rows = float(len(values))
     everything = np.full((n, n), rows)
@@ -172,7 +172,7 @@ def plain(values: Matrix) -> BlockCorrelation:
 
 @pytest.mark.parametrize("seed", range(0, 20, 2))
 def test_searches__numeric_table__same_graph_as_causal_learn_with_its_own_score(seed: int) -> None:
-    """Its BIC of standardised columns is ours less a constant, with ½ for our penalty of 1."""
+    """Its BIC of standardised columns is ours minus a constant, with ½ for our penalty of 1."""
     from causallearn.search.PermutationBased.BOSS import boss
     from causallearn.search.PermutationBased.GRaSP import grasp
     from causallearn.search.ScoreBased.GES import ges
@@ -303,13 +303,13 @@ def test_discover__known_model__skeleton_and_v_structures(search: Search, mixed:
 
 
 @every_search
-def test_discover__twice__same_beliefs_and_nothing_global_moved_or_printed(
+def test_discover__twice__same_beliefs_no_global_state_changed_nothing_printed(
     search: Search, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table, found = mixed_table(), []
     for seed in (1, 2):
         random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002 - the state that must neither matter nor move
+        np.random.seed(seed)  # noqa: NPY002 - the global state, which must have no effect and not change
         before = pickle.dumps((random.getstate(), np.random.get_state()))  # noqa: NPY002
         rng = np.random.default_rng(0)
         found.append(
@@ -380,7 +380,7 @@ class Endless(GES):
         (Endless, 0.3, "cut off"),
     ],
 )
-def test_discover__no_time__star_with_a_note_and_nothing_left_behind(
+def test_discover__no_time__star_with_a_note_and_no_thread_left(
     search: Search, seconds: float, message: str
 ) -> None:
     table, threads = mixed_table(), threading.active_count()
@@ -394,7 +394,7 @@ def test_discover__no_time__star_with_a_note_and_nothing_left_behind(
 
 
 @every_search
-def test_discover__time_runs_out__keeps_what_is_done_in_time(search: Search) -> None:
+def test_discover__time_runs_out__keeps_the_finished_graphs(search: Search) -> None:
     started, threads = time.monotonic(), threading.active_count()
     discoverer, rng = search(bootstraps=10_000), np.random.default_rng(0)
     beliefs = discoverer.discover(mixed_table(), Constraints.none(9), rng, Resources(1.0))

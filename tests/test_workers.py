@@ -27,32 +27,32 @@ from autogluon_causalmix.table import Table
 
 @dataclass(frozen=True)
 class Mortal:
-    """An estimate that ends every process but the one it was made in."""
+    """An estimate that ends every process except the one that created it."""
 
     born: int
 
     def __call__(
         self, blocks: Blocks, weights: Matrix, rng: np.random.Generator
     ) -> Iterator[Matrix]:
-        """Yield beliefs at random."""
+        """Yield random beliefs."""
         if os.getpid() != self.born:
             os._exit(3)
         yield np.triu(rng.random((4, 4)), 1)
 
 
 def where_and_square(number: int) -> tuple[int, int]:
-    """Write, as causal-learn does, and return who squared the number."""
+    """Print, as causal-learn does, and return the process and the square."""
     sys.stdout.write("never in between")
     return os.getpid(), number**2
 
 
 def sleep_long(_: int) -> None:
-    """Do not come back."""
+    """Sleep for ten minutes."""
     time.sleep(600)
 
 
 def small_table() -> Table:
-    """A chain and a category."""
+    """Return rows of a chain a → b → kind and an independent c; the target is kind."""
     rng = np.random.default_rng(0)
     first = rng.normal(size=200)
     second = first + rng.normal(size=200)
@@ -64,7 +64,7 @@ def small_table() -> Table:
 
 
 def discovered(discoverer: Discoverer, num_cpus: int) -> EdgeBeliefs:
-    """Return what is discovered on so many cores."""
+    """Return the beliefs found with this number of cores."""
     return discoverer.discover(
         small_table(), Constraints.none(4), np.random.default_rng(0), Resources(60.0, num_cpus)
     )
@@ -98,7 +98,7 @@ def test_graphs_do_not_depend_on_the_number_of_cores(
     assert not together.notes
 
 
-def test_what_a_dead_worker_leaves_is_done_without_it_and_noted(
+def test_the_jobs_of_a_dead_worker_are_done_without_it_with_a_note(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(bootstraps, "WORKERS_PAY", 0.0)
@@ -120,7 +120,7 @@ def test_a_worker_that_raises_is_reported(capfd: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.usefixtures("no_process_left")
-def test_a_cut_leaves_no_worker_behind() -> None:
+def test_no_worker_is_left_after_a_cut() -> None:
     started = time.monotonic()
     with pytest.raises(OutOfTime):
         cut_off(1.0, "a long sleep", lambda: list(in_processes(sleep_long, range(4), n_workers=2)))

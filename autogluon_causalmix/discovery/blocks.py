@@ -61,10 +61,8 @@ class Blocks:
             for position, column in enumerate(values.T)
         ]
         block = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
-        features, observed = (
-            np.column_stack([np.empty((len(values), 0)), *parts]),
-            ~np.isnan(values),
-        )
+        features = np.column_stack([np.empty((len(values), 0)), *parts])
+        observed = ~np.isnan(values)
         levels = np.zeros(values.shape, dtype=np.int64)
         for position in categorical:
             if observed[:, position].all():

@@ -35,6 +35,11 @@ class PCAndFCI:
     max_depth : int
         Largest conditioning set.
 
+    Raises
+    ------
+    ConfigError
+        An option is out of range.
+
     Examples
     --------
     >>> import pandas as pd
@@ -48,11 +53,6 @@ class PCAndFCI:
     array([[0., 0., 1.],
            [0., 0., 0.],
            [1., 0., 0.]])
-
-    Raises
-    ------
-    ConfigError
-        An option is out of range.
     """
 
     alpha: float = 0.05

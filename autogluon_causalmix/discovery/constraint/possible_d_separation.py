@@ -131,7 +131,9 @@ def possible_d_separation(marks: Marks, reach: Mask, x: int, y: int) -> list[int
 
     A node is in it if there is a path from x to it on which every inner node is a collider or part
     of a triangle. Of nodes that are no neighbours of x, causal-learn also requires that a node
-    before it on some path may be an ancestor of x or of the node itself.
+    before it on some path may be an ancestor of x or of the node itself. The
+    paths it considers depend on the order of the visits: ascending here, that of a set in
+    causal-learn.
 
     Parameters
     ----------

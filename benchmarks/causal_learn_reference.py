@@ -1,4 +1,4 @@
-"""What comparisons with causal-learn need: its stock test, our test in it, its separating sets."""
+"""For comparisons with causal-learn: Fisher's z, our test in it, and its separating sets."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -40,6 +40,19 @@ class Mortal:
         yield np.triu(rng.random((4, 4)), 1)
 
 
+@dataclass(frozen=True)
+class Stuck:
+    """An estimate that yields one graph and then does not end."""
+
+    def __call__(
+        self, blocks: Blocks, weights: Matrix, rng: np.random.Generator
+    ) -> Iterator[Matrix]:
+        """Yield random beliefs, then run until it is interrupted."""
+        yield np.triu(rng.random((4, 4)), 1)
+        while True:
+            time.sleep(0.001)
+
+
 def where_and_square(number: int) -> tuple[int, int]:
     """Print, as causal-learn does, and return the process and the square."""
     sys.stdout.write("never in between")
@@ -111,6 +124,13 @@ def test_the_jobs_of_a_dead_worker_are_done_without_it_with_a_note(
     )
     assert (expected.graphs == found.graphs).all()
     assert "the other 4 bootstraps of the discovery were done without workers" in found.notes[0]
+
+
+def test_the_finished_graphs_of_an_interrupted_bootstrap_count() -> None:
+    rng, nothing = np.random.default_rng(0), Constraints.none(4)
+    found = bootstraps.on_bootstraps(small_table(), nothing, rng, Resources(0.5), Stuck(), 3, 2)
+    assert len(found.graphs) == 1
+    assert found.notes[0].endswith("with 1 of 6 graphs done")
 
 
 def test_a_worker_that_raises_is_reported(capfd: pytest.CaptureFixture[str]) -> None:

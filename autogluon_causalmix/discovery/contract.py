@@ -16,7 +16,7 @@ from autogluon_causalmix.registry import Owner
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
-ROUNDING = 1e-9
+ROUNDING = 1e-6
 """Most by which the probabilities of both directions of an edge may miss 1."""
 
 Returned = TypeVar("Returned")
@@ -154,7 +154,7 @@ def _breaches_of_graphs(graphs: object, names: tuple[object, ...]) -> Iterator[s
     if wrong.any():
         place = _place(wrong)
         yield (
-            f"{_first(wrong, graphs, names)}; with the other direction that is {both[place]:g}, "
+            f"{_first(wrong, graphs, names)}; with the other direction that is {both[place]:.9g}, "
             "neither 1 (an edge) nor 0 (none)"
         )
 

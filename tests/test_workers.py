@@ -128,7 +128,7 @@ def test_the_jobs_of_a_dead_worker_are_done_without_it_with_a_note(
 
 def test_the_finished_graphs_of_an_interrupted_bootstrap_count() -> None:
     rng, nothing = np.random.default_rng(0), Constraints.none(4)
-    found = bootstraps.on_bootstraps(small_table(), nothing, rng, Resources(0.5), Stuck(), 3, 2)
+    found = bootstraps.on_bootstraps(small_table(), nothing, rng, Resources(1.0), Stuck(), 3, 2)
     assert len(found.graphs) == 1
     assert found.notes[0].endswith("with 1 of 6 graphs done")
 

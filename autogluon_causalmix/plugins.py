@@ -32,7 +32,9 @@ BUILT_IN = (
     "autogluon_causalmix.discovery.auto",
     "autogluon_causalmix.discovery.constraint.pc_fci",
     "autogluon_causalmix.discovery.controls",
-    "autogluon_causalmix.discovery.score.searches",
+    "autogluon_causalmix.discovery.score.boss",
+    "autogluon_causalmix.discovery.score.ges",
+    "autogluon_causalmix.discovery.score.grasp",
     "autogluon_causalmix.generators.bootstrap",
     "autogluon_causalmix.generators.scm",
 )

@@ -1,6 +1,7 @@
 """`Resources`: the seconds, cores and device of a stage, and the hard cut when time is up."""
 
 import ctypes
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -131,8 +132,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     >>> is_out_of_memory(RuntimeError("shapes do not match"))
     False
     """
-    import torch
-
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+    torch = sys.modules.get("torch")  # who has not loaded it cannot have run out of its memory
+    if isinstance(error, MemoryError) or (torch and isinstance(error, torch.OutOfMemoryError)):
         return True
     return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)

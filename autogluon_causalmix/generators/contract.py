@@ -10,9 +10,9 @@ import pandas as pd
 from pandas.api import types
 
 from autogluon_causalmix.entry import Owner
-from autogluon_causalmix.errors import ConfigError, GeneratorError, OutOfTime
+from autogluon_causalmix.errors import ConfigError, GeneratorError, OutOfTime, PluginError
 from autogluon_causalmix.generators.protocol import FittedGenerator, Generator, describe
-from autogluon_causalmix.resources import Resources, cut_off
+from autogluon_causalmix.resources import Resources, cut_off, is_out_of_memory
 from autogluon_causalmix.table import Column, Table
 
 Returned = TypeVar("Returned")
@@ -31,7 +31,7 @@ def fit_generator(
     Parameters
     ----------
     generator : Generator
-        What `autogluon_causalmix.registry.Entry.create` made.
+        What `autogluon_causalmix.entry.Entry.create` made.
     table : Table
         The real rows; the generator works on a copy, so that nothing it does reaches them.
     rng : numpy.random.Generator
@@ -138,13 +138,11 @@ def _call(step: Callable[[], Returned], label: str, resources: Resources | None)
     """Run foreign code: whatever it raises becomes one `GeneratorError`."""
     try:
         return step() if resources is None else cut_off(resources.remaining(), label, step)
-    except (
-        ConfigError,
-        OutOfTime,
-        MemoryError,
-    ):  # the user's to mend, or with remedies of their own further up
+    except (ConfigError, OutOfTime, PluginError):  # they say who and what themselves
         raise
     except Exception as error:  # a border: generators may be anybody's
+        if is_out_of_memory(error):
+            raise
         raise GeneratorError(f"{label} raised {type(error).__name__}: {error}") from error
 
 

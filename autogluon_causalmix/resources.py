@@ -25,6 +25,8 @@ class Resources:
         Wall-clock seconds from now on.
     num_cpus : int
         Cores that threads and processes may occupy.
+    device : str
+        The torch device for foundation models.
 
     Examples
     --------
@@ -35,6 +37,7 @@ class Resources:
 
     seconds: float
     num_cpus: int = 1
+    device: str = "cpu"
     started: float = field(default_factory=time.monotonic)
 
     def remaining(self) -> float:
@@ -43,7 +46,7 @@ class Resources:
 
     def share(self, fraction: float) -> "Resources":
         """Return a resources that begins now and holds `fraction` of what is left."""
-        return Resources(seconds=max(fraction * self.remaining(), 0.0), num_cpus=self.num_cpus)
+        return Resources(max(fraction * self.remaining(), 0.0), self.num_cpus, self.device)
 
 
 class _CutOff(BaseException):

@@ -1,48 +1,75 @@
-"""Does a model trained on synthetic rows still know the label? Asked of a model that is fitted in milliseconds."""
+"""`LabelCheck`: how well a classifier trained on synthetic rows predicts real labels."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.scm.learners import Fit, smooth
+from autogluon_causalmix.scm.learners import FittedLearner, smooth
 from autogluon_causalmix.scm.parents import ParentFeatures
 from autogluon_causalmix.table import Table
 
 
-def held_out_skill(table: Table, rng: np.random.Generator) -> float:
-    """Return the ROC-AUC of a model on the rows it is trained on, each left out once; ½ where there is one class.
+@dataclass(frozen=True)
+class LabelCheck:
+    """The real rows of one table, to score classifiers that are trained on synthetic rows.
 
-    Several classes are scored one against the rest, and averaged.
+    The classifier is a kernel regression of the indicators of the classes: it fits in milliseconds.
+
+    Attributes
+    ----------
+    features : numpy.ndarray
+        Shape (rows, features), in the encoding of `Table.encode`.
+    labels : numpy.ndarray
+        Shape (rows,): codes of the classes.
+    categorical : tuple of bool
+        Which of the features are categories.
+    real_auc : float
+        ROC-AUC of the classifier trained on the real rows, each left out once.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rng = np.random.default_rng(0)
+    >>> dose = rng.normal(size=200)
+    >>> table = Table.from_frame(pd.DataFrame({"dose": dose, "ill": dose > 0}), "ill")
+    >>> check = LabelCheck.of(table, rng)
+    >>> shuffled = table.with_frame(table.frame.assign(ill=rng.permutation(dose > 0)))
+    >>> check.auc(table, rng) > 0.95, check.auc(shuffled, rng) < 0.8
+    (True, True)
     """
-    return _auc(_fit(table, table, rng).held_out, _labels(table))
+
+    features: Matrix
+    labels: Matrix
+    categorical: tuple[bool, ...]
+    real_auc: float
+
+    @classmethod
+    def of(cls, real: Table, rng: np.random.Generator) -> "LabelCheck":
+        """Encode the real rows and score the classifier on them."""
+        features, labels = _encode(real)
+        categorical = tuple(column.is_categorical for column in real.feature_columns)
+        _, classifier = _train(features, labels, categorical, np.unique(labels), rng)
+        return cls(features, labels, categorical, one_vs_rest_auc(classifier.held_out, labels))
+
+    def auc(self, synthetic: Table, rng: np.random.Generator) -> float:
+        """Return the ROC-AUC on the real rows of the classifier trained on synthetic rows."""
+        classes = np.unique(self.labels)
+        inputs, classifier = _train(*_encode(synthetic), self.categorical, classes, rng)
+        scores = classifier.model.predict(inputs.transform(self.features))
+        return one_vs_rest_auc(scores, self.labels)
 
 
-def transferred_skill(synthetic: Table, real: Table, rng: np.random.Generator) -> float:
-    """Return the ROC-AUC on real rows of the same model trained on synthetic rows."""
-    scores = _fit(synthetic, real, rng).model.predict(_features(synthetic).transform(_causes(real)))
-    return _auc(scores, _labels(real))
+def one_vs_rest_auc(scores: Matrix, labels: Matrix) -> float:
+    """Return the mean over classes of P(a row of the class scores above another row), ties half.
 
-
-def _fit(rows: Table, like: Table, rng: np.random.Generator) -> Fit:
-    """Fit a kernel regression of the indicators of all classes of `like` to rows."""
-    indicators = (_labels(rows)[:, None] == np.unique(_labels(like))).astype("float64")
-    return smooth(_features(rows).transform(_causes(rows)), indicators, rng)
-
-
-def _features(table: Table) -> ParentFeatures:
-    categorical = [column.is_categorical for column in table.columns if column.name != table.target]
-    return ParentFeatures.of(_causes(table), categorical)
-
-
-def _causes(table: Table) -> Matrix:
-    return np.delete(table.encode(), table.target_position, axis=1)
-
-
-def _labels(table: Table) -> Matrix:
-    return table.encode()[:, table.target_position]
-
-
-def _auc(scores: Matrix, labels: Matrix) -> float:
-    """Return the mean over classes of P(score of a row of the class > score of another row), ties half."""
+    Parameters
+    ----------
+    scores : numpy.ndarray
+        Shape (rows, classes), the classes sorted.
+    labels : numpy.ndarray
+        Shape (rows,). With a single class among them, the result is ½.
+    """
     from scipy.stats import rankdata
 
     classes = np.unique(labels)
@@ -54,3 +81,22 @@ def _auc(scores: Matrix, labels: Matrix) -> float:
         ranks = rankdata(score)[own].sum() - own.sum() * (own.sum() + 1) / 2.0
         areas.append(ranks / (own.sum() * (~own).sum()))
     return float(np.mean(areas))
+
+
+def _encode(table: Table) -> tuple[Matrix, Matrix]:
+    """Return features (rows, features) and labels (rows,) as floats."""
+    values = table.encode()
+    return np.delete(values, table.target_position, axis=1), values[:, table.target_position]
+
+
+def _train(
+    features: Matrix,
+    labels: Matrix,
+    categorical: tuple[bool, ...],
+    classes: Matrix,
+    rng: np.random.Generator,
+) -> tuple[ParentFeatures, FittedLearner]:
+    """Return how features become inputs of the classifier, and the classifier."""
+    inputs = ParentFeatures.of(features, categorical)
+    indicators = (labels[:, None] == classes).astype("float64")
+    return inputs, smooth(inputs.transform(features), indicators, rng)

@@ -8,9 +8,11 @@ import numpy as np
 from autogluon_causalmix.arrays import Indices, Matrix
 
 RIDGES = np.logspace(-4, 3, 15)
+"""Candidates for the penalty, for 100 rows; more rows scale them up."""
 LANDMARKS = 100
 """Basis functions of the smooth learner: enough for six parents; cost grows with the square."""
 KNOTS = 6
+"""Bumps along each feature, in the pairwise learner."""
 BUMP = 0.7
 """Width of a bump in standard deviations: neighbouring knots of a normal column overlap."""
 MOST_PAIRED = 12
@@ -21,6 +23,7 @@ LEAST_DEFLATION = 0.9
 .93 ± .15 of its spread without the bound, and has 1.01 ± .09 with it."""
 TREES = 50
 LEAF = 5
+"""Least rows in a leaf of a tree."""
 
 
 class Regression(Protocol):

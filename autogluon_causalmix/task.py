@@ -57,6 +57,14 @@ class Task(Protocol):
         """Return the mean training loss of outputs (rows, K)."""
         ...
 
+    def responses(self, targets: Targets, known: Targets) -> Matrix:
+        """Return what a least-squares fit learns in place of targets, shape (rows, outputs)."""
+        ...
+
+    def skill(self, predicted: Matrix, targets: Targets) -> float:
+        """Return how well predicted responses (rows, outputs) tell the targets apart."""
+        ...
+
     def row_losses(self, predicted: Matrix, targets: Targets) -> Matrix:
         """Return the loss of each prediction, shape (rows,)."""
         ...
@@ -134,6 +142,14 @@ class Classification:
         from torch.nn import functional
 
         return functional.cross_entropy(outputs, targets)
+
+    def responses(self, targets: Targets, known: Targets) -> Matrix:
+        """Return indicators of the classes of `known`, shape (rows, classes)."""
+        return np.asarray(targets[:, None] == np.unique(known), dtype="float64")
+
+    def skill(self, predicted: Matrix, targets: Targets) -> float:
+        """Return the one-vs-rest ROC-AUC of predicted indicators."""
+        return one_vs_rest_auc(predicted, targets)
 
     def row_losses(self, predicted: Matrix, targets: Targets) -> Matrix:
         """Return the log-loss of each row, shape (rows,), from probabilities (rows, K)."""

@@ -307,8 +307,8 @@ def test_scm__bad_option__one_clear_message(
     [
         ({"graphs": 0}, "'graphs' must be at least 1"),
         ({"mechanism": "pfn", "weighting": "likelihood"}, "choose weighting='equal'"),
-        ({"discoverer": {"name": 3}}, "the name of a discoverer is a string"),
-        ({"backbone": {"version": "v2"}}, "a backbone is a name or a dict with 'name'"),
+        ({"discoverer": {"name": 3}}, "a plugin is named by a string"),
+        ({"backbone": {"version": "v2"}}, "a plugin is named by a string or by a dict"),
         ({"required": [["a", "b"]], "forbidden": [["a", "b"]]}, "'a' → 'b' is required, but"),
         ({"required": [["a", "b"]], "tiers": [["b"], ["a"]]}, "'a' → 'b' is required, but"),
         ({"required": [["a", "b"], ["b", "c"], ["c", "a"]]}, "the required edges form a cycle"),

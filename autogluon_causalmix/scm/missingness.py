@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autogluon_causalmix.arrays import Mask, Matrix
+from autogluon_causalmix.arrays import Mask
+from autogluon_causalmix.task import Targets
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,9 @@ class MissingPattern:
     """
 
     masks: Mask
-    labels: Matrix
+    labels: Targets
 
-    def draw(self, labels: Matrix, rng: np.random.Generator) -> Mask:
+    def draw(self, labels: Targets, rng: np.random.Generator) -> Mask:
         """Return the missing cells of rows of these classes, shape (rows, columns)."""
         drawn = np.zeros((len(labels), self.masks.shape[1]), dtype=bool)
         if not self.masks.any():

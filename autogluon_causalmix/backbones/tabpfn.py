@@ -24,10 +24,11 @@ from autogluon_causalmix.backbones.weights import (
     quiet,
     silence_telemetry,
 )
+from autogluon_causalmix.column import Column
 from autogluon_causalmix.errors import CheckpointError
 from autogluon_causalmix.hookspecs import hookimpl
 from autogluon_causalmix.records import BackboneFacts
-from autogluon_causalmix.table import Column, Table, encode
+from autogluon_causalmix.table import Table, encode
 
 if TYPE_CHECKING:
     import torch

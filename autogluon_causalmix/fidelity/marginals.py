@@ -2,11 +2,11 @@
 
 import numpy as np
 import numpy.typing as npt
-from pandas.api import types
 
 from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.column import Column
 from autogluon_causalmix.records import Marginal
-from autogluon_causalmix.table import Column, Table
+from autogluon_causalmix.table import Table
 
 BINS = 20
 MOST_LEVELS = 10  # more bars than that cannot be read; the rest is pooled under a name that says so
@@ -14,11 +14,12 @@ TAIL = 0.01  # of the values on either side: one outlier must not squeeze all ot
 
 
 def marginals(real: Table, synthetic: Table) -> list[Marginal]:
-    """Return the distribution of every column in two tables of the same columns, over shared bins or categories.
+    """Return the distribution of every column in two tables of the same columns, over shared bins
+    or categories.
 
-    Shares are of all rows, so that those of the bins or categories and the share of missing values add up to 1. The
-    outermost percents of a numeric column have a wide bin of their own on either side; bins of whole numbers each
-    hold equally many of them; the edges of dates are text.
+    Shares are of all rows, so that those of the bins or categories and the share of missing values
+    add up to 1. The outermost percents of a numeric column have a wide bin of their own on either
+    side; bins of whole numbers each hold equally many of them; the edges of dates are text.
 
     Examples
     --------
@@ -35,7 +36,8 @@ def marginals(real: Table, synthetic: Table) -> list[Marginal]:
 
 
 def distance(marginal: Marginal) -> float:
-    """Return the total variation distance of the two distributions: 0 the same, 1 nothing in common.
+    """Return the total variation distance of the two distributions: 0 the same, 1 nothing in
+    common.
 
     Examples
     --------
@@ -78,7 +80,9 @@ def _edges(values: Matrix) -> Matrix:
 
 
 def _whole_edges(values: Matrix) -> Matrix:
-    """Return edges halfway between whole numbers, each bin as wide as the next, and bins for the tails."""
+    """Return edges halfway between whole numbers, each bin as wide as the next, and bins for the
+    tails.
+    """
     low, high = _span(values)
     width = max(np.ceil((high - low + 1) / BINS), 1.0)
     return _with_tails(np.arange(low, high + width + 0.5, width) - 0.5, values, reach=0.5)
@@ -96,8 +100,8 @@ def _with_tails(edges: Matrix, values: Matrix, reach: float = 0.0) -> Matrix:
 
 
 def _labels(column: Column, edges: Matrix) -> list[str] | list[float]:
-    if types.is_datetime64_any_dtype(column.dtype) or types.is_timedelta64_dtype(column.dtype):
-        return [str(moment) for moment in column.decode(edges)]
+    if column.is_time:  # edges of whole numbers lie half a one below the first value they let in
+        return [str(moment) for moment in column.moments(np.ceil(edges))]
     return [float(edge) + column.offset for edge in edges]
 
 

@@ -1,4 +1,6 @@
-"""The border with generators, which may be anybody's: what they are given, how long they may take, what they return."""
+"""The border with generators, which may be anybody's: what they are given, how long they may take,
+what they return.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -7,13 +9,14 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pandas.api import types
 
+from autogluon_causalmix.column import Column
+from autogluon_causalmix.dtypes import kind_of, plain
 from autogluon_causalmix.errors import ConfigError, GeneratorError, OutOfTime
 from autogluon_causalmix.generators.protocol import FittedGenerator, Generator, describe
 from autogluon_causalmix.registry import Owner
 from autogluon_causalmix.resources import Resources, cut_off
-from autogluon_causalmix.table import Column, Table
+from autogluon_causalmix.table import Table
 
 Returned = TypeVar("Returned")
 
@@ -69,7 +72,8 @@ def draw(
     *,
     owner: Owner,
 ) -> Table:
-    """Draw rows and hold them to the contract: nothing is clipped, dropped or converted to make them fit.
+    """Draw rows and hold them to the contract: nothing is clipped, dropped or converted to make
+    them fit.
 
     Parameters
     ----------
@@ -89,10 +93,10 @@ def draw(
     Raises
     ------
     GeneratorError
-        It raised, or the rows break the contract: exactly `n_rows` rows; the columns of `table` in its order, with
-        its dtypes and categories; finite values; missing ones only in columns that miss some in `table`; no
-        category and no class that `table` does not have; soft labels, if there are any, are probabilities. The
-        message names the column and the value.
+        It raised, or the rows break the contract: exactly `n_rows` rows; the columns of `table` in
+        its order, with its dtypes and categories; finite values; missing ones only in columns that
+        miss some in `table`; no category and no class that `table` does not have; soft labels, if
+        there are any, are probabilities. The message names the column and the value.
     OutOfTime
         It had not finished when the resources was spent.
 
@@ -122,7 +126,8 @@ def description(fitted: FittedGenerator, *, owner: Owner) -> dict[str, object]:
     Raises
     ------
     GeneratorError
-        ``describe`` raised, or returned something that is no JSON object, or ``notes`` are no list of sentences.
+        ``describe`` raised, or returned something that is no JSON object, or ``notes`` are no list
+        of sentences.
     """
     label = f"{type(fitted).__name__}.describe ({owner})"
     said = _call(
@@ -203,19 +208,21 @@ def _column_breaches(
     missing = drawn.isna().to_numpy()
     if missing.any() and not real.isna().any():
         yield f"column {name} is missing in row {_first(missing)}, but no real row misses it"
-    if types.is_float_dtype(drawn.dtype):
+    if kind_of(drawn.dtype) == "float":
         infinite = np.isinf(drawn.to_numpy(dtype="float64", na_value=np.nan))
         if infinite.any():
             yield f"column {name} is {drawn[infinite].tolist()[0]} in row {_first(infinite)}"
     if known is not None:
-        foreign = ~missing & ~drawn.isin(known).to_numpy(dtype="bool")
+        foreign = ~missing & ~plain(drawn).isin(known).to_numpy(dtype="bool")
         if foreign.any():
             value = drawn[foreign].tolist()[0]
             yield f"column {name} is {value!r} in row {_first(foreign)}; it may be one of {list(known)}"
 
 
 def _same_dtype(got: object, wanted: object) -> bool:
-    """Whether two dtypes are equal; pandas calls unordered categories equal in any order, their codes are not."""
+    """Whether two dtypes are equal; pandas calls unordered categories equal in any order, their
+    codes are not.
+    """
     if isinstance(got, pd.CategoricalDtype) and isinstance(wanted, pd.CategoricalDtype):
         return got.ordered == wanted.ordered and got.categories.equals(wanted.categories)
     return got == wanted

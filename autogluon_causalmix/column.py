@@ -72,8 +72,9 @@ class Column:
         """
         try:
             column = _describe(values, as_category)
-            decoded = column.decode(column.encode(values))
-            survives = np.array_equal(column.encode(decoded), column.encode(values), equal_nan=True)
+            encoded = column.encode(values)
+            decoded = column.decode(encoded)
+            survives = np.array_equal(column.encode(decoded), encoded, equal_nan=True)
         except TableError:
             raise
         except Exception as error:  # a border: dtypes and objects may be anybody's
@@ -113,7 +114,8 @@ class Column:
             return values.to_numpy(dtype="float64", na_value=np.nan)
         missing = values.isna().to_numpy()
         encoded = np.full(len(values), np.nan)
-        encoded[~missing] = (_as_integers(values[~missing]) - self.offset).astype("float64")
+        whole = _as_integers(values[~missing], self.dtype)
+        encoded[~missing] = (whole - self.offset).astype("float64")
         return encoded
 
     def decode(self, values: Matrix) -> pd.Series:
@@ -174,8 +176,9 @@ def _describe(values: pd.Series, as_category: bool) -> Column:
         return Column(name, dtype, _levels(values), 0)
     if kind == "float":
         numbers = present.to_numpy(dtype="float64")
+        numbers = numbers[~np.isnan(numbers)]  # pandas can hold NaN beside NA
         return Column(name, dtype, None, 0, places=decimals(numbers, stored_dtype(dtype)))
-    offset = int(_as_integers(present).min()) if len(present) else 0
+    offset = int(_as_integers(present, dtype).min()) if len(present) else 0
     unit = coarsest_unit(plain(present)) if kind == "time" else None
     return Column(name, dtype, None, offset, unit=unit)
 
@@ -215,9 +218,7 @@ def _levels(values: pd.Series) -> pd.Index:
 
 def _codes(values: pd.Series, levels: pd.Index) -> npt.NDArray[np.signedinteger[Any]]:
     """Return the position of each value among the levels, −1 where it is missing or unknown."""
-    if (
-        values.dtype == levels.dtype == np.dtype(object)
-    ):  # as they are: pandas would make dates of them
+    if values.dtype == levels.dtype == np.dtype(object):  # pandas would make dates of them
         return levels.get_indexer(pd.Index(values.to_numpy(), dtype=object))
     return pd.Categorical(values, categories=levels).codes
 
@@ -231,10 +232,12 @@ def _check_distinct(present: pd.Series) -> None:
             raise _refusal(present, f"holds {other!r} and {value!r}, which are equal, and ")
 
 
-def _as_integers(values: pd.Series) -> npt.NDArray[Any]:
-    """Return whole numbers or times, none missing, as integers with exact differences."""
-    counted = kind_of(values.dtype) == "time" or isinstance(values.dtype, pd.PeriodDtype)
-    whole = plain(values).astype("int64").to_numpy() if counted else values.to_numpy(dtype=object)
+def _as_integers(values: pd.Series, dtype: Any) -> npt.NDArray[Any]:
+    """Return values, none missing, in whole numbers of `dtype`, with exact differences."""
+    if kind_of(dtype) == "time" or isinstance(dtype, pd.PeriodDtype):
+        whole = plain(values).astype(plain_dtype(dtype)).astype("int64").to_numpy()
+    else:
+        whole = values.to_numpy(dtype=object)
     if all(-SAFE < limit < SAFE for limit in (whole.min(initial=0), whole.max(initial=0))):
         return whole.astype("int64")
     return whole.astype(object)

@@ -42,7 +42,8 @@ def decimals(values: Matrix, stored: np.dtype[Any]) -> int | None:
     """
     distinct = np.unique(values)
     native = distinct.astype(stored)
-    spacing = np.spacing(np.abs(native[native != 0])).astype("float64")
+    with np.errstate(over="ignore"):  # of the largest float of all, which is infinite
+        spacing = np.spacing(np.abs(native[native != 0])).astype("float64")
     for places in range(MOST_DECIMALS + 1):
         if (to_decimals(distinct, places).astype(stored) == native).all():
             by_chance = np.minimum(spacing * 10.0**places, 1.0)
@@ -97,17 +98,30 @@ def to_unit(times: pd.Series, unit: str) -> pd.Series:
     >>> to_unit(pd.Series(pd.to_datetime(["2021-03-01 08:31", "2021-03-04 23:00"])), "D").tolist()
     [Timestamp('2021-03-01 00:00:00'), Timestamp('2021-03-05 00:00:00')]
     """
-    first = np.ones(len(times), dtype=bool)
-    rounded = times.dt.round(unit, ambiguous=first, nonexistent=_length(unit))
+    rounded = _clock(times).dt.round(unit)
+    if isinstance(times.dtype, pd.DatetimeTZDtype):
+        following = rounded + _length(unit)
+        rounded = _in_zone(rounded, times.dtype).fillna(_in_zone(following, times.dtype))
     return times.where(_is_on(times, unit), rounded)
 
 
 def _is_on(times: pd.Series, unit: str) -> Mask:
     """Whether each time, on its own clock, is a multiple of `unit`."""
-    has_zone = isinstance(times.dtype, pd.DatetimeTZDtype)
-    clock = times.dt.tz_localize(None) if has_zone else times
+    clock = _clock(times)
     step = _length(unit) // _length(clock.dt.unit)
     return np.asarray(clock.astype("int64") % step == 0)
+
+
+def _clock(times: pd.Series) -> pd.Series:
+    """Return what a clock in the times' own zone shows."""
+    return times.dt.tz_localize(None) if isinstance(times.dtype, pd.DatetimeTZDtype) else times
+
+
+def _in_zone(clock: pd.Series, dtype: pd.DatetimeTZDtype) -> pd.Series:
+    """Return the first moment at which a clock in the zone shows this, NaT where it never does."""
+    first = np.ones(len(clock), dtype=bool)
+    moments: pd.Series = clock.dt.tz_localize(dtype.tz, ambiguous=first, nonexistent="NaT")
+    return moments
 
 
 def _length(unit: str) -> pd.Timedelta:

@@ -7,8 +7,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autogluon_causalmix import augment
+from autogluon_causalmix.column import Column
 from autogluon_causalmix.errors import TableError
 from autogluon_causalmix.fidelity.marginals import distance, marginals
 from autogluon_causalmix.table import Table
@@ -25,11 +28,15 @@ SPANS = pd.Series(pd.to_timedelta(COUNTS * 90, unit="min"))
 CENTS = [decimal.Decimal(int(count)) / 4 for count in COUNTS]
 
 
+def cast(values: Any, dtype: Any) -> pd.Series:
+    return pd.Series(values).astype(dtype)
+
+
 def arrow(values: Any, dtype: pa.DataType) -> pd.Series:
     return pd.Series(pd.arrays.ArrowExtensionArray(pa.array(list(values), type=dtype)))
 
 
-def sparse(values: Any, fill: object) -> pd.Series:
+def sparse(values: Any, fill: Any) -> pd.Series:
     return pd.Series(pd.arrays.SparseArray(np.asarray(values), fill_value=fill))
 
 
@@ -42,23 +49,19 @@ DATES = [day.date() for day in DAYS]
 TIMES = [(pd.Timestamp("2021-03-01") + span).time() for span in SPANS]
 
 DRAWN: dict[str, pd.Series] = {
-    **{name: pd.Series(COUNTS.astype(name)) for name in WHOLE},
+    **{name: cast(COUNTS, name) for name in WHOLE},
+    **{name.capitalize(): cast(COUNTS, name.capitalize()) for name in ("int8", "int64")},
+    **{name: cast(COUNTS, name) for name in ("UInt8", "UInt64")},
     **{
-        name.capitalize(): pd.Series(COUNTS).astype(name.capitalize()) for name in ("int8", "int64")
-    },
-    **{name: pd.Series(COUNTS).astype(name) for name in ("UInt8", "UInt64")},
-    **{
-        name: pd.Series(FLOATS).astype(name)
+        name: cast(FLOATS, name)
         for name in ("float16", "float32", "float64", "longdouble", "Float32", "Float64")
     },
     "bool": pd.Series(FLAGS),
-    "boolean": pd.Series(FLAGS).astype("boolean"),
-    "string": pd.Series(WORDS).astype(pd.StringDtype("python")),
-    "string of arrow": pd.Series(WORDS).astype(pd.StringDtype("pyarrow")),
-    "string of numpy semantics": pd.Series(WORDS).astype(
-        pd.StringDtype("pyarrow", na_value=np.nan)
-    ),
-    **{f"{name} of arrow": pd.Series(COUNTS).astype(f"{name}[pyarrow]") for name in WHOLE},
+    "boolean": cast(FLAGS, "boolean"),
+    "string": cast(WORDS, pd.StringDtype("python")),
+    "string of arrow": cast(WORDS, pd.StringDtype("pyarrow")),
+    "string of numpy semantics": cast(WORDS, pd.StringDtype("pyarrow", na_value=np.nan)),
+    **{f"{name} of arrow": cast(COUNTS, f"{name}[pyarrow]") for name in WHOLE},
     "half of arrow": arrow(FLOATS.astype("float16"), pa.float16()),
     "float of arrow": arrow(FLOATS, pa.float32()),
     "double of arrow": arrow(FLOATS, pa.float64()),
@@ -83,12 +86,12 @@ DRAWN: dict[str, pd.Series] = {
     "sparse float": sparse(np.where(FLAGS, FLOATS, 0.0), 0.0),
     "sparse float of gaps": sparse(np.where(FLAGS, FLOATS, np.nan), np.nan),
     "sparse bool": sparse(FLAGS, False),
-    **{f"date {unit}": DAYS.astype(f"datetime64[{unit}]") for unit in ("s", "ms", "us", "ns")},
+    **{f"date {unit}": cast(DAYS, f"datetime64[{unit}]") for unit in ("s", "ms", "us", "ns")},
     **{
         f"date {unit} with zone": DAYS.dt.tz_localize("Asia/Kolkata").dt.as_unit(unit)
         for unit in ("s", "ns")
     },
-    **{f"span {unit}": SPANS.astype(f"timedelta64[{unit}]") for unit in ("s", "ms", "us", "ns")},
+    **{f"span {unit}": cast(SPANS, f"timedelta64[{unit}]") for unit in ("s", "ms", "us", "ns")},
     "period of months": DAYS.dt.to_period("M"),
     "period of days": DAYS.dt.to_period("D"),
     "interval": pd.Series(pd.arrays.IntervalArray(pd.cut(FLOATS, 4))),
@@ -102,7 +105,7 @@ DRAWN: dict[str, pd.Series] = {
     "ordered category": pd.Series(
         pd.Categorical(WORDS, categories=["red", "blue", "green", "no"], ordered=True)
     ),
-    "category of arrow text": pd.Series(WORDS).astype("string[pyarrow]").astype("category"),
+    "category of arrow text": cast(WORDS, "string[pyarrow]").astype("category"),
     "words": objects(WORDS),
     "Decimals": objects(CENTS),
     "date objects": objects(DATES),
@@ -173,3 +176,75 @@ def test_marginals_of_a_dtype(name: str) -> None:
 def test_what_cannot_be_drawn_is_refused_by_name(name: str) -> None:
     with pytest.raises(TableError, match="column 'odd' .*: make it a number, a date or a category"):
         Table.from_frame(frame_with(REFUSED[name]), "y")
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_any_dtype_can_be_the_target(name: str) -> None:
+    values = DRAWN[name]
+    if Column.of(values).is_categorical or Column.of(values).is_whole:
+        table = Table.from_frame(frame_with(values), "odd")
+        drawn = augment(table.frame, "odd", 50, generator="bootstrap")
+        assert set(drawn["odd"]) <= set(values)
+        assert len(table.classes) == len(set(values))
+    else:
+        with pytest.raises(TableError, match="continuous|missing"):
+            Table.from_frame(frame_with(values), "odd")
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        "float16",
+        "float32",
+        "longdouble",
+        "Float32",
+        "halffloat[pyarrow]",
+        pd.SparseDtype("int8", 0),
+    ],
+)
+def test_zeros_and_ones_of_any_dtype_are_classes(dtype: Any) -> None:
+    frame = frame_with(cast(FLAGS.astype("int8"), dtype))
+    table = Table.from_frame(frame, "odd")
+    assert table.problem_type == "binary"
+    assert table.decode(table.encode()).frame["odd"].equals(frame["odd"])
+
+
+@pytest.mark.parametrize(
+    "name", ["int64 of arrow", "date32 of arrow", "sparse int", "decimal of arrow"]
+)
+def test_causal_rows_have_the_dtypes_of_the_frame(name: str) -> None:
+    frame = frame_with(DRAWN[name])
+    drawn = augment(frame, "y", 50, generator={"name": "scm", "graphs": 1})
+    assert drawn.dtypes.equals(frame.dtypes)
+    assert drawn["odd"].between(frame["odd"].min(), frame["odd"].max()).all()
+
+
+@given(st.lists(st.decimals(-(10**12), 10**12, places=2), min_size=1, max_size=20))
+def test_decimals_of_fifteen_digits_come_back_exactly(values: list[decimal.Decimal]) -> None:
+    series = arrow(values, pa.decimal128(20, 2))
+    column = Column.of(series)
+    assert column.decode(column.encode(series)).tolist() == values
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+def test_the_same_moments_have_one_encoding_whatever_their_unit(unit: str) -> None:
+    column = Column.of(DAYS)
+    np.testing.assert_array_equal(
+        column.encode(cast(DAYS, f"datetime64[{unit}]")), column.encode(DAYS)
+    )
+    arrows = arrow(DAYS, pa.timestamp(unit))
+    np.testing.assert_array_equal(column.encode(arrows), column.encode(DAYS))
+
+
+def test_nan_beside_na_is_missing() -> None:
+    zeros = pd.Series([0.0, 1.5, None, 2.25], dtype="Float64")
+    values = zeros / zeros.where(zeros != 0, 0.0) * zeros  # 0 / 0 is NaN, not NA
+    column = Column.of(values)
+    assert column.places == 2
+    assert np.isnan(column.encode(values)).tolist() == [True, False, True, False]
+
+
+def test_dates_and_periods_are_labelled_in_words() -> None:
+    for name, first in (("date s", "2021-03-01 00:00:00"), ("period of days", "2021-03-01")):
+        table = Table.from_frame(frame_with(DRAWN[name]), "y")
+        assert marginals(table, table)[1].labels[0] == first

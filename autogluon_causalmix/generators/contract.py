@@ -216,7 +216,7 @@ def _column_breaches(
         foreign = ~missing & ~plain(drawn).isin(known).to_numpy(dtype="bool")
         if foreign.any():
             value = drawn[foreign].tolist()[0]
-            yield f"column {name} is {value!r} in row {_first(foreign)}; it may be one of {list(known)}"
+            yield f"column {name} is {value!r} in row {_first(foreign)}; it may be one of {known.tolist()}"
 
 
 def _same_dtype(got: object, wanted: object) -> bool:

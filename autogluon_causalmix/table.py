@@ -233,8 +233,8 @@ def check_target(labels: pd.Series) -> None:
         )
     if is_continuous(labels):
         raise TableError(
-            f"the target {labels.name!r} is continuous ({plain(labels).nunique()} values); this package "
-            "classifies: choose a target with classes, or cut it into bins"
+            f"the target {labels.name!r} is continuous ({plain(labels).nunique()} values); "
+            "this package classifies: choose a target with classes, or cut it into bins"
         )
 
 

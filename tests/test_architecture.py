@@ -55,7 +55,7 @@ def room(module: str) -> str:
 
 
 def imported(module: str, path: Path) -> Iterator[str]:
-    """Yield the modules of this package that a module imports, at its top or inside of functions."""
+    """Yield the modules of this package that a module imports, at its top or in functions."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (

@@ -85,7 +85,10 @@ BREACHES = {
     "a column twice": (
         "mixed types",
         lambda frame: pd.concat([frame, frame[["size"]]], axis=1),
-        "the columns stand in the order ['number', 'whole', 'colour', 'size', 'label', 'size'], not",
+        (
+            "the columns stand in the order "
+            "['number', 'whole', 'colour', 'size', 'label', 'size'], not"
+        ),
     ),
     "another order": (
         "mixed types",
@@ -136,12 +139,18 @@ BREACHES = {
     "other categories": (
         "mixed types",
         casting("colour", pd.CategoricalDtype(COLOURS[:3])),
-        "column 'colour' has dtype category ['red', 'green', 'blue'], not category ['red', 'green', 'blue', 'unused']",
+        (
+            "column 'colour' has dtype category ['red', 'green', 'blue'], "
+            "not category ['red', 'green', 'blue', 'unused']"
+        ),
     ),
     "categories in another order": (
         "mixed types",
         lambda frame: frame.assign(colour=frame["colour"].cat.reorder_categories(COLOURS[::-1])),
-        "column 'colour' has dtype category ['unused', 'blue', 'green', 'red'], not category ['red',",
+        (
+            "column 'colour' has dtype category ['unused', 'blue', 'green', 'red'], "
+            "not category ['red',"
+        ),
     ),
     "an order where there is none": (
         "mixed types",

@@ -1,4 +1,4 @@
-"""Real against synthetic rows, column by column, as shares that a page can draw and JSON can hold."""
+"""Real against synthetic rows, column by column, as shares that JSON can hold."""
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +14,18 @@ TAIL = 0.01  # of the values on either side: one outlier must not squeeze all ot
 
 
 def marginals(real: Table, synthetic: Table) -> list[Marginal]:
-    """Return the distribution of every column in two tables of the same columns, over shared bins
-    or categories.
+    """Return the distribution of every column in two tables of the same columns.
 
-    Shares are of all rows, so that those of the bins or categories and the share of missing values
-    add up to 1. The outermost percents of a numeric column have a wide bin of their own on either
-    side; bins of whole numbers each hold equally many of them; the edges of dates are text.
+    Both share their bins or categories. Shares are of all rows: those of the bins or categories and
+    the share of missing values add up to 1. The outermost percents of a numeric column have a wide
+    bin of their own on either side. Bins of whole numbers each hold equally many of them. The edges
+    of dates and durations are text.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> real = Table.from_frame(pd.DataFrame({"dose": [1, 1, 2, 3], "ill": ["no", "no", "yes", "no"]}), "ill")
+    >>> frame = pd.DataFrame({"dose": [1, 1, 2, 3], "ill": ["no", "no", "yes", "no"]})
+    >>> real = Table.from_frame(frame, "ill")
     >>> dose, ill = marginals(real, real.take(np.array([0, 2])))
     >>> dose.labels, dose.real, dose.synthetic
     ([0.5, 1.5, 2.5, 3.5], [0.5, 0.25, 0.25], [0.5, 0.5, 0.0])
@@ -36,8 +37,7 @@ def marginals(real: Table, synthetic: Table) -> list[Marginal]:
 
 
 def distance(marginal: Marginal) -> float:
-    """Return the total variation distance of the two distributions: 0 the same, 1 nothing in
-    common.
+    """Return the total variation distance: 0 the same distribution, 1 nothing in common.
 
     Examples
     --------
@@ -80,8 +80,9 @@ def _edges(values: Matrix) -> Matrix:
 
 
 def _whole_edges(values: Matrix) -> Matrix:
-    """Return edges halfway between whole numbers, each bin as wide as the next, and bins for the
-    tails.
+    """Return edges halfway between whole numbers.
+
+    All bins are equally wide but for those of the tails.
     """
     low, high = _span(values)
     width = max(np.ceil((high - low + 1) / BINS), 1.0)

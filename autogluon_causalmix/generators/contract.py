@@ -1,6 +1,4 @@
-"""The border with generators, which may be anybody's: what they are given, how long they may take,
-what they return.
-"""
+"""The contract of generators: what they get, how long they may take, what they return."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -29,7 +27,7 @@ def fit_generator(
     *,
     owner: Owner,
 ) -> FittedGenerator:
-    """Fit a generator to a copy of the real rows, and cut it off when the resources is spent.
+    """Fit a generator to a copy of the real rows, and cut it off when its time is over.
 
     Parameters
     ----------
@@ -38,9 +36,9 @@ def fit_generator(
     table : Table
         The real rows; the generator works on a copy, so that nothing it does reaches them.
     rng : numpy.random.Generator
-        Source of all its randomness.
+        Of everything random.
     resources : Resources
-        What it may spend.
+        The time and cores that it may use.
     owner : Owner
         Named in errors.
 
@@ -51,7 +49,7 @@ def fit_generator(
     ConfigError
         It says that an option does not go with this table.
     OutOfTime
-        It had not finished when the resources was spent.
+        It had not finished when its time was over.
     """
     label = f"{type(generator).__name__}.fit ({owner})"
     copy = table.take(np.arange(len(table)))
@@ -72,8 +70,7 @@ def draw(
     *,
     owner: Owner,
 ) -> Table:
-    """Draw rows and hold them to the contract: nothing is clipped, dropped or converted to make
-    them fit.
+    """Draw rows and check them: nothing is clipped, dropped or converted to make them fit.
 
     Parameters
     ----------
@@ -84,9 +81,9 @@ def draw(
     n_rows : int
         How many rows to draw, shape (n_rows, columns).
     rng : numpy.random.Generator
-        Source of all its randomness.
+        Of everything random.
     resources : Resources, optional
-        What it may spend; without one it is waited for.
+        The time and cores that it may use; None waits for it.
     owner : Owner
         Named in errors.
 
@@ -98,7 +95,7 @@ def draw(
         miss some in `table`; no category and no class that `table` does not have; soft labels, if
         there are any, are probabilities. The message names the column and the value.
     OutOfTime
-        It had not finished when the resources was spent.
+        It had not finished when its time was over.
 
     Examples
     --------
@@ -174,7 +171,8 @@ def _soft_label_breaches(soft: object, table: Table, n_rows: int) -> Iterator[st
     """Yield what is wrong with the probabilities of classes."""
     wanted = (n_rows, len(table.levels))
     if not isinstance(soft, np.ndarray) or soft.shape != wanted:
-        yield f"its soft labels have shape {getattr(soft, 'shape', type(soft).__name__)}, not {wanted}"
+        shape = getattr(soft, "shape", type(soft).__name__)
+        yield f"its soft labels have shape {shape}, not {wanted}"
         return
     wrong = ~(
         np.isfinite(soft).all(axis=1)
@@ -182,7 +180,8 @@ def _soft_label_breaches(soft: object, table: Table, n_rows: int) -> Iterator[st
         & (np.abs(soft.sum(axis=1) - 1) < 1e-6)
     )
     if wrong.any():
-        yield f"its soft labels in row {_first(wrong)} are no probabilities: {soft[_first(wrong)].tolist()}"
+        row = _first(wrong)
+        yield f"its soft labels in row {row} are no probabilities: {soft[row].tolist()}"
     foreign = soft[:, ~table.levels.isin(table.classes)].sum(axis=1) > 0
     if foreign.any():
         yield f"its soft labels in row {_first(foreign)} name a class that no real row has"
@@ -216,12 +215,14 @@ def _column_breaches(
         foreign = ~missing & ~plain(drawn).isin(known).to_numpy(dtype="bool")
         if foreign.any():
             value = drawn[foreign].tolist()[0]
-            yield f"column {name} is {value!r} in row {_first(foreign)}; it may be one of {known.tolist()}"
+            place = f"column {name} is {value!r} in row {_first(foreign)}"
+            yield f"{place}; it may be one of {known.tolist()}"
 
 
 def _same_dtype(got: object, wanted: object) -> bool:
-    """Whether two dtypes are equal; pandas calls unordered categories equal in any order, their
-    codes are not.
+    """Whether two dtypes are equal, the order of categories included.
+
+    pandas calls unordered categories equal in any order; their codes are not.
     """
     if isinstance(got, pd.CategoricalDtype) and isinstance(wanted, pd.CategoricalDtype):
         return got.ordered == wanted.ordered and got.categories.equals(wanted.categories)

@@ -10,7 +10,7 @@ from pandas.api import types
 
 from autogluon_causalmix.arrays import Indices, Matrix
 from autogluon_causalmix.column import Column
-from autogluon_causalmix.dtypes import plain
+from autogluon_causalmix.dtypes import kind_of, plain
 from autogluon_causalmix.errors import TableError
 
 FEW_ROWS = 10
@@ -251,7 +251,8 @@ def is_continuous(labels: pd.Series) -> bool:
     >>> is_continuous(pd.Series([0.5, 1.5] * 30)), is_continuous(pd.Series(np.arange(60) / 7))
     (False, True)
     """
-    if not types.is_numeric_dtype(labels) or types.is_bool_dtype(labels):
+    is_number = types.is_numeric_dtype(labels) and kind_of(labels.dtype) in ("float", "whole")
+    if not is_number:
         return False
     counts = labels.dropna().astype("float64").value_counts()
     if (counts.index.to_numpy() % 1 != 0).any():

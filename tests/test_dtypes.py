@@ -1,5 +1,6 @@
 """Every dtype that a frame can have is drawn in its own dtype, or refused by the column's name."""
 
+import datetime as dt
 import decimal
 from typing import Any
 
@@ -92,6 +93,9 @@ DRAWN: dict[str, pd.Series] = {
         for unit in ("s", "ns")
     },
     **{f"span {unit}": cast(SPANS, f"timedelta64[{unit}]") for unit in ("s", "ms", "us", "ns")},
+    "sparse date": pd.Series(pd.arrays.SparseArray(DAYS)),
+    "date with an offset": DAYS.dt.tz_localize(dt.timezone(dt.timedelta(hours=5, minutes=30))),
+    "first and last date of arrow": arrow([dt.date.min, dt.date.max] * 30, pa.date32()),
     "period of months": DAYS.dt.to_period("M"),
     "period of days": DAYS.dt.to_period("D"),
     "interval": pd.Series(pd.arrays.IntervalArray(pd.cut(FLOATS, 4))),

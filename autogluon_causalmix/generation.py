@@ -16,7 +16,7 @@ from autogluon_causalmix.generators.protocol import FittedGenerator, Generator
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.records import GeneratorFacts
 from autogluon_causalmix.resources import Resources
-from autogluon_causalmix.table import Table
+from autogluon_causalmix.table import Table, identifiers
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,11 @@ def fit_source(
     generator = entry.create(named.options)
     with log.stage("generator"):
         fitted = fit_generator(generator, table, rng, resources, owner=entry.owner)
+    for name in identifiers(table):
+        log.note(
+            f"column {name!r} has another value in every row, like a name or a key: synthetic rows "
+            "repeat real values of it; leave the column out if they must not"
+        )
     said = description(fitted, owner=entry.owner)
     for sentence in cast("list[str]", said.get("notes", [])):
         log.note(sentence)

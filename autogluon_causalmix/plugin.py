@@ -20,6 +20,7 @@ The checks for a plugin's own tests are in `autogluon_causalmix.testing`.
 """
 
 from autogluon_causalmix.backbones.protocol import Backbone, InContextModel
+from autogluon_causalmix.column import Column
 from autogluon_causalmix.discovery.beliefs import EdgeBeliefs
 from autogluon_causalmix.discovery.knowledge import Constraints
 from autogluon_causalmix.discovery.protocol import Discoverer
@@ -28,7 +29,7 @@ from autogluon_causalmix.generators.protocol import FittedGenerator, Generator
 from autogluon_causalmix.hookspecs import Register, hookimpl
 from autogluon_causalmix.records import BackboneFacts
 from autogluon_causalmix.resources import Resources
-from autogluon_causalmix.table import Column, Table
+from autogluon_causalmix.table import Table
 
 __all__ = [
     "Backbone",

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+import pandas as pd
+from pandas.api import types
 from scipy.stats import rankdata
 from sklearn.model_selection import train_test_split
 
 from autogluon_causalmix.arrays import Indices, Mask, Matrix
+from autogluon_causalmix.dtypes import kind_of, plain
+from autogluon_causalmix.errors import TableError
 from autogluon_causalmix.records import Scores
 
 if TYPE_CHECKING:
@@ -19,9 +23,22 @@ if TYPE_CHECKING:
 Targets = Indices | Matrix
 """Codes of classes, shape (rows,), as whole numbers or as floats."""
 
+MOST_CLASSES = 20
+"""Different numbers that count as classes whatever their share of the rows."""
+
 
 class Task(Protocol):
-    """One kind of target: how it is split, learned and scored."""
+    """One kind of target: how it is checked, split, learned and scored."""
+
+    def check(self, labels: pd.Series) -> None:
+        """Refuse labels that are no targets of this kind.
+
+        Raises
+        ------
+        TableError
+            The message names the column and the way out.
+        """
+        ...
 
     def problem_type(self, targets: Targets) -> str:
         """Return AutoGluon's name of the problem."""
@@ -86,6 +103,25 @@ class Classification:
     >>> task.scores(np.array([[0.8, 0.2], [0.4, 0.6]]), np.array([0, 1])).roc_auc
     1.0
     """
+
+    def check(self, labels: pd.Series) -> None:
+        """Check that every row has a label, and that labels are classes.
+
+        Raises
+        ------
+        TableError
+            A label is missing, or the labels are continuous.
+        """
+        missing = int(labels.isna().sum())
+        if missing:
+            raise TableError(
+                f"the target {labels.name!r} is missing in {missing} rows; drop them first"
+            )
+        if is_continuous(labels):
+            raise TableError(
+                f"the target {labels.name!r} is continuous ({plain(labels).nunique()} values); "
+                "this package classifies: choose a target with classes, or cut it into bins"
+            )
 
     def problem_type(self, targets: Targets) -> str:
         """Return ``"binary"`` or ``"multiclass"``."""
@@ -201,3 +237,25 @@ def one_vs_rest_auc(scores: Matrix, targets: Targets) -> float:
         ranks = rankdata(score)[own].sum() - own.sum() * (own.sum() + 1) / 2.0
         areas.append(ranks / (own.sum() * (~own).sum()))
     return float(np.mean(areas))
+
+
+def is_continuous(labels: pd.Series) -> bool:
+    """Whether labels look like a regression target: too many different numbers, each too rare.
+
+    Whole numbers are classes where there are at most 20, or one to every 20 rows. Fractions are
+    classes where there are at most 20, and half of them occur at least as often as there are
+    different ones: 0.5 and 1.5 in thirty rows each, but not sixty measured values that happen to
+    repeat once rounded.
+
+    Examples
+    --------
+    >>> is_continuous(pd.Series([0.5, 1.5] * 30)), is_continuous(pd.Series(np.arange(60) / 7))
+    (False, True)
+    """
+    is_number = types.is_numeric_dtype(labels) and kind_of(labels.dtype) in ("float", "whole")
+    if not is_number:
+        return False
+    counts = labels.dropna().astype("float64").value_counts()
+    if (counts.index.to_numpy() % 1 != 0).any():
+        return len(counts) > MOST_CLASSES or bool(counts.median() < len(counts))
+    return len(counts) > MOST_CLASSES and len(counts) > 0.05 * int(counts.sum())

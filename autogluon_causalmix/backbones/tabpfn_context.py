@@ -15,9 +15,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from autogluon_causalmix.backbones.weights import Weights, first_line, quiet, silence_telemetry
+from autogluon_causalmix.column import Column
 from autogluon_causalmix.errors import CheckpointError
 from autogluon_causalmix.records import BackboneFacts
-from autogluon_causalmix.table import Column, Table, encode
+from autogluon_causalmix.table import Table, encode
 
 if TYPE_CHECKING:
     import torch

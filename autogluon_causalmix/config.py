@@ -136,8 +136,8 @@ class Hyperparameters(_Options):
     >>> Hyperparameters.parse({"learning_rate": -1.0})
     Traceback (most recent call last):
         ...
-    autogluon_causalmix.errors.ConfigError: CausalMix hyperparameter 'learning_rate': input should be greater than 0, \
-got -1.0
+    autogluon_causalmix.errors.ConfigError: CausalMix hyperparameter 'learning_rate': \
+input should be greater than 0, got -1.0
     """
 
     owner: ClassVar[str] = "CausalMix"

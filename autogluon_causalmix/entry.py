@@ -19,7 +19,8 @@ class Owner:
     Attributes
     ----------
     plugin : str
-        The entry point's name, the path of a built-in module, or the ``"module:Class"`` the user wrote.
+        The entry point's name, the path of a built-in module, or the ``"module:Class"`` the user
+        wrote.
     distribution, version : str
         The installed package it came with.
     """
@@ -43,7 +44,8 @@ class Kind(Generic[Plugin]):
     Attributes
     ----------
     name : str
-        ``"generator"``, ``"discoverer"`` or ``"backbone"``; its hook is ``causalmix_register_<name>s``.
+        ``"generator"``, ``"discoverer"`` or ``"backbone"``; its hook is
+        ``causalmix_register_<name>s``.
     protocol : type
         What every instance of the kind follows.
     """
@@ -100,14 +102,15 @@ class Entry(Generic[Plugin]):
         >>> @dataclass(frozen=True)
         ... class Noise:
         ...     scale: float = 0.1
-        >>> entry = Entry(Kind("generator", object), "noise", Noise, Owner("noise", "causalmix-noise", "0.1"))
+        >>> owner = Owner("noise", "causalmix-noise", "0.1")
+        >>> entry = Entry(Kind("generator", object), "noise", Noise, owner)
         >>> entry.create({"scale": 2})
         Noise(scale=2.0)
         >>> entry.create({"scale": "big"})
         Traceback (most recent call last):
             ...
-        autogluon_causalmix.errors.ConfigError: generator 'noise': option 'scale' should be a valid number, got 'big'; \
-its options are ['scale']
+        autogluon_causalmix.errors.ConfigError: generator 'noise': option 'scale' \
+should be a valid number, got 'big'; its options are ['scale']
         """
         unknown = [name for name in options if name not in self.options()]
         if unknown:

@@ -34,28 +34,32 @@ REPORT_FILE = "fit_report.json"
 TARGET = "causalmix target"  # where the labels have no name of their own
 
 IMPORTS = 0.8e9
-"""Bytes of torch, tabpfn and the libraries of the causal stage: measured by benchmarks/memory.py."""
+"""Bytes of torch, tabpfn and the libraries of the causal stage, by benchmarks/memory.py."""
 
 ROWS_PER_EPISODE = 1.5
 """Per real row: real context and synthetic query."""
 
 
 class CausalMixModel(AbstractTorchModel):
-    """A tabular foundation model, fine-tuned on the fold's rows and on rows drawn from causal models of them.
+    """A tabular foundation model, fine-tuned on real rows and on rows of causal models.
 
-    Pass the class as a key of ``hyperparameters``; the string ``"CAUSALMIX"`` works too wherever this package has
-    been imported. The values are the fields of `autogluon_causalmix.config.Hyperparameters`. The pretrained model is
-    the first candidate of every fit and is kept unless fine-tuning beats it on validation rows; `fit_report` says
-    which one predicts, and why. Sample weights are ignored: a model that learns in context has no place for them.
+    Pass the class as a key of ``hyperparameters``; the string ``"CAUSALMIX"`` works too wherever
+    this package has been imported. The values are the fields of
+    `autogluon_causalmix.config.Hyperparameters`. The pretrained model is the first candidate of
+    every fit and is kept unless fine-tuning beats it on validation rows; `fit_report` says which
+    one predicts, and why. Sample weights are ignored: a model that learns in context has no place
+    for them.
 
-    Paper: Causal Data Augmentation for Robust Fine-Tuning of Tabular Foundation Models (arXiv 2601.04110)
-    Authors: Magnus Bühler, Lennart Purucker, Frank Hutter
-    License: Apache-2.0; the weights of the chosen backbone have their own, named in the report.
+    Paper: Causal Data Augmentation for Robust Fine-Tuning of Tabular Foundation Models
+    (arXiv 2601.04110).
+    Authors: Magnus Bühler, Lennart Purucker, Frank Hutter.
+    License: Apache-2.0; the weights of the backbone have their own, named in the report.
 
     Examples
     --------
     >>> from autogluon.tabular import TabularPredictor
-    >>> predictor = TabularPredictor(label="class").fit(train, hyperparameters={CausalMixModel: {}})  # doctest: +SKIP
+    >>> predictor = TabularPredictor(label="class")
+    >>> predictor.fit(train, hyperparameters={CausalMixModel: {}})  # doctest: +SKIP
     """
 
     ag_key = "CAUSALMIX"
@@ -64,7 +68,8 @@ class CausalMixModel(AbstractTorchModel):
     seed_name = "random_state"
     _supported_problem_types = ["binary", "multiclass"]
     _default_auxiliary_params_extra = {"max_rows": 10_000, "max_features": 500, "max_classes": 10}
-    # Folds one after another: in parallel they would each download the weights, and fight for one GPU.
+    # Folds one after another: in parallel they would each download the weights, and fight for one
+    # GPU.
     _default_ag_args_ensemble_extra = {
         "fold_fitting_strategy": "sequential_local",
         "refit_folds": True,
@@ -204,7 +209,8 @@ class CausalMixModel(AbstractTorchModel):
 def register() -> None:
     """Make the key ``"CAUSALMIX"`` known to AutoGluon; a second call does nothing.
 
-    Importing this package calls it. Name it as ray's ``worker_process_setup_hook`` where a worker must know the key.
+    Importing this package calls it. Name it as ray's ``worker_process_setup_hook`` where a worker
+    must know the key.
     """
     if CausalMixModel.ag_key not in ag_model_registry.keys:
         ag_model_registry.add(CausalMixModel)

@@ -115,7 +115,7 @@ def _distribution(point: importlib.metadata.EntryPoint) -> tuple[str, str]:
 
 
 def _register(plugin: object, owner: Owner, plugins: Plugins) -> None:
-    """Check the hooks of one plugin and call them; if anything is wrong, none of its names stays."""
+    """Check the hooks of one plugin and call them; it registers all of its names or none."""
     manager = pluggy.PluginManager(hookspecs.NAME)
     manager.add_hookspecs(hookspecs)
     manager.register(plugin)

@@ -47,14 +47,14 @@ class RowCounts(_Record):
 
 
 class Scores(_Record):
-    """Scores on the validation rows; `roc_auc` is one-vs-rest, None where a class has no row there."""
+    """Scores on the validation rows; `roc_auc` is one-vs-rest, None where a class is missing."""
 
     log_loss: float
     roc_auc: float | None
 
 
 class CurvePoint(_Record):
-    """One evaluation of the fine-tuning run: mean training loss since the last one, loss on the validation rows."""
+    """One evaluation: mean training loss since the last one, and validation loss."""
 
     step: int
     train_loss: float | None
@@ -64,8 +64,9 @@ class CurvePoint(_Record):
 class Marginal(_Record):
     """One column's distribution, real beside synthetic.
 
-    `labels` holds the category names, or the bins' edges (one more than there are counts); a last pair of
-    shares, `missing`, says how much of the column is empty. All shares are relative frequencies.
+    `labels` holds the category names, or the bins' edges (one more than there are counts); a last
+    pair of shares, `missing`, says how much of the column is empty. All shares are relative
+    frequencies.
     """
 
     column: str
@@ -117,7 +118,8 @@ class FitReport(_Record):
     >>> FitReport.read("no/such/file.json")
     Traceback (most recent call last):
         ...
-    autogluon_causalmix.errors.CheckpointError: no/such/file.json is not a fit report: No such file or directory
+    autogluon_causalmix.errors.CheckpointError: no/such/file.json is not a fit report: \
+No such file or directory
     """
 
     versions: dict[str, str]

@@ -42,7 +42,8 @@ class Registry(Generic[Plugin]):
     >>> registry.get("nose")
     Traceback (most recent call last):
         ...
-    autogluon_causalmix.errors.UnknownPlugin: there is no generator 'nose'; choose from ['noise'] or give 'module:Class'
+    autogluon_causalmix.errors.UnknownPlugin: there is no generator 'nose'; \
+choose from ['noise'] or give 'module:Class'
     """
 
     def __init__(self, kind: Kind[Plugin], failures: list[Failure]) -> None:
@@ -71,7 +72,8 @@ class Registry(Generic[Plugin]):
         label = f"{self.kind.name} {name!r} ({owner})"
         if not isinstance(name, str) or not name or ":" in name:
             raise PluginError(
-                f"{label}: a name is a non-empty string without ':', which stands for 'module:Class'"
+                f"{label}: a name is a non-empty string without ':', "
+                "which stands for 'module:Class'"
             )
         if not isinstance(factory, type):
             raise PluginError(
@@ -80,7 +82,8 @@ class Registry(Generic[Plugin]):
         _refuse_main(label, factory.__module__)
         if name in self._entries:
             raise NameTaken(
-                f"the name of {label} is taken by {self._entries[name].owner}; rename or uninstall one"
+                f"the name of {label} is taken by {self._entries[name].owner}; "
+                "rename or uninstall one"
             )
         self._entries[name] = Entry(self.kind, name, factory, owner)
 
@@ -91,7 +94,7 @@ class Registry(Generic[Plugin]):
         }
 
     def get(self, name: str) -> Entry[Plugin]:
-        """Return what is registered as `name`, or the class that ``"module:Class"`` imports.
+        """Return what has this name, or the class that ``"module:Class"`` imports.
 
         Raises
         ------
@@ -106,7 +109,8 @@ class Registry(Generic[Plugin]):
             return self._imported(name)
         failed = "".join(f"; failed to load: {failure}" for failure in self._failures)
         raise UnknownPlugin(
-            f"there is no {self.kind.name} {name!r}; choose from {self.names} or give 'module:Class'{failed}"
+            f"there is no {self.kind.name} {name!r}; choose from {self.names} "
+            f"or give 'module:Class'{failed}"
         )
 
     def create(self, named: Named) -> Plugin:
@@ -142,13 +146,13 @@ class Registry(Generic[Plugin]):
 def _refuse_main(label: str, module: str) -> None:
     if module == "__main__":
         raise PluginError(
-            f"{label} is defined in __main__, which ray workers and saved predictors cannot import: "
-            "move the class into a module of its own and name it 'module:Class'"
+            f"{label} is defined in __main__, which ray workers and saved predictors cannot "
+            "import: move the class into a module of its own and name it 'module:Class'"
         )
 
 
 def _owner_of(path: str, module: str) -> Owner:
-    """Return the installed distribution that a module came with; a plain file on the path has none."""
+    """Return the distribution that a module came with; a plain file on the path has none."""
     distributions = importlib.metadata.packages_distributions().get(module.partition(".")[0])
     if not distributions:
         return Owner(path, "no distribution", "unknown")

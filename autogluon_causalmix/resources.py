@@ -52,14 +52,14 @@ class Resources:
 
 
 class _CutOff(BaseException):
-    """Raised asynchronously; a BaseException so that no ``except Exception`` of foreign code swallows it."""
+    """Raised asynchronously; no ``except Exception`` of foreign code swallows it."""
 
 
 def cut_off(seconds: float, stage: str, work: Callable[[], Result]) -> Result:
     """Return ``work()``, or raise `OutOfTime` once it has run for `seconds`.
 
-    Works in any thread, also inside another cut, and leaves no process or thread behind. The work is interrupted
-    between two Python instructions: a single long call into C code ends first.
+    Works in any thread, also inside another cut, and leaves no process or thread behind. The work
+    is interrupted between two Python instructions: a single long call into C code ends first.
 
     Raises
     ------
@@ -78,8 +78,9 @@ def cut_off(seconds: float, stage: str, work: Callable[[], Result]) -> Result:
         ...
     autogluon_causalmix.errors.OutOfTime: a long wait was cut off after 0.05 s
     """
-    # Its own class for each cut, so that an inner cut lets an outer one pass. A function, not a context manager:
-    # an interrupt that arrives between a block's end and its __exit__ could not be caught there.
+    # Its own class for each cut, so that an inner cut lets an outer one pass. A function, not a
+    # context manager: an interrupt that arrives between a block's end and its __exit__ could not be
+    # caught there.
     signal: type[_CutOff] = type("_CutOff", (_CutOff,), {})
     thread = ctypes.c_ulong(threading.get_ident())
     lock, finished = threading.Lock(), threading.Event()

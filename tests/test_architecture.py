@@ -18,8 +18,9 @@ MODULES = {
     for path in sorted(PACKAGE.rglob("*.py"))
 }
 
-# From first to last: a module imports from its own room and from rooms before it. A room is a module
-# or a folder; the protocols of plugins are rooms of their own, before the registry that checks them.
+# From first to last: a module imports from its own room and from rooms before it. A room is a
+# module or a folder; the protocols of plugins are rooms of their own, before the registry that
+# checks them.
 ROOMS = [
     "arrays",
     "errors",
@@ -69,7 +70,7 @@ def room(module: str) -> str:
 
 
 def imported(module: str, path: Path) -> Iterator[str]:
-    """Yield the modules of this package that a module imports, at its top or inside of functions."""
+    """Yield the modules of this package that a module imports, at its top or in functions."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (
@@ -86,7 +87,7 @@ def imported(module: str, path: Path) -> Iterator[str]:
 
 
 def looked_up(path: Path) -> Iterator[str]:
-    """Yield the rooms whose plugins a module asks the registry for: `plugin_registry().of(Generator)`."""
+    """Yield the rooms that a module asks the registry for: `.of(Generator)`."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if (
             isinstance(node, ast.Call)
@@ -113,7 +114,8 @@ def test_the_test_of_layers_sees_an_import_against_the_flow(tmp_path: Path) -> N
     planted = tmp_path / "planted.py"
     planted.write_text(
         "from autogluon_causalmix.errors import TableError\n"
-        "def late():\n    from autogluon_causalmix import generation\n    import autogluon_causalmix.finetuning.loop\n"
+        "def late():\n    from autogluon_causalmix import generation\n"
+        "    import autogluon_causalmix.finetuning.loop\n"
     )
     assert against_the_flow("autogluon_causalmix.table", planted) == ["finetuning", "generation"]
     assert against_the_flow("autogluon_causalmix.cli", planted) == []
@@ -143,7 +145,7 @@ def test_every_room_stands_in_the_list_once_and_exists() -> None:
     "code",
     [
         "import autogluon_causalmix",
-        "from autogluon_causalmix.plugins import plugin_registry; assert plugin_registry().failures == []",
+        "from autogluon_causalmix.plugins import plugin_registry as of; assert not of().failures",
     ],
     ids=["package", "plugins"],
 )

@@ -34,14 +34,14 @@ RUN = [
 
 
 def blocks(page: Path, language: str) -> Iterator[str]:
-    """Yield the code blocks of a page, with empty lines before them so that tracebacks show the page's line."""
+    """Yield the code blocks of a page, moved down so that tracebacks show its lines."""
     text = page.read_text(encoding="utf-8")
     for block in re.finditer(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL):
         yield "\n" * text[: block.start(1)].count("\n") + block[1]
 
 
 def rows(heading: str) -> dict[str, list[str]]:
-    """Return the table of the reference below this first cell: the other cells by the name in the first."""
+    """Return the rows of a table of the reference by their first cell."""
     table = re.search(
         rf"^\| {re.escape(heading)} \|.*\n\|[-|]+\n((?:\|.*\n)+)", REFERENCE, flags=re.MULTILINE
     )

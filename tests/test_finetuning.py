@@ -1,4 +1,4 @@
-"""The fine-tuning room: episodes, the guard, the loop, and the TabPFN adapter against TabPFN itself."""
+"""Episodes, the guard, the loop, and the TabPFN adapter against TabPFN itself."""
 
 import dataclasses
 import importlib
@@ -37,7 +37,7 @@ TASK = Classification()
 
 
 def mixed_table(rng: np.random.Generator, rows: int, classes: int = 2) -> Table:
-    """Return a table whose label depends on a number and a category, with missing values and a useless column."""
+    """Return a table whose label depends on a number and a category, with gaps."""
     number, noise = rng.normal(size=(2, rows))
     group = rng.integers(3, size=rows)
     signal = 2 * number + (group - 1) + rng.logistic(size=rows)
@@ -229,7 +229,7 @@ def test_the_adapter_changes_no_prediction_of_the_library() -> None:
 def test_later_architectures_take_the_same_road(
     architecture: str, config: str, sizes: dict[str, int], tmp_path: Path
 ) -> None:
-    """Random weights of every architecture `tabpfn` publishes: ours must predict what theirs does."""
+    """Random weights of every architecture `tabpfn` has: ours predicts what it does."""
     from tabpfn.checkpoint import save_as_safetensors
 
     module = importlib.import_module(f"tabpfn.architectures.{architecture}")
@@ -291,7 +291,7 @@ def test_column_names_of_any_kind_are_taken() -> None:
 
 
 def test_soft_labels_that_are_certain_are_labels() -> None:
-    """A row whose class has probability 1 must cost what its label costs, to the bit of the weights after two steps."""
+    """A row whose class has probability 1 costs what its label costs."""
     table = mixed_table(np.random.default_rng(0), 60)
     synthetic = table.with_frame(mixed_table(np.random.default_rng(1), 40).frame)
     tuned = []
@@ -308,7 +308,7 @@ def test_soft_labels_that_are_certain_are_labels() -> None:
 
 
 def test_soft_labels_of_doubt_teach_doubt() -> None:
-    """The same rows, once with the labels drawn and once with even odds for them: the second model must not be sure."""
+    """Even odds for the labels must not make the second model sure."""
     table = mixed_table(np.random.default_rng(0), 60)
     sure = {}
     for certainty in (0.5, 1.0):
@@ -426,7 +426,7 @@ def test_an_unreachable_hub_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_fine_tuning_learns_what_the_pretrained_weights_do_not_know() -> None:
-    """A label that is the parity of two signs: hopeless in context for `mini`, learnable with gradients."""
+    """The parity of two signs: hopeless in context for `mini`, learnable with gradients."""
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(400, 2)), columns=["a", "b"])
     table = Table.from_frame(frame.assign(y=((frame["a"] > 0) ^ (frame["b"] > 0)).astype(int)), "y")

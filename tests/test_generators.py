@@ -1,4 +1,4 @@
-"""Every registered generator keeps the contract; each clause of `check_generator` catches the fault it is there for."""
+"""Every registered generator passes; each clause of `check_generator` catches its fault."""
 
 import random
 import re
@@ -45,7 +45,8 @@ def test_bootstrap_draws_real_rows_each_equally_often() -> None:
     assert (drawn["y"] == drawn["key"] % 2).all()
     counts = drawn["key"].value_counts()
     assert len(counts) == 50
-    # A count is binomial with mean 1000 and standard deviation 31; five of them are never left by chance.
+    # A count is binomial with mean 1000 and standard deviation 31; five of them are never left by
+    # chance.
     assert (counts - 1000).abs().max() < 155
 
 

@@ -96,7 +96,7 @@ def test_zero_shot_is_the_pretrained_model_and_nothing_else() -> None:
 
 
 def test_held_out_rows_come_back_as_context() -> None:
-    """Tuned on a part, the model predicts with all rows: as the same weights conditioned on all of them do."""
+    """The model predicts with all rows, as its weights conditioned on all of them do."""
     real = table()
     done = fitted(real, learning_rate=1e-3)
     assert done.report.rows.real + done.report.rows.validation == len(real)

@@ -41,7 +41,7 @@ Install = Callable[..., None]
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Return a function that puts a distribution with one module and its entry point on the path, ahead of others."""
+    """Return a function that puts a distribution with an entry point on the path."""
     installed = []
 
     def install_one(
@@ -145,7 +145,10 @@ BROKEN = {
         @hookimpl
         def causalmix_register_generator(register): ...
         """,
-        "there is no hook 'causalmix_register_generator'; the hooks are ['causalmix_register_generators'",
+        (
+            "there is no hook 'causalmix_register_generator'; the hooks are "
+            "['causalmix_register_generators'"
+        ),
     ),
     "misspells an argument": (
         """
@@ -167,7 +170,10 @@ BROKEN = {
         def causalmix_register_generators(register):
             register("noise", object())
         """,
-        "generator 'noise' (plugin 'broken' of stranger 1.2): register a class whose fields are its options",
+        (
+            "generator 'noise' (plugin 'broken' of stranger 1.2): register a class whose fields are "
+            "its options"
+        ),
     ),
     "registers a path": (
         """
@@ -195,7 +201,10 @@ BROKEN = {
             register("noise", dict)
             register("noise", dict)
         """,
-        "the name of generator 'noise' (plugin 'broken' of stranger 1.2) is taken by plugin 'broken' of stranger 1.2",
+        (
+            "the name of generator 'noise' (plugin 'broken' of stranger 1.2) is taken by "
+            "plugin 'broken' of stranger 1.2"
+        ),
     ),
 }
 
@@ -253,7 +262,8 @@ def test_an_entry_point_to_nothing_is_skipped(install: Install) -> None:
     ],
 )
 def test_a_taken_name_is_refused_with_both_owners(name: str, holder: str, install: Install) -> None:
-    # zzz comes first on the path, aaa in the order of distributions: the order of installation must not decide.
+    # zzz comes first on the path, aaa in the order of distributions: the order of installation must
+    # not decide.
     install(
         "first",
         SOUND.format(hook="causalmix_register_generators", name="noise"),

@@ -53,7 +53,7 @@ class InContextModel(Protocol):
         ...
 
     def encode(self, features: pd.DataFrame) -> "Sequence[torch.Tensor]":
-        """Return rows as each of the V views sees them, (rows, C) each; C may differ between views."""
+        """Return rows as each of the V views sees them, (rows, C) each; C may differ."""
         ...
 
     def encode_context(self) -> "Sequence[torch.Tensor]":
@@ -63,11 +63,14 @@ class InContextModel(Protocol):
     def logits(
         self, view: int, context: "torch.Tensor", labels: "torch.Tensor", query: "torch.Tensor"
     ) -> "torch.Tensor":
-        """Return differentiable logits (B, Q, K) for context (B, N, C), labels (B, N) and query (B, Q, C)."""
+        """Return differentiable logits (B, Q, K).
+
+        Of context (B, N, C) with labels (B, N), for query (B, Q, C).
+        """
         ...
 
     def probabilities(self, logits: "torch.Tensor") -> "torch.Tensor":
-        """Return probabilities (Q, K) from the logits (V, Q, K) of all views, as the model itself predicts."""
+        """Return probabilities (Q, K) from the logits (V, Q, K) of all views."""
         ...
 
     def predict_proba(self, features: pd.DataFrame) -> npt.NDArray[np.float64]:

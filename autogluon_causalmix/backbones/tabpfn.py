@@ -30,7 +30,7 @@ COLUMNS_PER_VIEW = 3
 
 
 class _Family:
-    """What all weights of this architecture share; memory is measured by ``benchmarks/memory.py``."""
+    """What all weights share; memory is measured by ``benchmarks/memory.py``."""
 
     predicting: ClassVar[float] = 12e3
     """Bytes per value of a view in a prediction."""

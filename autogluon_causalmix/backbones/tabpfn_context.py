@@ -34,8 +34,8 @@ class TabPFNContext:
     facts : BackboneFacts
         Which weights these are.
     columns : tuple of Column
-        The features. TabPFN gets them as floats: of frames it takes few names and dtypes, and it mistakes a batch
-        of rows that all lack a category for one of another type.
+        The features. TabPFN gets them as floats: of frames it takes few names and dtypes, and it
+        mistakes a batch of rows that all lack a category for one of another type.
     learning_rate : float
         The peak learning rate that suits these weights.
     notes : tuple of str
@@ -87,7 +87,7 @@ class TabPFNContext:
     def logits(
         self, view: int, context: "torch.Tensor", labels: "torch.Tensor", query: "torch.Tensor"
     ) -> "torch.Tensor":
-        """Return differentiable logits (B, Q, K): the network's own, columns back in the order of `classes`."""
+        """Return differentiable logits (B, Q, K), columns in the order of `classes`."""
         import torch
 
         order = torch.as_tensor(np.asarray(self._permutation(view)), device=context.device)
@@ -122,7 +122,7 @@ class TabPFNContext:
         return np.arange(len(self.classes)) if permutation is None else np.asarray(permutation)
 
     def _clean(self, features: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Return rows after TabPFN's own cleaning: its prediction path, stopped before the network."""
+        """Return rows after TabPFN's cleaning: its own prediction, stopped before the network."""
         self.classifier.forward = lambda X, **_: X
         try:
             with quiet():
@@ -135,7 +135,7 @@ class TabPFNContext:
             del self.classifier.forward
 
     def _finish(self, member: Any, query: npt.NDArray[np.float64]) -> "torch.Tensor":
-        """Return context and query rows of one view after the steps that TabPFN runs on the device."""
+        """Return context and query of one view after the steps that TabPFN runs on the device."""
         import torch
 
         rows = torch.as_tensor(
@@ -180,7 +180,8 @@ def condition(
     _load(classifier, weights.path)
     with quiet():
         classifier.fit(encode(columns, table.frame), table.labels.to_numpy())
-    # tabpfn may keep built networks in a cache of the process: tuning ours in place must not reach the others.
+    # tabpfn may keep built networks in a cache of the process: tuning ours in place must not reach
+    # the others.
     own = copy.deepcopy(classifier)
     return TabPFNContext(
         own, _facts(weights, own.models_[0]), columns, weights.learning_rate, weights.notes
@@ -194,8 +195,9 @@ def _load(classifier: Any, path: Path) -> None:
             classifier._initialize_model_variables()
     except Exception as error:  # a border: a foreign file can break the reader in any way
         raise CheckpointError(
-            f"{path} cannot be used as TabPFN weights ({type(error).__name__}: {first_line(error)}); "
-            "give the path of a .safetensors or .ckpt file of a TabPFN classifier"
+            f"{path} cannot be used as TabPFN weights ({type(error).__name__}: "
+            f"{first_line(error)}); give the path of a .safetensors or .ckpt file of a TabPFN "
+            "classifier"
         ) from error
 
 

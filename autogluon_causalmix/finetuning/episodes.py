@@ -21,7 +21,7 @@ QUERY_SHARE = (0.2, 0.5)
 
 @dataclass(frozen=True)
 class Query:
-    """Positions of query rows, the rows that they are positions in, and the weight of their loss."""
+    """Positions of query rows among real or synthetic rows, and the weight of their loss."""
 
     source: Source
     rows: Indices

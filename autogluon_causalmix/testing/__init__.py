@@ -1,4 +1,4 @@
-"""For authors of plugins, and for our own tests: checks of plugins, and tables with known causes."""
+"""Checks for authors of plugins, and tables with known causes."""
 
 from autogluon_causalmix.testing.backbones import check_backbone
 from autogluon_causalmix.testing.discoverers import check_discoverer

@@ -29,11 +29,12 @@ def check_generator(
 ) -> None:
     """Hold a generator to everything this package relies on; call it from a plugin's own tests.
 
-    Fits to each table and checks that the drawn rows keep the contract of `autogluon_causalmix.generators.contract.draw`; that
-    equal `rng` make equal rows, and drawing does not change a fitted generator; that the global generators of
-    `random`, NumPy and torch are as before; that the given table is not modified; that generator and fitted
-    generator can be pickled, and the latter then draws the same; that ``describe`` is JSON; and that a short time
-    is kept.
+    Fits to each table and checks that the drawn rows keep the contract of
+    `autogluon_causalmix.generators.contract.draw`; that equal `rng` make equal rows, and drawing
+    does not change a fitted generator; that the global generators of `random`, NumPy and torch are
+    as before; that the given table is not modified; that generator and fitted generator can be
+    pickled, and the latter then draws the same; that ``describe`` is JSON; and that a short time is
+    kept.
 
     Parameters
     ----------
@@ -101,5 +102,6 @@ def _check_budget(generator: Generator, table: Table, seed: int) -> None:
         cut_off(GRACE, "fit", lambda: generator.fit(table, np.random.default_rng(seed), resources))
     require(
         resources.seconds - resources.remaining() < GRACE,
-        f"still fitting after {GRACE:g} s; look at resources.remaining() between steps, do less or raise OutOfTime",
+        f"still fitting after {GRACE:g} s; look at resources.remaining() between steps, "
+        "do less or raise OutOfTime",
     )

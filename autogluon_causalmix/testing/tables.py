@@ -81,8 +81,8 @@ def toy_tables(seed: int = 0) -> dict[str, Table]:
 def linear_scm(n_rows: int, rng: np.random.Generator) -> tuple[Table, Mask]:
     """Draw from a linear Gaussian SCM with a binary target, and say what causes what.
 
-    ``a := N, b := 0.8 a + 0.6 N, c := N, d := 0.7 b - 0.6 c + 0.4 N`` with every N standard normal, and
-    ``P(y = 1) = 1 / (1 + exp(-2 d))``: a chain a → b → d → y and a collider b → d ← c.
+    ``a := N, b := 0.8 a + 0.6 N, c := N, d := 0.7 b - 0.6 c + 0.4 N`` with every N standard normal,
+    and ``P(y = 1) = 1 / (1 + exp(-2 d))``: a chain a → b → d → y and a collider b → d ← c.
 
     Parameters
     ----------
@@ -114,10 +114,11 @@ def linear_scm(n_rows: int, rng: np.random.Generator) -> tuple[Table, Mask]:
 
 
 def mixed_scm(n_rows: int, rng: np.random.Generator) -> tuple[Table, Mask]:
-    """Draw from an SCM of numbers, whole numbers and categories with three classes, and say what causes what.
+    """Draw from an SCM of numbers and categories with three classes, and say its edges.
 
-    ``region`` (three categories) → ``income`` ← ``age`` → ``smoker`` → ``risk`` ← ``income``. Income is linear in its
-    parents with Gaussian noise, smoker and risk are logistic in theirs. The columns stand in no causal order.
+    ``region`` (three categories) → ``income`` ← ``age`` → ``smoker`` → ``risk`` ← ``income``.
+    Income is linear in its parents with Gaussian noise, smoker and risk are logistic in theirs. The
+    columns stand in no causal order.
 
     Parameters
     ----------
@@ -136,8 +137,10 @@ def mixed_scm(n_rows: int, rng: np.random.Generator) -> tuple[Table, Mask]:
     Examples
     --------
     >>> table, causes = mixed_scm(100, np.random.default_rng(0))
-    >>> [(table.columns[i].name, table.columns[j].name) for i, j in zip(*causes.nonzero())]
-    [('income', 'risk'), ('region', 'income'), ('smoker', 'risk'), ('age', 'income'), ('age', 'smoker')]
+    >>> edges = [(table.columns[i].name, table.columns[j].name) for i, j in zip(*causes.nonzero())]
+    >>> edges[:3], edges[3:]
+    ([('income', 'risk'), ('region', 'income'), ('smoker', 'risk')],
+     [('age', 'income'), ('age', 'smoker')])
     """
     region = rng.integers(3, size=n_rows)
     age = rng.integers(18, 80, size=n_rows)

@@ -179,8 +179,8 @@ def encode(columns: Sequence[Column], frame: pd.DataFrame) -> Matrix:
     if len(rows):
         row, column = frame.index[rows[0]], columns[places[0]]
         raise TableError(
-            f"column {column.name!r} is {values[rows[0], places[0]]} in row {row!r}; infinite values "
-            "are no measurements, make them missing (NaN)"
+            f"column {column.name!r} is {values[rows[0], places[0]]} in row {row!r}; "
+            "infinite values cannot be used, make them missing (NaN)"
         )
     return values
 

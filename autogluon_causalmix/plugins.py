@@ -28,7 +28,9 @@ KINDS: tuple[Kind[Any], ...] = (
 """The kinds of plugin; each needs its hook in `hookspecs`, and nothing else."""
 
 BUILT_IN = (
+    "autogluon_causalmix.backbones.auto",
     "autogluon_causalmix.backbones.tabpfn",
+    "autogluon_causalmix.backbones.tabpfn_v1",
     "autogluon_causalmix.discovery.auto",
     "autogluon_causalmix.discovery.constraint.pc_fci",
     "autogluon_causalmix.discovery.controls",

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from autogluon_causalmix.backbones import weights as published
-from autogluon_causalmix.backbones.tabpfn import Checkpoint, Mini, TabPFN, TabPFNOrMini
+from autogluon_causalmix.backbones.tabpfn import Checkpoint, Mini, TabPFN
 from autogluon_causalmix.backbones.tabpfn_context import TabPFNContext
 from autogluon_causalmix.errors import CheckpointError
 from autogluon_causalmix.finetuning import loop
@@ -364,18 +364,10 @@ def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(
         tabpfn.model_loading, "download_model", lambda *_, **__: [OSError("no route to the hub")]
     )
-    monkeypatch.setattr(published, "_hub_failure", str)
+    monkeypatch.setattr(published, "hub_failure", str)
     published._fetch.cache_clear()
     yield
     published._fetch.cache_clear()
-
-
-@pytest.mark.usefixtures("no_hub")
-def test_auto_falls_back_to_mini_and_says_so() -> None:
-    table = mixed_table(np.random.default_rng(0), 20)
-    model = TabPFNOrMini().condition(table, n_estimators=1, device="cpu", seed=0)
-    assert model.facts.name == "mini"
-    assert "no route to the hub" in model.notes[0]
 
 
 @pytest.mark.usefixtures("no_hub")
@@ -411,18 +403,19 @@ def test_downloaded_weights_are_used(
         ),
     )
     table = mixed_table(np.random.default_rng(0), 20)
-    assert (
-        TabPFNOrMini().condition(table, n_estimators=1, device="cpu", seed=0).facts.name
-        == "tabpfn-v2"
-    )
+    model = TabPFN("v2").condition(table, n_estimators=1, device="cpu", seed=0)
+    assert model.facts.name == "tabpfn-v2"
 
 
 def test_an_unreachable_hub_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CAUSALMIX_OFFLINE")
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    assert "127.0.0.1:9" in published._hub_failure()
+    assert "127.0.0.1:9" in published.hub_failure()
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    assert "HF_HUB_OFFLINE" in published._hub_failure()
+    assert "HF_HUB_OFFLINE" in published.hub_failure()
+    monkeypatch.setenv("CAUSALMIX_OFFLINE", "1")
+    assert "CAUSALMIX_OFFLINE" in published.hub_failure()
 
 
 # --- the loop

@@ -3,7 +3,7 @@
 All weights are loaded by ``TabPFNClassifier(model_path=…)``.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import ClassVar
@@ -118,23 +118,9 @@ class TabPFNv2(_Family):
         return TabPFN("v2").weights()
 
 
-@dataclass(frozen=True)
-class TabPFNOrMini(_Family):
-    """TabPFN v2 where its weights are cached or can be fetched, else `Mini`, with a warning."""
-
-    def weights(self) -> Weights:
-        """Return the weights of v2, or those of `mini` where v2 is out of reach."""
-        try:
-            return TabPFN("v2").weights()
-        except CheckpointError as error:
-            note = f"the embedded backbone 'mini', a far weaker one, is used: {error}"
-            return replace(Mini().weights(), notes=(note,))
-
-
 @hookimpl
 def causalmix_register_backbones(register: Register) -> None:
     """Register the built-in backbones."""
-    register("auto", TabPFNOrMini)
     register("mini", Mini)
     register("tabpfn", TabPFN)
     register("tabpfn-v2", TabPFNv2)

@@ -1,4 +1,4 @@
-"""The published weights of TabPFN: where they are and how they are fetched."""
+"""Files of weights, and those of the hub: where they are and how `tabpfn` fetches them."""
 
 import os
 import warnings
@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from autogluon_causalmix.backbones.offline import OFFLINE, is_offline
 from autogluon_causalmix.errors import CheckpointError
 
 HUB_SECONDS = 3.0  # a hub that takes longer to say hello would take minutes to send the weights
@@ -45,38 +46,52 @@ def _fetch(version: str) -> Path | str:
     """Return the path, or why there is none; tried once a process, as failing is slow."""
     silence_telemetry()
     from tabpfn.constants import ModelVersion
-    from tabpfn.model_loading import download_model, resolve_model_path
+    from tabpfn.model_loading import download_model
 
-    known = [str(member.value) for member in ModelVersion]
+    known = hub_versions()
     if version not in known:
-        return f"tabpfn knows no version {version!r}; choose from {known}"
-    paths, _, names, _ = resolve_model_path(None, which="classifier", version=version)
-    path = Path(paths[0])
+        return f"tabpfn knows no version {version!r}; choose from {list(known)}"
+    path = hub_path(version)
     if path.exists():
         return path
-    unreachable = _hub_failure()
+    missing = f"the weights of TabPFN {version} are neither in {path.parent} nor within reach"
+    unreachable = hub_failure()
     if unreachable:
-        return (
-            f"the weights of TabPFN {version} are neither in {path.parent} nor within reach "
-            f"({unreachable})"
-        )
+        return f"{missing} ({unreachable})"
     with quiet():
         outcome = download_model(
-            path, version=ModelVersion(version), which="classifier", model_name=names[0]
+            path, version=ModelVersion(version), which="classifier", model_name=path.name
         )
     if outcome == "ok":
         return path
     reason = "; ".join(first_line(error) for error in outcome) or "the download failed"
-    return (
-        f"the weights of TabPFN {version} are neither in {path.parent} nor within reach ({reason})"
-    )
+    return f"{missing} ({reason})"
 
 
-def _hub_failure() -> str:
+def hub_versions() -> tuple[str, ...]:
+    """Return the versions that `tabpfn` knows."""
+    silence_telemetry()
+    from tabpfn.constants import ModelVersion
+
+    return tuple(str(member.value) for member in ModelVersion)
+
+
+def hub_path(version: str) -> Path:
+    """Return where `tabpfn` keeps the classifier weights of a version."""
+    silence_telemetry()
+    from tabpfn.model_loading import resolve_model_path
+
+    paths, _, _, _ = resolve_model_path(None, which="classifier", version=version)
+    return Path(paths[0])
+
+
+def hub_failure() -> str:
     """Return why the hub cannot be reached, empty where it can.
 
     Asked first, because the download itself takes half a minute to give up.
     """
+    if is_offline():
+        return f"{OFFLINE} is set"
     from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
 
     if HF_HUB_OFFLINE:

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table as Grid
 
+from autogluon_causalmix.cli.weights import weights
 from autogluon_causalmix.errors import CausalMixError, ConfigError
 
 app = typer.Typer(
@@ -16,6 +17,7 @@ app = typer.Typer(
     add_completion=False,
     help="Fine-tune a tabular foundation model on your rows and on rows drawn from causal models of them.",
 )
+app.add_typer(weights, name="weights")
 console = Console()
 
 Target = Annotated[

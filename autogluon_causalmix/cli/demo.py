@@ -1,6 +1,7 @@
 """``causalmix demo``: the main job on real data, offline, in a few minutes."""
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.model_selection import train_test_split
 
 from autogluon_causalmix.comparison import ARMS, Comparison, compare
+from autogluon_causalmix.records import FitReport
 
 TARGET = "class"
 TRAINING_ROWS = 100  # few enough that validation rows say little: the case this package is for
 SPLITS = 3
-OPTIONS = {"backbone": "mini", "n_estimators": 2, "finetune_steps": 30}
+OPTIONS = {"backbone": "auto", "n_estimators": 2, "finetune_steps": 30}
 
 
 def breast_cancer() -> pd.DataFrame:
@@ -82,7 +84,15 @@ def run(out: Path, console: Console, verbosity: int = 0) -> None:
     )
     console.print(_grid(summary))
     console.print(said, highlight=False)
+    console.print(_weights(reports.values()), highlight=False)
     console.print(f"report: {out / 'report.html'}")
+
+
+def _weights(reports: Iterable[FitReport]) -> str:
+    """Say which weights ran, and why these."""
+    report = next(iter(reports))
+    chosen = [note for note in report.notes if note.startswith("the backbone 'auto'")]
+    return f"weights: {report.backbone.name} ({'; '.join(chosen)})"
 
 
 def _comparisons(path: Path, console: Console, verbosity: int) -> dict[tuple[str, int], Comparison]:

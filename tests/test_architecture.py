@@ -23,6 +23,7 @@ ROOMS = [
     "errors",
     "resources",
     "table",
+    "files",
     "records",
     "registry",
     "hookspecs",

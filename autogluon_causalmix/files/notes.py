@@ -1,0 +1,77 @@
+"""What a user should know of how a column of a training file is read."""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import chain
+
+from autogluon_causalmix.files.dates import Date
+from autogluon_causalmix.files.numbers import Number, code_among
+from autogluon_causalmix.files.sheet import Cell, Sheet
+
+FEWEST_COPIES = 10  # words, below which a table is too small to call them identifiers
+
+
+def on_signs(
+    name: str, kind: Number | Date, cells: Sequence[str], odd: frozenset[str]
+) -> Iterator[str]:
+    """Say which signs are read as missing values, and how amounts and shares are read."""
+    if odd:
+        signs = ", ".join(map(repr, sorted(odd)))
+        yield f"column {name!r}: {signs} is read as a missing value"
+    if isinstance(kind, Number) and not kind.is_plain:
+        yield (
+            f"column {name!r} is read as numbers: {cells[0]!r} is {kind.value(cells[0])}; "
+            f"{declaration(name, 'category')} in --dtypes makes its cells categories"
+        )
+
+
+def on_words(name: str, sheet: Sheet, cells: Sequence[str]) -> Iterator[str]:
+    """Say where a column of words could have been something else."""
+    read = f"column {name!r} is read as categories"
+    code = code_among(cells) if Number.infer(cells, sheet.decimal) else None
+    formats = [date.format for date in Date.candidates(cells)]
+    if code is not None:
+        hint = f"{declaration(name, 'number')} in --dtypes makes it a number"
+        yield f"{read}: {code!r} looks like a code; {hint}"
+    elif formats:
+        hint = f"{declaration(name, f'date:{formats[0]}')} in --dtypes makes it a date"
+        yield f"{read}: {cells[0]!r} may be any of {formats}; {hint}"
+    else:
+        for strange, others in _strange(cells, sheet.decimal):
+            place = sheet.place(sheet.columns[name].index(strange))
+            hint = f"leave such cells empty to read the column as {others}s"
+            yield f"{read}: {strange!r} ({place}) is no {others} like most others; {hint}"
+
+
+def on_copies(name: str, cells: Sequence[Cell], words: Sequence[str]) -> Iterator[str]:
+    """Say where every row has a word of its own: nothing is learned from it; it may be personal."""
+    known = set(words)
+    if len(known) >= max(FEWEST_COPIES, sum(cell in known for cell in cells)):
+        yield (
+            f"column {name!r} has another word in every row, such as {words[0]!r}; synthetic rows "
+            f"copy them; {declaration(name, 'ignore')} in --dtypes leaves the column out"
+        )
+
+
+def declaration(name: str, kind: str) -> str:
+    """Return the JSON that declares the kind of a column.
+
+    Examples
+    --------
+    >>> declaration("zip", "category")
+    '{"zip": "category"}'
+    """
+    return json.dumps({name: kind}, ensure_ascii=False)
+
+
+def _strange(cells: Sequence[str], decimal: str) -> Iterator[tuple[str, str]]:
+    """Yield the first of the few cells that are no number, or no date, where most are one."""
+    words = [cell for cell in cells if Number.infer([cell], decimal) is None]
+    if cells and len(words) < len(cells) / 2:
+        yield (words or cells)[0], "number"
+        return
+    for date in chain.from_iterable(Date.candidates([cell]) for cell in cells[:2]):
+        words = [cell for cell in cells if date.value(cell) is None]
+        if len(words) < len(cells) / 2:
+            yield words[0], "date"
+            return

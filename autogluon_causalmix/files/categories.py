@@ -18,16 +18,20 @@ class Category:
     ----------
     levels : tuple of str
         The categories, sorted.
+    is_settled : bool
+        Whether they are categories whatever they look like. AutoGluon looks for dates and for text
+        among the others.
     """
 
     levels: tuple[str, ...]
+    is_settled: bool = False
 
     name = "category"
 
     @classmethod
-    def of(cls, cells: Collection[str]) -> "Category":
+    def of(cls, cells: Collection[str], *, is_settled: bool = False) -> "Category":
         """Return the words of a column."""
-        return cls(tuple(sorted(cells)))
+        return cls(tuple(sorted(cells)), is_settled)
 
     def value(self, cell: str) -> str:
         """Return the level that a cell spells; the cell itself if it spells none.
@@ -61,7 +65,9 @@ class Category:
         return value
 
     def series(self, values: Sequence[str | None]) -> pd.Series:
-        """Return levels, None as missing; words of another file come after the known ones."""
+        """Return words, None as missing; those of another file come after the known ones."""
+        if not self.is_settled:
+            return pd.Series(values, dtype=object)
         foreign = sorted({value for value in values if value is not None} - set(self.levels))
         return pd.Series(pd.Categorical(list(values), categories=[*self.levels, *foreign]))
 

@@ -54,7 +54,8 @@ def infer_kind(
     if not isinstance(kind, Category):
         said = notes.on_signs(name, kind, certain, odd) if declared is None else ()
         return kind, odd, list(said)
-    words = Category.of(filled)
+    looks_like_dates = any(Date.candidates(certain))
+    words = Category.of(filled, is_settled=declared is not None or looks_like_dates)
     said = notes.on_words(name, sheet, certain) if declared is None else ()
     return words, frozenset(), [*said, *notes.on_copies(name, sheet.columns[name], filled)]
 
@@ -73,7 +74,7 @@ def _declared(
 ) -> Kind:
     """Return the declared kind; a cell that is none of it is refused when the column is read."""
     if declared == "category":
-        return Category.of(filled)
+        return Category.of(filled, is_settled=True)
     if declared.startswith("date"):
         return _declared_date(name, sheet, present, declared.partition(":")[2])
     number = Number.infer(present, sheet.decimal) or Number(decimal=sheet.decimal)

@@ -26,8 +26,8 @@ class TrainingFile:
     path : Path
         The file.
     table : Table
-        Its rows; whole numbers with gaps are ``Int64``, words are categories, those of the target
-        are objects.
+        Its rows: whole numbers with gaps are ``Int64``, words are objects, declared categories are
+        categories.
     schema : Schema
         Its columns.
     layout : Dialect or ParquetLayout

@@ -130,8 +130,9 @@ def compare(
     except CausalMixError:
         raise
     except Exception as error:  # a border: AutoGluon, its feature generators and its metrics
+        said = " ".join(str(error).split())
         raise CausalMixError(
-            f"AutoGluon could not fit or score the arms: {type(error).__name__}: {error}"
+            f"AutoGluon could not fit or score the arms: {type(error).__name__}: {said}"
         ) from error
     return Comparison(predictor, reports, pd.DataFrame(scores), _left_out(predictor, train[target]))
 

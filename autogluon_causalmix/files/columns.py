@@ -84,6 +84,17 @@ class FileColumn:
             )
         return series.rename(self.name)
 
+    def foreign(self, sheet: Sheet) -> set[Cell]:
+        """Return the cells of a file, present ones, whose value no row of the training file has."""
+        kind = self._in(sheet)
+        present = {cell for cell in sheet.columns[self.name] if cell is not None}
+        filled = {cell for cell in present if not _is_missing(cell, self.missing)}
+        return {cell for cell in filled if kind.value(cell) not in self.spellings}
+
+    def lacking(self, sheet: Sheet) -> set[Cell]:
+        """Return the cells of a file that mean a missing value."""
+        return {cell for cell in sheet.columns[self.name] if _is_missing(cell, self.missing)}
+
     def spell(self, values: pd.Series) -> list[Cell]:
         """Return values as cells: those of the training file as they stand, others like them."""
         gaps = values.isna()

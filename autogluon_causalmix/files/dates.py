@@ -20,7 +20,7 @@ FORMATS = (
     *TIMES,
     "%Y-%m",
 )
-ENDING = re.compile(r"(?:[ T]00:00(?::00)?)?(?:\.0+)?(?:Z| UTC|[+-]\d\d:?\d\d)?$")
+ENDING = re.compile(r"(?:[ T]00:00(?::00)?|:00)?(?:\.0+)?(?:Z| UTC|[+-]\d\d:?\d\d)?$")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Date:
     format : str
         As of `datetime.strptime`.
     ending : str
-        What all cells end with besides: a midnight, a zone.
+        What all cells end with besides: a midnight, seconds that are 0, a zone.
     padded : bool
         Whether days, months and hours below ten have a zero.
     digits : int

@@ -53,7 +53,7 @@ def infer_kind(
         kind = _declared(name, sheet, filled, present, declared)
     if not isinstance(kind, Category):
         said = notes.on_signs(name, kind, certain, odd) if declared is None else ()
-        return kind, odd, list(said)
+        return kind, odd, [*said, *notes.on_counter(name, sheet.columns[name])]
     looks_like_dates = any(Date.candidates(certain))
     words = Category.of(filled, is_settled=declared is not None or looks_like_dates)
     said = notes.on_words(name, sheet, certain) if declared is None else ()

@@ -25,6 +25,18 @@ def on_signs(
         )
 
 
+def on_counter(name: str, cells: Sequence[Cell]) -> Iterator[str]:
+    """Say where a column counts the rows."""
+    first = cells[0] or ""
+    if len(cells) < FEWEST_COPIES or not first.isdecimal():
+        return
+    if all(cell == str(int(first) + row) for row, cell in enumerate(cells)):
+        yield (
+            f"column {name!r} counts the rows, which is no property of them; "
+            f"{declaration(name, 'ignore')} in --dtypes leaves the column out"
+        )
+
+
 def on_words(name: str, sheet: Sheet, cells: Sequence[str]) -> Iterator[str]:
     """Say where a column of words could have been something else."""
     read = f"column {name!r} is read as categories"

@@ -10,6 +10,11 @@ import pandas as pd
 
 THOUSANDS = ("", ",", ".", " ", "\u00a0", "\u202f", "'", "’")
 INFINITE = re.compile(r"[+-]?inf(?:inity)?", flags=re.IGNORECASE)
+AFFIXES = "$€£¥₹%‰ \u00a0"
+DECIMAL = re.compile(
+    r"[+-]?(?:[0-9]*|[1-9][0-9]{0,2}(?:(?P<group>[.,])[0-9]{3})+)(?P<mark>[.,])[0-9]+"
+)
+GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")  # 1,234 may be a thousand, or one
 CELLS_TO_SNIFF = 1000
 EXACT_DECIMALS = 9  # up to which rounding by a format says no more digits than a float holds
 
@@ -28,8 +33,10 @@ class Number:
         A currency or a percent sign, with its space.
     plus : bool
         Whether positive numbers have a sign.
+    power : str
+        ``"e"`` or ``"E"`` where every number is written with a power of ten.
     fewest, most : int
-        Decimals; `most` is -1 where powers of ten are written.
+        Decimals; `most` is -1 where they say nothing.
 
     Examples
     --------
@@ -44,6 +51,7 @@ class Number:
     prefix: str = ""
     suffix: str = ""
     plus: bool = False
+    power: str = ""
     fewest: int = 0
     most: int = -1
 
@@ -83,7 +91,7 @@ class Number:
             return None
         (prefix, suffix), _ = affixes.most_common(1)[0]
         decimals = [len(match["fraction"] or "") for match in found]
-        powers = any(match["power"] for match in found)
+        powers = [match["power"] for match in found if match["power"]]
         whole = whole and not powers and not any((m["fraction"] or "").strip("0") for m in found)
         return cls(
             whole=whole and all(abs(int(_value(match))) < 2**63 for match in found),
@@ -92,8 +100,9 @@ class Number:
             prefix=prefix,
             suffix=suffix,
             plus=any(match["sign"] == "+" for match in found),
+            power=powers[0][0] if len(powers) == len(found) else "",
             fewest=min(decimals),
-            most=-1 if powers else max(decimals),
+            most=max(decimals) if len(powers) in {0, len(found)} else -1,
         )
 
     @property
@@ -126,6 +135,8 @@ class Number:
         """Return a number with points and commas, as Python spells it."""
         if self.whole:
             return f"{int(value):,}" + ("." + "0" * self.fewest if self.fewest else "")
+        if self.power:
+            return f"{float(value):.{self.most}{self.power}}"
         if self.most < 0 or self.most > EXACT_DECIMALS:
             return repr(float(value) if self.most < 0 else round(float(value), self.most))
         fixed = f"{float(value):z,.{self.most}f}"
@@ -174,10 +185,10 @@ def decimal_mark(columns: Iterable[Sequence[str]], delimiter: str) -> str:
     sure, open_to_both = Counter[str](), Counter[str]()
     for column in columns:
         for cell in set(column[:CELLS_TO_SNIFF]):
-            match = re.fullmatch(r"[+-]?[0-9.,]*?([.,])[0-9]+", cell.strip())
-            if match:
-                grouped = re.fullmatch(r"[+-]?[1-9][0-9]{0,2}(?:([.,])[0-9]{3})+", cell.strip())
-                (open_to_both if grouped else sure)[match[1]] += 1
+            match = DECIMAL.fullmatch(cell.strip(AFFIXES))
+            if match and match["group"] != match["mark"]:
+                grouped = GROUPED.fullmatch(cell.strip(AFFIXES))
+                (open_to_both if grouped else sure)[match["mark"]] += 1
     if sure[","] != sure["."]:
         return "," if sure[","] > sure["."] else "."
     return "," if delimiter == ";" and open_to_both[","] and not open_to_both["."] else "."

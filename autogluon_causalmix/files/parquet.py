@@ -18,25 +18,27 @@ class ParquetLayout:
 
     Attributes
     ----------
-    types : dict of str to pyarrow.DataType
-        By column.
+    schema : pyarrow.Schema
+        Names, types and metadata of its columns.
     """
 
-    types: Mapping[str, Any]
+    schema: Any
 
     def write(self, path: Path, columns: Mapping[str, Sequence[Cell]]) -> None:
         """Write cells in the types of the file that they are like."""
         arrow, parquet = _pyarrow()
         arrays = {}
         for name, cells in columns.items():
+            of = self.schema.field(name).type
             try:
-                arrays[name] = _from_text(arrow, cells, self.types[name])
+                arrays[name] = _from_text(arrow, cells, of)
             except arrow.ArrowInvalid as error:
                 raise TableError(
-                    f"{path}: column {name!r} does not fit its type {self.types[name]} ({error}); "
-                    "write a CSV"
+                    f"{path}: column {name!r} does not fit its type {of} ({error}); write a CSV"
                 ) from None
-        parquet.write_table(arrow.table(arrays), path)
+        whole = list(arrays) == self.schema.names  # metadata name all columns
+        table = arrow.table(arrays).replace_schema_metadata(self.schema.metadata if whole else None)
+        parquet.write_table(table, path)
 
 
 def read_parquet(path: Path, content: bytes) -> Sheet:
@@ -62,14 +64,15 @@ def read_parquet(path: Path, content: bytes) -> Sheet:
     for field in table.schema:
         kinds[field.name] = _kind(arrow.types, field.type)
         try:
-            columns[field.name] = table[field.name].cast(arrow.string()).to_pylist()
+            text = table[field.name].cast(arrow.string())
+            _from_text(arrow, text.slice(0, 1).to_pylist(), field.type)  # the way back
+            columns[field.name] = text.to_pylist()
         except arrow.ArrowException:
             raise TableError(
                 f"{path}: column {field.name!r} has type {field.type}: "
                 "make it a number, a date or text, or leave it out of the file"
             ) from None
-    types = {field.name: field.type for field in table.schema}
-    return Sheet(path, columns, ParquetLayout(types), kinds=kinds)
+    return Sheet(path, columns, ParquetLayout(table.schema), kinds=kinds)
 
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:

@@ -32,13 +32,15 @@ class Schema:
     notes: tuple[str, ...]
 
     @classmethod
-    def infer(cls, sheet: Sheet, declared: Mapping[str, str]) -> "Schema":
+    def infer(cls, sheet: Sheet, target: str, declared: Mapping[str, str]) -> "Schema":
         """Return the schema of a training file.
 
         Parameters
         ----------
         sheet : Sheet
             The training file.
+        target : str
+            The column to predict; it is always read as classes, so there are no notes on it.
         declared : dict of str to str
             What the user says about columns: see `autogluon_causalmix.files.dtypes`.
 
@@ -56,7 +58,7 @@ class Schema:
             for name in sheet.columns
             if name not in ignored
         ]
-        notes = [note for _, of_column in read for note in of_column]
+        notes = [note for column, said in read if column.name != target for note in said]
         if ignored:
             notes.append(f"left out, as --dtypes says: {', '.join(map(repr, ignored))}")
         return cls(tuple(column for column, _ in read), ignored, tuple(notes))
@@ -82,8 +84,8 @@ class Schema:
         missing = [column.name for column in self.columns if column.name not in sheet.columns]
         if missing:
             raise TableError(f"{sheet.path} lacks columns of the training table: {missing}")
+        self._check_labels(sheet, target)
         frame = self.frame(sheet)
-        self._check_labels(sheet, frame[target], target)
         known = {*self.ignored, *frame.columns}
         extra = [name for name in sheet.columns if name not in known]
         notes = (
@@ -101,22 +103,18 @@ class Schema:
         """Return a column by its name."""
         return next(column for column in self.columns if column.name == name)
 
-    def _check_labels(self, sheet: Sheet, labels: pd.Series, target: str) -> None:
-        gaps = labels.isna()
-        if gaps.any():
-            first = int(gaps.to_numpy().argmax())
-            raise TableError(
-                f"{sheet.place(first)}: the target {target!r} is missing, "
-                f"as in {int(gaps.sum())} rows of {len(labels)}; leave them out"
-            )
-        known = self.column(target).spellings
-        foreign = [row for row, label in enumerate(labels.tolist()) if label not in known]
-        if foreign:
-            raise TableError(
-                f"{sheet.place(foreign[0])}: the target {target!r} is "
-                f"{sheet.columns[target][foreign[0]]!r}; no training row has that class, "
-                f"they have {_some(sorted(known.values()))}"
-            )
+    def _check_labels(self, sheet: Sheet, target: str) -> None:
+        """Refuse the first row whose label is missing, or no class of the training file."""
+        column, cells = self.column(target), sheet.columns[target]
+        lacking, foreign = column.lacking(sheet), column.foreign(sheet)
+        for row, cell in enumerate(cells):
+            if cell in lacking:
+                raise TableError(f"{sheet.place(row)}: the target {target!r} is missing")
+            if cell in foreign:
+                raise TableError(
+                    f"{sheet.place(row)}: the target {target!r} is {cell!r}, a class that no "
+                    f"training row has; they have {_some(sorted(column.spellings.values()))}"
+                )
 
 
 def _differences(column: FileColumn, values: pd.Series, sheet: Sheet) -> list[str]:
@@ -129,11 +127,12 @@ def _differences(column: FileColumn, values: pd.Series, sheet: Sheet) -> list[st
             notes.append(
                 f"{said} has words that no training row has, read as missing: {_some(foreign)}"
             )
-    gaps = int(values.isna().sum())
-    if isinstance(column.kind, Number) and column.kind.whole and gaps and not column.has_gaps:
-        notes.append(
-            f"{said} lacks {gaps} values, no training row does: AutoGluon puts 0 in their place"
-        )
+    if isinstance(column.kind, Number) and column.kind.whole and not column.has_gaps:
+        gaps, cut = int(values.isna().sum()), int((values.dropna() % 1 != 0).sum())
+        if gaps:
+            notes.append(f"{said} has {gaps} gaps, no training row has one: AutoGluon puts 0 there")
+        if cut:
+            notes.append(f"{said} has {cut} fractions, no training row has one: they are cut off")
     return notes
 
 

@@ -65,7 +65,7 @@ class TrainingFile:
         if declared.get(target) == "ignore":
             raise ConfigError(f"--dtypes: the target {target!r} cannot be ignored")
         sheet = read_sheet(path)
-        schema = Schema.infer(sheet, declared)
+        schema = Schema.infer(sheet, target, declared)
         frame = _plain_target(schema.frame(sheet), target)
         if target in frame.columns and is_continuous(frame[target]):
             raise TableError(

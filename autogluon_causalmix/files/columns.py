@@ -44,8 +44,21 @@ class FileColumn:
     spellings: Mapping[Any, str]
 
     @classmethod
-    def infer(cls, name: str, sheet: Sheet, declared: str | None) -> "tuple[FileColumn, list[str]]":
-        """Return a column of a training file, and what its user should know of how it is read.
+    def infer(
+        cls, name: str, sheet: Sheet, declared: str | None, *, as_classes: bool
+    ) -> "tuple[FileColumn, pd.Series, list[str]]":
+        """Return a column of a training file, its values, and notes on how it is read.
+
+        Parameters
+        ----------
+        name : str
+            The column's name.
+        sheet : Sheet
+            The training file.
+        declared : str or None
+            What the user says that its cells are.
+        as_classes : bool
+            Whether it is the target: then dates are words.
 
         Raises
         ------
@@ -54,6 +67,8 @@ class FileColumn:
         """
         counted = [cell for cell, _ in Counter(sheet.columns[name]).most_common()]
         kind, odd, notes = infer_kind(name, sheet, counted, declared)
+        if as_classes and isinstance(kind, Date):
+            kind = Category.of([cell for cell in counted if cell])
         missing = odd if isinstance(kind, Category) else MISSING | odd
         missing = missing if sheet.says_missing else missing | {""}
         default = None if sheet.says_missing else ""
@@ -62,7 +77,7 @@ class FileColumn:
         column = cls(name, kind, missing, gap, bool(gaps), {})
         values = column._values(sheet)
         spellings = {value: cell for cell, value in reversed(values.items()) if cell is not None}
-        return replace(column, spellings=spellings), notes
+        return replace(column, spellings=spellings), column._series(sheet, values), notes
 
     def read(self, sheet: Sheet) -> pd.Series:
         """Return the column of a file, which may be another one, in the types of the training file.
@@ -72,9 +87,12 @@ class FileColumn:
         TableError
             A cell is none of this kind, or is infinite; names file, line, column and cell.
         """
-        values = self._values(sheet)
+        return self._series(sheet, self._values(sheet))
+
+    def _series(self, sheet: Sheet, values: Mapping[Cell, Any]) -> pd.Series:
+        """Return a column of a file, given the values of its cells; refuse infinite ones."""
         cells = sheet.columns[self.name]
-        series = self._in(sheet).series([values.get(cell) for cell in cells])
+        series = self.kind.series([values.get(cell) for cell in cells])
         if isinstance(self.kind, Number) and series.dtype == "float64" and np.isinf(series).any():
             infinite = np.flatnonzero(np.isinf(series))
             raise TableError(

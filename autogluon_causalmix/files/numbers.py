@@ -116,13 +116,11 @@ class Number:
 
     def value(self, cell: str) -> float | int | None:
         """Return the number that a cell spells; None if it spells none."""
-        if _is_infinite(cell):
-            return float(cell)
         for pattern in (_pattern(self.decimal, self.thousands), _pattern(".", "")):
             match = pattern.fullmatch(cell.strip())
             if match:
                 return _value(match)
-        return None
+        return float(cell) if _is_infinite(cell) else None
 
     def text(self, value: float) -> str:
         """Spell a number."""
@@ -217,10 +215,12 @@ def _matches(cells: Sequence[str], pattern: re.Pattern[str]) -> list[re.Match[st
 
 
 def _value(match: re.Match[str]) -> float | int:
-    whole = re.sub(r"[^0-9]", "", match["whole"]) or "0"
-    if not match["fraction"] and not match["power"]:
-        return int(match["sign"] + whole)
-    return float(f"{match['sign']}{whole}.{match['fraction'] or 0}{match['power'] or ''}")
+    sign, whole, fraction, power = match.group("sign", "whole", "fraction", "power")
+    if not whole.isdecimal():
+        whole = re.sub(r"[^0-9]", "", whole) or "0"
+    if not fraction and not power:
+        return int(sign + whole)
+    return float(f"{sign}{whole}.{fraction or 0}{power or ''}")
 
 
 def _is_infinite(cell: str) -> bool:

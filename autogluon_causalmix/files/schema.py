@@ -32,8 +32,10 @@ class Schema:
     notes: tuple[str, ...]
 
     @classmethod
-    def infer(cls, sheet: Sheet, target: str, declared: Mapping[str, str]) -> "Schema":
-        """Return the schema of a training file.
+    def infer(
+        cls, sheet: Sheet, target: str, declared: Mapping[str, str]
+    ) -> "tuple[Schema, pd.DataFrame]":
+        """Return the schema of a training file, and its rows.
 
         Parameters
         ----------
@@ -47,31 +49,23 @@ class Schema:
         Raises
         ------
         TableError
-            A column is not what is declared.
+            A column is not what is declared, or holds an infinite value.
         ConfigError
             A declared column does not exist.
         """
         check_columns(declared, list(sheet.columns), sheet.path)
         ignored = tuple(name for name, kind in declared.items() if kind == "ignore")
-        read = [
-            FileColumn.infer(name, sheet, declared.get(name))
-            for name in sheet.columns
-            if name not in ignored
-        ]
-        notes = [note for column, said in read if column.name != target for note in said]
+        columns, values, notes = [], {}, []
+        for name in sheet.columns:
+            if name not in ignored:
+                column, values[name], said = FileColumn.infer(
+                    name, sheet, declared.get(name), as_classes=name == target
+                )
+                columns.append(column)
+                notes += said if name != target else []
         if ignored:
             notes.append(f"left out, as --dtypes says: {', '.join(map(repr, ignored))}")
-        return cls(tuple(column for column, _ in read), ignored, tuple(notes))
-
-    def frame(self, sheet: Sheet) -> pd.DataFrame:
-        """Return the rows of the training file.
-
-        Raises
-        ------
-        TableError
-            A cell cannot be read.
-        """
-        return pd.DataFrame({column.name: column.read(sheet) for column in self.columns})
+        return cls(tuple(columns), ignored, tuple(notes)), pd.DataFrame(values)
 
     def follow(self, sheet: Sheet, target: str) -> tuple[pd.DataFrame, list[str]]:
         """Return the rows of another file in the types of the training file, and notes.
@@ -85,7 +79,7 @@ class Schema:
         if missing:
             raise TableError(f"{sheet.path} lacks columns of the training table: {missing}")
         self._check_labels(sheet, target)
-        frame = self.frame(sheet)
+        frame = pd.DataFrame({column.name: column.read(sheet) for column in self.columns})
         known = {*self.ignored, *frame.columns}
         extra = [name for name in sheet.columns if name not in known]
         notes = (

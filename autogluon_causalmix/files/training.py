@@ -65,8 +65,8 @@ class TrainingFile:
         if declared.get(target) == "ignore":
             raise ConfigError(f"--dtypes: the target {target!r} cannot be ignored")
         sheet = read_sheet(path)
-        schema = Schema.infer(sheet, target, declared)
-        frame = _plain_target(schema.frame(sheet), target)
+        schema, frame = Schema.infer(sheet, target, declared)
+        frame = _plain_target(frame, target)
         if target in frame.columns and is_continuous(frame[target]):
             raise TableError(
                 f"{path}: the target {target!r} is continuous ({frame[target].nunique()} values); "

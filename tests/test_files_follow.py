@@ -93,3 +93,14 @@ def test_what_a_test_file_adds_is_said(content: str, note: str, tmp_path: Path) 
     _, notes = read_test(tmp_path, content)
     assert len(notes) == 1
     assert note in notes[0]
+
+
+def test_a_column_that_is_empty_in_training_stays_empty(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("x,e,y\n1,,p\n2,,q\n")
+    (tmp_path / "test.csv").write_text("x,e,y\n1,word,p\n2,,q\n")
+    file = TrainingFile.read(tmp_path / "train.csv", "y")
+    rows, notes = file.read_test(tmp_path / "test.csv")
+    assert rows["e"].isna().all()
+    assert rows.dtypes.equals(file.frame.dtypes)
+    assert len(notes) == 1
+    assert "column 'e' is ignored, as the training table has no value in it" in notes[0]

@@ -57,6 +57,7 @@ def test_a_column_is_what_all_its_cells_can_be(expected: str, cells: list[str]) 
     ("cells", "note"),
     [
         (["11,958", "800", "900"], "read as numbers: '11,958' is 11958"),
+        (["$5", "€5", "€5"], "its numbers are spelled in several ways, as '$5' and '€5'"),
         (["?", "20", "3"], "'?' is read as a missing value"),
         (["01067", "09111", "09111"], "'01067' looks like a code"),
         (["01/02/2021", "03/04/2021", "03/04/2021"],

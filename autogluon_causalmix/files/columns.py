@@ -82,12 +82,14 @@ class FileColumn:
     def read(self, sheet: Sheet) -> pd.Series:
         """Return the column of a file, which may be another one, in the types of the training file.
 
+        A column that is empty in the training file is empty in every other one.
+
         Raises
         ------
         TableError
             A cell is none of this kind, or is infinite; names file, line, column and cell.
         """
-        return self._series(sheet, self._values(sheet))
+        return self._series(sheet, self._values(sheet) if self.spellings else {})
 
     def _series(self, sheet: Sheet, values: Mapping[Cell, Any]) -> pd.Series:
         """Return a column of a file, given the values of its cells; refuse infinite ones."""

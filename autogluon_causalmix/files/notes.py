@@ -48,6 +48,8 @@ def on_words(name: str, sheet: Sheet, cells: Sequence[str]) -> Iterator[str]:
     elif formats:
         hint = f"{declaration(name, f'date:{formats[0]}')} in --dtypes makes it a date"
         yield f"{read}: {cells[0]!r} may be any of {formats}; {hint}"
+    elif cells and all(Number.infer([cell], sheet.decimal) for cell in cells):
+        yield f"{read}: its numbers are spelled in several ways, as {cells[0]!r} and {cells[-1]!r}"
     else:
         for strange, others in _strange(cells, sheet.decimal):
             place = sheet.place(sheet.columns[name].index(strange))
@@ -79,8 +81,8 @@ def declaration(name: str, kind: str) -> str:
 def _strange(cells: Sequence[str], decimal: str) -> Iterator[tuple[str, str]]:
     """Yield the first of the few cells that are no number, or no date, where most are one."""
     words = [cell for cell in cells if Number.infer([cell], decimal) is None]
-    if cells and len(words) < len(cells) / 2:
-        yield (words or cells)[0], "number"
+    if 0 < len(words) < len(cells) / 2:
+        yield words[0], "number"
         return
     for date in chain.from_iterable(Date.candidates([cell]) for cell in cells[:2]):
         words = [cell for cell in cells if date.value(cell) is None]

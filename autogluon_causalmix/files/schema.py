@@ -115,6 +115,8 @@ def _differences(column: FileColumn, values: pd.Series, sheet: Sheet) -> list[st
     """Say where a column of another file holds what the training file has not shown."""
     said = f"{sheet.path}: column {column.name!r}"
     notes = []
+    if not column.spellings and len(column.lacking(sheet)) < len(set(sheet.columns[column.name])):
+        notes.append(f"{said} is ignored, as the training table has no value in it")
     if isinstance(column.kind, Category):
         foreign = sorted(set(values.dropna()) - set(column.kind.levels))
         if foreign:

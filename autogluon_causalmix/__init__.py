@@ -1,11 +1,14 @@
-"""CausalMix for AutoGluon: fine-tune a tabular foundation model on your rows and on rows of causal models of them.
+"""CausalMix for AutoGluon: a tabular foundation model, fine-tuned on real and synthetic rows.
+
+The synthetic rows are drawn from causal models of the real ones.
 
 Importing this package registers the model under the key ``"CAUSALMIX"``::
 
     from autogluon.tabular import TabularPredictor
     from autogluon_causalmix import CausalMixModel
 
-    predictor = TabularPredictor(label="class").fit(train, hyperparameters={CausalMixModel: {}, "GBM": {}})
+    models = {CausalMixModel: {}, "GBM": {}}
+    predictor = TabularPredictor(label="class").fit(train, hyperparameters=models)
 """
 
 from autogluon_causalmix.generation import augment

@@ -15,7 +15,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from autogluon_causalmix.errors import CausalMixError, TableError
 from autogluon_causalmix.model import REPORT_FILE, CausalMixModel
 from autogluon_causalmix.records import FitReport
-from autogluon_causalmix.table import Table
+from autogluon_causalmix.table import Table, identifiers
 
 ARMS: dict[str, dict[str, Any]] = {
     "zero-shot": {"finetune": False},
@@ -86,16 +86,13 @@ has a single value, or another word in every row
             f"the target {target} has less than two classes with {FEWEST_ROWS} rows or more: "
             "too few to learn from and to validate on"
         )
-    if not any(_says_something(table, column.name) for column in table.feature_columns):
+    copies = identifiers(table)
+    named = [column.name for column in table.feature_columns if column.name not in copies]
+    if not any(table.frame[name].nunique() > 1 for name in named):
         raise TableError(
             "there is nothing to learn from: every feature is empty, has a single value, "
             "or another word in every row"
         )
-
-
-def _says_something(table: Table, name: Any) -> bool:
-    distinct = table.frame[name].nunique()
-    return distinct > 1 and not (name in table.categorical and distinct == len(table))
 
 
 def compare(

@@ -1,19 +1,29 @@
 """`Hyperparameters`: the one parser of what users write."""
 
+import operator
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, Self, SupportsIndex
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from autogluon_causalmix.errors import ConfigError
 
+LARGEST_SEED = 2**32 - 1
+"""What scikit-learn and NumPy's older generators take."""
 
-class _Options(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+WEIGHT_FILES = (".ckpt", ".pt", ".pth", ".safetensors")
 
 
 class Named(BaseModel):
-    """A plugin by its name, with its options: ``{"name": "scm", "bootstraps": 20}``; a bare string is the name."""
+    """A plugin by its name, with its options: ``{"name": "scm", "graphs": 20}``.
+
+    A bare string is the name.
+
+    Examples
+    --------
+    >>> Named.parse("scm").options, Named.parse({"name": "scm", "graphs": 20}).options
+    ({}, {'graphs': 20})
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
     name: str
@@ -23,48 +33,97 @@ class Named(BaseModel):
         """What stands beside the name."""
         return dict(self.__pydantic_extra__ or {})
 
+    @classmethod
+    def parse(cls, given: object) -> Self:
+        """Return the plugin that a string or a dict names.
 
-def _named(value: object) -> object:
-    return {"name": value} if isinstance(value, str) else value
-
-
-def backbone_named(value: object) -> Named:
-    """Return the backbone that a string or a dict of the user's names.
-
-    Examples
-    --------
-    >>> backbone_named("tabpfn-v2").options
-    {'version': 'v2'}
-    """
-    try:
-        return Named.model_validate(_backbone(value))
-    except ValidationError as error:
-        raise ConfigError(f"a backbone is a name or a dict with 'name', got {value!r}") from error
+        Raises
+        ------
+        ConfigError
+            It is neither, or has no name.
+        """
+        try:
+            return cls.model_validate(_named(given))
+        except ValidationError:
+            raise ConfigError(
+                f"a plugin is named by a string or by a dict with 'name', got {given!r}"
+            ) from None
 
 
-def _backbone(value: object) -> object:
-    """Read ``"tabpfn-v2"`` as a version of ``tabpfn`` and a path as a ``checkpoint``."""
-    if isinstance(value, str) and value.endswith((".safetensors", ".ckpt")):
-        return {"name": "checkpoint", "path": value}
-    if isinstance(value, str) and value.startswith("tabpfn-"):
-        return {"name": "tabpfn", "version": value.removeprefix("tabpfn-")}
-    return _named(value)
+def _named(given: object) -> object:
+    if not isinstance(given, str):
+        return given
+    if given.endswith(WEIGHT_FILES):
+        raise ConfigError(
+            f"{given!r} is a file, which does not say whose weights it holds: write "
+            f"{{'name': 'tabpfn-checkpoint', 'path': {given!r}}}, or the backbone of its family"
+        )
+    return {"name": given}
+
+
+def _whole(given: object) -> object:
+    """Return NumPy's whole numbers as Python's; True is none."""
+    if isinstance(given, SupportsIndex) and not isinstance(given, bool):
+        return operator.index(given)
+    return given
 
 
 NamedOption = Annotated[Named, BeforeValidator(_named)]
+Count = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
+
+
+class _Options(BaseModel):
+    """Options that refuse what they do not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    owner: ClassVar[str]
+    noun: ClassVar[str]
+
+    @classmethod
+    def parse(cls, given: Mapping[str, object]) -> Self:
+        """Check what the user wrote.
+
+        Raises
+        ------
+        ConfigError
+            Names the first option that is unknown, of the wrong type or out of range, and says
+            what is allowed.
+        """
+        try:
+            return cls.model_validate(dict(given))
+        except ValidationError as error:
+            raise ConfigError(cls._explain(error)) from None
+
+    @classmethod
+    def _explain(cls, error: ValidationError) -> str:
+        """Return one line that names the option, the rule and the value."""
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            known: type[BaseModel] = Mixing if place.startswith("mixing.") else cls
+            choices = sorted(known.model_fields)
+            return f"{cls.owner} has no {cls.noun} {place!r}; choose from {choices}"
+        if first["type"] == "value_error":
+            return f"{cls.owner} {cls.noun} {place!r}: {first['ctx']['error']}"
+        rule = first["msg"][0].lower() + first["msg"][1:]
+        return f"{cls.owner} {cls.noun} {place!r}: {rule}, got {first['input']!r}"
 
 
 class Mixing(_Options):
     """How synthetic rows enter the fine-tuning."""
 
+    owner: ClassVar[str] = "CausalMix"
+    noun: ClassVar[str] = "hyperparameter"
+
     ratio: float = Field(default=2.0, gt=0, le=100)
     """Synthetic rows drawn per real row."""
 
     real_fraction: float = Field(default=0.9, ge=0, le=1)
-    """Weight of the real rows in the loss; 1 uses no synthetic row, 0 predicts none but synthetic rows."""
+    """Weight of the real rows in the loss; 1 uses no synthetic row, 0 no real one as query."""
 
     role: Literal["query", "episode"] = "query"
-    """``"query"``: real and synthetic rows are predicted from real ones; ``"episode"``: each from its own kind."""
+    """``"query"``: real and synthetic rows are predicted from real ones; ``"episode"``: each from
+    rows of its own kind."""
 
 
 class Hyperparameters(_Options):
@@ -77,15 +136,19 @@ class Hyperparameters(_Options):
     >>> Hyperparameters.parse({"learning_rate": -1.0})
     Traceback (most recent call last):
         ...
-    autogluon_causalmix.errors.ConfigError: CausalMix hyperparameter 'learning_rate': input should be greater than 0, \
-got -1.0
+    autogluon_causalmix.errors.ConfigError: CausalMix hyperparameter 'learning_rate': \
+input should be greater than 0, got -1.0
     """
 
-    backbone: Annotated[Named, BeforeValidator(_backbone)] = Named(name="auto")
-    """The foundation model: ``"auto"``, ``"mini"``, ``"tabpfn-v2"``, another version, or the path of a checkpoint."""
+    owner: ClassVar[str] = "CausalMix"
+    noun: ClassVar[str] = "hyperparameter"
+
+    backbone: NamedOption = Named(name="auto")
+    """The foundation model: ``"auto"``, ``"mini"``, ``"tabpfn-v2"``, or a dict with ``"name"``
+    and the options of a backbone."""
 
     generator: NamedOption | None = Named(name="scm")
-    """What makes the synthetic rows; None fine-tunes on the real rows alone."""
+    """What draws the synthetic rows; None fine-tunes on the real rows alone."""
 
     mixing: Mixing = Mixing()
     """How synthetic rows enter the fine-tuning."""
@@ -97,7 +160,8 @@ got -1.0
     """Most optimiser steps; with early stopping off, their exact number."""
 
     early_stopping: bool = True
-    """Judge candidates on validation rows; off where AutoGluon refits on all rows with the steps found before."""
+    """Compare candidates on validation rows; off where AutoGluon refits on all rows with the
+    steps found before."""
 
     learning_rate: float | None = Field(default=None, gt=0, le=1)
     """Peak learning rate of AdamW; None takes the one that suits the backbone."""
@@ -105,32 +169,20 @@ got -1.0
     n_estimators: int = Field(default=4, ge=1, le=64)
     """Views of the table that the foundation model averages over."""
 
-    random_state: int | None = None
+    random_state: Annotated[int | None, BeforeValidator(_whole)] = Field(
+        default=None, ge=0, le=LARGEST_SEED
+    )
     """Seed of everything random; None is 0."""
 
-    @classmethod
-    def parse(cls, given: Mapping[str, object]) -> "Hyperparameters":
-        """Check what the user wrote.
 
-        Raises
-        ------
-        ConfigError
-            Names the first hyperparameter that is unknown, of the wrong type or out of range, and what is allowed.
-        """
-        try:
-            return cls.model_validate(dict(given))
-        except ValidationError as error:
-            raise ConfigError(_explain(error)) from None
+class Augmentation(_Options):
+    """The arguments of `augment` beside the table."""
 
+    owner: ClassVar[str] = "augment"
+    noun: ClassVar[str] = "argument"
 
-def _explain(error: ValidationError) -> str:
-    """Return one line that names the hyperparameter, the rule and the value."""
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        owner: type[BaseModel] = Mixing if place.startswith("mixing.") else Hyperparameters
-        return (
-            f"CausalMix has no hyperparameter {place!r}; choose from {sorted(owner.model_fields)}"
-        )
-    rule = first["msg"][0].lower() + first["msg"][1:]
-    return f"CausalMix hyperparameter {place!r}: {rule}, got {first['input']!r}"
+    generator: NamedOption
+    n_rows: Count
+    seed: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=LARGEST_SEED)]
+    time_limit: float = Field(gt=0)
+    num_cpus: Count

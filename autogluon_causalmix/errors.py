@@ -3,17 +3,19 @@
 ::
 
     CausalMixError
-    ├── ConfigError(ValueError)          a hyperparameter is unknown, of the wrong type or out of range
+    ├── ConfigError(ValueError)          an option is unknown, of the wrong type or out of range
     ├── TableError(ValueError)           a table cannot be used: the message names the column
     ├── PluginError
-    │   ├── UnknownPlugin(LookupError)   no generator, discoverer or backbone of that name
+    │   ├── UnknownPlugin(LookupError)   no plugin of that name
     │   ├── NameTaken(ValueError)        two plugins claim one name
-    │   └── GeneratorError(RuntimeError) a generator raised, or broke the contract of its rows
+    │   ├── GeneratorError(RuntimeError) a generator raised, or broke the contract of its rows
+    │   ├── DiscovererError(RuntimeError)   a discoverer raised, or broke that of its beliefs
+    │   └── BackboneError(RuntimeError)     a backbone raised, or broke that of its model
     ├── CheckpointError(ValueError)      a weights or report file is cut short, foreign or hostile
     └── OutOfTime(TimeoutError)          a stage outran its share of the time
 
-Every message says who, what, and the way out. AutoGluon's own exceptions (time, memory) are raised in
-:mod:`autogluon_causalmix.model` alone: ray carries only those it knows.
+Every message says who, what, and the way out. AutoGluon's own exceptions (time, memory) are raised
+in `autogluon_causalmix.model` alone: ray carries only those it knows.
 """
 
 
@@ -43,6 +45,14 @@ class NameTaken(PluginError, ValueError):
 
 class GeneratorError(PluginError, RuntimeError):
     """A generator raised, or returned rows that break the contract."""
+
+
+class DiscovererError(PluginError, RuntimeError):
+    """A discoverer raised, or returned beliefs that break the contract."""
+
+
+class BackboneError(PluginError, RuntimeError):
+    """A backbone raised, or returned a model that breaks the contract."""
 
 
 class CheckpointError(CausalMixError, ValueError):

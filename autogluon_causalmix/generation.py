@@ -1,16 +1,86 @@
-"""`augment`: synthetic rows for a table, without any fine-tuning."""
+"""From a generator's name to synthetic rows: look up, create, fit, draw, describe."""
 
+import logging
 from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
-from autogluon_causalmix.config import Hyperparameters
-from autogluon_causalmix.errors import ConfigError
-from autogluon_causalmix.generators.contract import draw, fit_generator
+from autogluon_causalmix.config import Augmentation, Named
+from autogluon_causalmix.entry import Owner
+from autogluon_causalmix.fitlog import Log
+from autogluon_causalmix.generators.contract import description, draw, fit_generator
+from autogluon_causalmix.generators.protocol import FittedGenerator, Generator
 from autogluon_causalmix.plugins import plugin_registry
+from autogluon_causalmix.records import GeneratorFacts
 from autogluon_causalmix.resources import Resources
-from autogluon_causalmix.table import Table
+from autogluon_causalmix.table import Table, identifiers
+
+
+@dataclass(frozen=True)
+class Source:
+    """A fitted generator, and what the report says of it."""
+
+    fitted: FittedGenerator
+    owner: Owner
+    facts: GeneratorFacts
+
+    def draw(
+        self, table: Table, n_rows: int, rng: np.random.Generator, resources: Resources
+    ) -> Table:
+        """Draw rows like those of `table` and check them against the contract."""
+        return draw(self.fitted, table, n_rows, rng, resources, owner=self.owner)
+
+
+def fit_source(
+    named: Named, table: Table, rng: np.random.Generator, resources: Resources, log: Log
+) -> Source:
+    """Fit the generator that a user named; its notes go to the log.
+
+    Parameters
+    ----------
+    named : Named
+        The generator and its options.
+    table : Table
+        The real rows, the only ones that it sees.
+    rng : numpy.random.Generator
+        Source of all its randomness.
+    resources : Resources
+        What it may use.
+    log : Log
+        Takes its notes and its seconds.
+
+    Raises
+    ------
+    ConfigError, UnknownPlugin
+        The generator or an option of it does not exist.
+    GeneratorError
+        It raised, or describes itself in something that is no JSON.
+    OutOfTime
+        It did not finish in time.
+    """
+    entry = plugin_registry().of(Generator).get(named.name)
+    generator = entry.create(named.options)
+    with log.stage("generator"):
+        fitted = fit_generator(generator, table, rng, resources, owner=entry.owner)
+    for name in identifiers(table):
+        log.note(
+            f"column {name!r} has another value in every row, like a name or a key: synthetic rows "
+            "repeat real values of it; leave the column out if they must not"
+        )
+    said = description(fitted, owner=entry.owner)
+    for sentence in cast("list[str]", said.get("notes", [])):
+        log.note(sentence)
+    facts = GeneratorFacts(
+        name=named.name,
+        distribution=entry.owner.distribution,
+        version=entry.owner.version,
+        options=named.options,
+        description=said,
+    )
+    return Source(fitted, entry.owner, facts)
 
 
 def augment(
@@ -24,6 +94,8 @@ def augment(
 ) -> pd.DataFrame:
     """Draw synthetic rows like those of a table.
 
+    Every fallback of the generator is a warning in the log ``autogluon.causalmix``.
+
     Parameters
     ----------
     frame : pandas.DataFrame
@@ -35,9 +107,9 @@ def augment(
     generator : str or dict
         A generator's name, or a dict with ``"name"`` and its options.
     seed : int
-        The same seed draws the same rows.
+        From 0 to 2³² − 1; the same seed draws the same rows.
     time_limit : float
-        Seconds the generator may take to fit.
+        Seconds for fitting and drawing.
     num_cpus : int
         Cores it may use.
 
@@ -51,7 +123,7 @@ def augment(
     TableError
         The table cannot be used; the message names the column.
     ConfigError, UnknownPlugin
-        The generator or an option of it does not exist.
+        An argument is out of range, or the generator or an option of it does not exist.
     GeneratorError
         The generator failed.
     OutOfTime
@@ -59,17 +131,21 @@ def augment(
 
     Examples
     --------
-    >>> frame = pd.DataFrame({"dose": [1, 2, 3, 4, 5, 6], "cured": ["no", "no", "yes", "no", "yes", "yes"]})
+    >>> frame = pd.DataFrame({"dose": [1, 2, 3, 4], "cured": ["no", "no", "yes", "yes"]})
     >>> augment(frame, target="cured", n_rows=3, generator="bootstrap", seed=0).shape
     (3, 2)
     """
-    options = Hyperparameters.parse({"generator": generator})
-    if options.generator is None:
-        raise ConfigError("augment needs a generator, got None")
-    entry = plugin_registry().generators.get(options.generator.name)
+    options = Augmentation.parse(
+        {
+            "generator": generator,
+            "n_rows": n_rows,
+            "seed": seed,
+            "time_limit": time_limit,
+            "num_cpus": num_cpus,
+        }
+    )
     table = Table.from_frame(frame, target)
-    rng = np.random.default_rng(seed)
-    made = entry.create(options.generator.options)
-    resources = Resources(time_limit, num_cpus)
-    fitted = fit_generator(made, table, rng, resources, owner=entry.owner)
-    return draw(fitted, table, n_rows, rng, resources, owner=entry.owner).frame
+    rng = np.random.default_rng(options.seed)
+    resources = Resources(options.time_limit, options.num_cpus)
+    source = fit_source(options.generator, table, rng, resources, Log(level=logging.WARNING))
+    return source.draw(table, options.n_rows, rng, resources).frame

@@ -1,22 +1,11 @@
-"""The hooks of a plugin, and how to write one.
+"""The hooks of a plugin.
 
-A plugin is a module (or any object) that implements some of the hooks below; it is found by entry point::
-
-    # causalmix_noise.py
-    from autogluon_causalmix.hookspecs import hookimpl
-
-    @hookimpl
-    def causalmix_register_generators(register):
-        register("noise", Noise)
-
-    # pyproject.toml
-    [project.entry-points.autogluon_causalmix]
-    noise = "causalmix_noise"
-
-A registered class is one whose fields are its options: ``{"generator": {"name": "noise", "scale": 0.1}}`` becomes
-``Noise(scale=0.1)``, checked against the types that the class declares. Installing a plugin changes nothing, naming
-it does. The hooks run before the first name is looked up, in every process: register there, and import
-heavy libraries in ``fit``.
+A plugin is a module (or any object) that implements some of the hooks below, found by entry point;
+`autogluon_causalmix.plugin` shows one. A registered class is one whose fields are its options:
+``{"generator": {"name": "noisy", "scale": 0.1}}`` becomes ``Noisy(scale=0.1)``, checked against the
+types that the class declares. Installing a plugin changes nothing, naming it does. The hooks run
+before the first name is looked up, in every process: register there, and import heavy libraries
+where they are used.
 """
 
 from collections.abc import Callable
@@ -35,32 +24,35 @@ hookimpl = pluggy.HookimplMarker(NAME)
 
 @hookspec
 def causalmix_register_generators(register: Register) -> None:
-    """Register generators of synthetic rows; called once a process, before the first look-up of any name.
+    """Register generators of synthetic rows; called once a process, before the first look-up.
 
     Parameters
     ----------
     register : callable
-        ``register(name, cls)`` with a class after `autogluon_causalmix.generators.Generator`.
+        ``register(name, cls)``, with a class that follows
+        `autogluon_causalmix.generators.protocol.Generator`.
     """
 
 
 @hookspec
 def causalmix_register_backbones(register: Register) -> None:
-    """Register tabular foundation models; called once a process, before the first look-up of any name.
+    """Register tabular foundation models; called once a process, before the first look-up.
 
     Parameters
     ----------
     register : callable
-        ``register(name, cls)`` with a class after `autogluon_causalmix.backbones.protocol.Backbone`.
+        ``register(name, cls)``, with a class that follows
+        `autogluon_causalmix.backbones.protocol.Backbone`.
     """
 
 
 @hookspec
 def causalmix_register_discoverers(register: Register) -> None:
-    """Register ways to find causal edges in a table; called once a process, before the first look-up of any name.
+    """Register ways to find causal edges; called once a process, before the first look-up.
 
     Parameters
     ----------
     register : callable
-        ``register(name, cls)`` with a class after `autogluon_causalmix.discovery.Discoverer`.
+        ``register(name, cls)``, with a class that follows
+        `autogluon_causalmix.discovery.protocol.Discoverer`.
     """

@@ -11,16 +11,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from autogluon.common.space import Space
-from autogluon.core.utils.exceptions import TimeLimitExceeded
+from autogluon.core.utils.exceptions import NotEnoughMemoryError, TimeLimitExceeded
 from autogluon.tabular.models.abstract.abstract_torch_model import AbstractTorchModel
 from autogluon.tabular.registry import ag_model_registry
 from rich.console import Console
 from rich.progress import Progress
 
+from autogluon_causalmix.backbones.protocol import Backbone
 from autogluon_causalmix.config import Hyperparameters
-from autogluon_causalmix.finetuning.episodes import MOST_VALUES
+from autogluon_causalmix.generators.protocol import Generator
+from autogluon_causalmix.method import fit
+from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.records import FitReport
-from autogluon_causalmix.resources import Resources
+from autogluon_causalmix.resources import Resources, is_out_of_memory
 from autogluon_causalmix.table import Table
 
 logger = logging.getLogger("autogluon.causalmix")
@@ -30,28 +33,33 @@ HEADROOM = 0.9  # of the limit: AutoGluon counts saving and the first prediction
 REPORT_FILE = "fit_report.json"
 TARGET = "causalmix target"  # where the labels have no name of their own
 
-# Memory in bytes: benchmarks/memory.py measures these.
-IMPORTS = 0.8e9  # torch, tabpfn and the libraries of the causal stage
-COLUMNS_PER_VIEW = 3  # TabPFN adds quantiles and singular vectors to the columns
-ROWS_PER_EPISODE = 1.5  # real context and synthetic query
+IMPORTS = 0.8e9
+"""Bytes of torch, tabpfn and the libraries of the causal stage, by benchmarks/memory.py."""
+
+ROWS_PER_EPISODE = 1.5
+"""Per real row: real context and synthetic query."""
 
 
 class CausalMixModel(AbstractTorchModel):
-    """A tabular foundation model, fine-tuned on the fold's rows and on rows drawn from causal models of them.
+    """A tabular foundation model, fine-tuned on real rows and on rows of causal models.
 
-    Pass the class as a key of ``hyperparameters``; the string ``"CAUSALMIX"`` works too wherever this package has
-    been imported. The values are the fields of `autogluon_causalmix.config.Hyperparameters`. The pretrained model is
-    the first candidate of every fit and is kept unless fine-tuning beats it on validation rows; `fit_report` says
-    which one predicts, and why. Sample weights are ignored: a model that learns in context has no place for them.
+    Pass the class as a key of ``hyperparameters``; the string ``"CAUSALMIX"`` works too wherever
+    this package has been imported. The values are the fields of
+    `autogluon_causalmix.config.Hyperparameters`. The pretrained model is the first candidate of
+    every fit and is kept unless fine-tuning beats it on validation rows; `fit_report` says which
+    one predicts, and why. Sample weights are ignored: a model that learns in context has no place
+    for them.
 
-    Paper: Causal Data Augmentation for Robust Fine-Tuning of Tabular Foundation Models (arXiv 2601.04110)
-    Authors: Magnus Bühler, Lennart Purucker, Frank Hutter
-    License: Apache-2.0; the weights of the chosen backbone have their own, named in the report.
+    Paper: Causal Data Augmentation for Robust Fine-Tuning of Tabular Foundation Models
+    (arXiv 2601.04110).
+    Authors: Magnus Bühler, Lennart Purucker, Frank Hutter.
+    License: Apache-2.0; the weights of the backbone have their own, named in the report.
 
     Examples
     --------
     >>> from autogluon.tabular import TabularPredictor
-    >>> predictor = TabularPredictor(label="class").fit(train, hyperparameters={CausalMixModel: {}})  # doctest: +SKIP
+    >>> predictor = TabularPredictor(label="class")
+    >>> predictor.fit(train, hyperparameters={CausalMixModel: {}})  # doctest: +SKIP
     """
 
     ag_key = "CAUSALMIX"
@@ -60,7 +68,8 @@ class CausalMixModel(AbstractTorchModel):
     seed_name = "random_state"
     _supported_problem_types = ["binary", "multiclass"]
     _default_auxiliary_params_extra = {"max_rows": 10_000, "max_features": 500, "max_classes": 10}
-    # Folds one after another: in parallel they would each download the weights, and fight for one GPU.
+    # Folds one after another: in parallel they would each download the weights, and fight for one
+    # GPU.
     _default_ag_args_ensemble_extra = {
         "fold_fitting_strategy": "sequential_local",
         "refit_folds": True,
@@ -74,30 +83,24 @@ class CausalMixModel(AbstractTorchModel):
         return FitReport.model_validate(self._fit_report)
 
     def _validate_params(self) -> None:
-        # AutoGluon calls this in the driver before any worker starts; search spaces are checked once drawn from.
-        self.check(
-            {name: value for name, value in self.params.items() if not isinstance(value, Space)}
-        )
+        # AutoGluon calls this in the driver before any worker starts.
+        self.check(_without_spaces(self.params))
 
     @staticmethod
     def check(params: Mapping[str, object]) -> Hyperparameters:
-        """Return the hyperparameters as they are understood.
+        """Return the hyperparameters after parsing, those of every plugin they name included.
 
         Raises
         ------
         ConfigError
             One is unknown, of the wrong type or out of range.
         UnknownPlugin
-            There is no such generator or backbone.
+            There is no generator, discoverer or backbone of a name.
         """
-        from autogluon_causalmix.plugins import plugin_registry
-
         options = Hyperparameters.parse(params)
-        plugin_registry().backbones.get(options.backbone.name).create(options.backbone.options)
+        plugin_registry().of(Backbone).create(options.backbone)
         if options.generator is not None:
-            plugin_registry().generators.get(options.generator.name).create(
-                options.generator.options
-            )
+            plugin_registry().of(Generator).create(options.generator)
         return options
 
     def _fit(
@@ -114,13 +117,10 @@ class CausalMixModel(AbstractTorchModel):
     ) -> None:
         import torch
 
-        from autogluon_causalmix.method import fit
-
         torch.set_num_threads(num_cpus)  # restored by AutoGluon: see _class_tags
         device = self._resolve_fit_device(num_gpus=num_gpus)
-        resources = Resources(
-            DEFAULT_SECONDS if time_limit is None else HEADROOM * time_limit, num_cpus
-        )
+        seconds = DEFAULT_SECONDS if time_limit is None else HEADROOM * time_limit
+        resources = Resources(seconds, num_cpus, device)
         options, notes = self.check(self._get_model_params()), []
         if kwargs.get("sample_weight") is not None:
             notes.append("sample weights are ignored: the model learns in context")
@@ -140,8 +140,8 @@ class CausalMixModel(AbstractTorchModel):
             validation = table.with_frame(_labelled(self.preprocess(X_val), y_val, target))
         if resources.remaining() <= 0:
             raise TimeLimitExceeded
-        with _progress(options.finetune_steps, verbosity) as on_step:
-            fitted = fit(table, validation, options, resources, device, on_step, notes)
+        with _memory_errors(), _progress(options.finetune_steps, verbosity) as on_step:
+            fitted = fit(table, validation, options, resources, on_step, notes)
         self.model = fitted.model
         self._fit_report = fitted.report.model_dump(mode="json")
         # The same keys in every fold: AutoGluon averages them for the refit on all rows.
@@ -149,7 +149,8 @@ class CausalMixModel(AbstractTorchModel):
         logger.log(20, "\tKept the %s weights: %s", fitted.report.kept, fitted.report.reason)
 
     def _predict_proba(self, X: pd.DataFrame, **kwargs: Any) -> npt.NDArray[np.float64]:
-        probabilities = self.model.predict_proba(self.preprocess(X, **kwargs))
+        with _memory_errors():
+            probabilities = self.model.predict_proba(self.preprocess(X, **kwargs))
         if probabilities.shape[1] < self.num_classes:  # a class that this fold's rows lack
             everywhere = np.zeros((len(X), self.num_classes))
             everywhere[:, self.model.classes.astype("int64")] = probabilities
@@ -188,15 +189,14 @@ class CausalMixModel(AbstractTorchModel):
         hyperparameters: Mapping[str, Any] | None = None,
         **kwargs: Any,  # noqa: ARG003  what else AutoGluon knows
     ) -> int:
-        options = hyperparameters or {}
-        values = X.size * COLUMNS_PER_VIEW * ROWS_PER_EPISODE
-        mini = options.get("backbone") == "mini"
-        tuning = (
-            min(values, MOST_VALUES) * (30e3 if mini else 165e3)
-            if options.get("finetune", True)
-            else 0.0
+        named = _without_spaces(hyperparameters or {})
+        options = Hyperparameters.parse(
+            {name: named[name] for name in ("backbone", "finetune") if name in named}
         )
-        return int(IMPORTS + tuning + values * (4e3 if mini else 12e3))
+        backbone = plugin_registry().of(Backbone).create(options.backbone)
+        rows, columns = int(len(X) * ROWS_PER_EPISODE), X.shape[1]
+        tuning = backbone.memory(rows, columns, tuning=True) if options.finetune else 0.0
+        return int(IMPORTS + backbone.memory(rows, columns, tuning=False) + tuning)
 
     @classmethod
     def _estimate_gpu_memory_usage_static(cls, *, X: pd.DataFrame, **kwargs: Any) -> int:
@@ -209,16 +209,33 @@ class CausalMixModel(AbstractTorchModel):
 def register() -> None:
     """Make the key ``"CAUSALMIX"`` known to AutoGluon; a second call does nothing.
 
-    Importing this package calls it. Name it as ray's ``worker_process_setup_hook`` where a worker must know the key.
+    Importing this package calls it. Name it as ray's ``worker_process_setup_hook`` where a worker
+    must know the key.
     """
     if CausalMixModel.ag_key not in ag_model_registry.keys:
         ag_model_registry.add(CausalMixModel)
+
+
+def _without_spaces(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return hyperparameters without search spaces, which are checked once drawn from."""
+    return {name: value for name, value in params.items() if not isinstance(value, Space)}
 
 
 def _labelled(features: pd.DataFrame, labels: pd.Series, target: Hashable) -> pd.DataFrame:
     labelled = features.copy()
     labelled[target] = labels.to_numpy()
     return labelled
+
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Turn any allocator's error into AutoGluon's own, which skips the model and says why."""
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise NotEnoughMemoryError(f"CausalMix ran out of memory: {error}") from error
 
 
 @contextmanager

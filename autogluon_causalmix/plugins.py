@@ -1,4 +1,4 @@
-"""`plugin_registry`: finds every plugin, built-in or installed, and asks it to register what it has."""
+"""`plugin_registry`: every plugin, built-in or installed, by kind and name."""
 
 import importlib
 import importlib.metadata
@@ -6,43 +6,65 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import Any
 
 import pluggy
 
 from autogluon_causalmix import hookspecs
+from autogluon_causalmix.backbones.protocol import Backbone
+from autogluon_causalmix.discovery.protocol import Discoverer
+from autogluon_causalmix.entry import Kind, Owner, Plugin
 from autogluon_causalmix.errors import PluginError
-from autogluon_causalmix.registry import Failure, Owner, Registry
+from autogluon_causalmix.generators.protocol import Generator
+from autogluon_causalmix.registry import Failure, Registry
 
 logger = logging.getLogger("autogluon.causalmix")
+
+KINDS: tuple[Kind[Any], ...] = (
+    Kind("generator", Generator),
+    Kind("discoverer", Discoverer),
+    Kind("backbone", Backbone),
+)
+"""The kinds of plugin; each needs its hook in `hookspecs`, and nothing else."""
 
 BUILT_IN = (
     "autogluon_causalmix.backbones.tabpfn",
     "autogluon_causalmix.discovery.auto",
     "autogluon_causalmix.discovery.constraint.pc_fci",
     "autogluon_causalmix.discovery.controls",
-    "autogluon_causalmix.discovery.score.searches",
+    "autogluon_causalmix.discovery.score.boss",
+    "autogluon_causalmix.discovery.score.ges",
+    "autogluon_causalmix.discovery.score.grasp",
     "autogluon_causalmix.generators.bootstrap",
     "autogluon_causalmix.generators.scm",
 )
-"""Modules that register through the same hooks as any stranger's; importing them must be light."""
+"""Modules that register through the same hooks as any installed plugin; importing them is light."""
 
 
 @dataclass(frozen=True)
 class Plugins:
-    """All that is registered in this process.
+    """Everything registered in this process.
 
     Attributes
     ----------
-    generators, backbones, discoverers : Registry
-        Names of each kind.
+    registries : tuple of Registry
+        One per kind, in the order of `KINDS`.
     failures : list of Failure
         The plugins that were skipped, with their distributions and the reasons.
     """
 
-    generators: Registry
-    backbones: Registry
-    discoverers: Registry
+    registries: tuple[Registry[Any], ...]
     failures: list[Failure]
+
+    def of(self, protocol: type[Plugin]) -> Registry[Plugin]:
+        """Return the registry of the kind with this protocol.
+
+        Examples
+        --------
+        >>> "bootstrap" in plugin_registry().of(Generator).names
+        True
+        """
+        return next(own for own in self.registries if own.kind.protocol is protocol)
 
 
 @cache
@@ -51,7 +73,7 @@ def plugin_registry() -> Plugins:
 
     Examples
     --------
-    >>> plugin_registry().generators.get("bootstrap").owner.distribution
+    >>> plugin_registry().of(Generator).get("bootstrap").owner.distribution
     'autogluon-causalmix'
     """
     return load_plugins()
@@ -60,18 +82,17 @@ def plugin_registry() -> Plugins:
 def load_plugins() -> Plugins:
     """Load the built-in modules, then every entry point in the order of distribution and name.
 
-    A plugin registers all of its names or none: one that cannot be imported, misspells a hook, raises in one or
-    claims a name that is taken is skipped with a warning, and listed in `Plugins.failures`. Each has a plugin manager
-    of its own, so that no plugin can wrap or block the hooks of another.
+    A plugin registers all of its names or none. One that cannot be imported, misspells a hook,
+    raises in one or claims a taken name is skipped with a warning, and listed in
+    `Plugins.failures`. Each has a plugin manager of its own, so that no plugin can wrap or block
+    the hooks of another.
     """
     failures: list[Failure] = []
-    kinds = ("generator", "backbone", "discoverer")
-    generators, backbones, discoverers = (Registry(kind, failures) for kind in kinds)
-    plugins = Plugins(generators, backbones, discoverers, failures)
+    plugins = Plugins(tuple(Registry(kind, failures) for kind in KINDS), failures)
     for owner, load in _candidates():
         try:
             _register(load(), owner, plugins)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a border: importing and calling a plugin runs foreign code
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a border: plugins are foreign code
             failure = Failure(owner, _reason(error))
             failures.append(failure)
             logger.warning("\tSkipping %s", failure)
@@ -94,18 +115,17 @@ def _distribution(point: importlib.metadata.EntryPoint) -> tuple[str, str]:
 
 
 def _register(plugin: object, owner: Owner, plugins: Plugins) -> None:
-    """Check the hooks of one plugin and call them; if anything is wrong, none of its names stays."""
+    """Check the hooks of one plugin and call them; it registers all of its names or none."""
     manager = pluggy.PluginManager(hookspecs.NAME)
     manager.add_hookspecs(hookspecs)
     manager.register(plugin)
     _check_hooks(manager, plugin)
-    registries = (plugins.generators, plugins.backbones, plugins.discoverers)
     try:
-        for registry in registries:
-            hook = getattr(manager.hook, f"causalmix_register_{registry.kind}s")
+        for registry in plugins.registries:
+            hook = getattr(manager.hook, f"causalmix_register_{registry.kind.name}s")
             hook(register=partial(registry.add, owner=owner))
     except BaseException:
-        for registry in registries:
+        for registry in plugins.registries:
             registry.remove(owner)
         raise
 

@@ -1,12 +1,15 @@
-"""`FitReport`: everything that was decided and measured in one fit, as JSON."""
+"""The records of a fit, as versioned JSON; `FitReport` holds them all."""
 
 import math
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from autogluon_causalmix.errors import CheckpointError
+
+SCHEMA_VERSION = 1
+"""Raised when a field of `FitReport` changes its name or its meaning."""
 
 
 class _Record(BaseModel):
@@ -35,8 +38,8 @@ class GeneratorFacts(_Record):
     description: dict[str, object]
 
 
-class Rows(_Record):
-    """How many rows of which kind took part."""
+class RowCounts(_Record):
+    """How many rows of each kind took part."""
 
     real: int
     validation: int
@@ -44,14 +47,14 @@ class Rows(_Record):
 
 
 class Scores(_Record):
-    """Scores on the validation rows; `roc_auc` is one-vs-rest, None where a class has no row there."""
+    """Scores on the validation rows; `roc_auc` is one-vs-rest, None where a class is missing."""
 
     log_loss: float
     roc_auc: float | None
 
 
 class CurvePoint(_Record):
-    """One evaluation of the fine-tuning run: mean training loss since the last one, loss on the validation rows."""
+    """One evaluation: mean training loss since the last one, and validation loss."""
 
     step: int
     train_loss: float | None
@@ -61,8 +64,9 @@ class CurvePoint(_Record):
 class Marginal(_Record):
     """One column's distribution, real beside synthetic.
 
-    `labels` holds the category names, or the bins' edges (one more than there are counts); a last pair of
-    shares, `missing`, says how much of the column is empty. All shares are relative frequencies.
+    `labels` holds the category names, or the bins' edges (one more than there are counts); a last
+    pair of shares, `missing`, says how much of the column is empty. All shares are relative
+    frequencies.
     """
 
     column: str
@@ -87,7 +91,7 @@ class FitReport(_Record):
     backbone, generator, rows
         What was fine-tuned, on what; `generator` is None without synthetic rows.
     options : dict of str to object
-        The hyperparameters, as they were understood.
+        The hyperparameters after parsing.
     seconds : dict of str to float
         Wall-clock time per stage.
     curve : list of CurvePoint
@@ -106,13 +110,16 @@ class FitReport(_Record):
         Every fallback and everything left out, one sentence each.
     target : str or None
         The target's name; None in a report that does not say.
+    schema_version : int
+        Of this record; `read` takes every version up to `SCHEMA_VERSION`.
 
     Examples
     --------
     >>> FitReport.read("no/such/file.json")
     Traceback (most recent call last):
         ...
-    autogluon_causalmix.errors.CheckpointError: no/such/file.json is not a fit report: No such file or directory
+    autogluon_causalmix.errors.CheckpointError: no/such/file.json is not a fit report: \
+No such file or directory
     """
 
     versions: dict[str, str]
@@ -120,7 +127,7 @@ class FitReport(_Record):
     device: str
     backbone: BackboneFacts
     generator: GeneratorFacts | None
-    rows: Rows
+    rows: RowCounts
     options: dict[str, object]
     seconds: dict[str, float]
     curve: list[CurvePoint]
@@ -132,6 +139,7 @@ class FitReport(_Record):
     marginals: list[Marginal]
     notes: list[str]
     target: str | None = None
+    schema_version: int = SCHEMA_VERSION
 
     def write(self, path: str | Path) -> None:
         """Write the report as JSON."""
@@ -154,9 +162,22 @@ class FitReport(_Record):
                 f"{path} is not a fit report: {first['loc']}: {first['msg']}"
             ) from error
         except (OSError, UnicodeDecodeError) as error:
-            raise CheckpointError(
-                f"{path} is not a fit report: {getattr(error, 'strerror', error)}"
-            ) from error
+            reason = getattr(error, "strerror", error)
+            raise CheckpointError(f"{path} is not a fit report: {reason}") from error
+
+    @model_validator(mode="before")
+    @classmethod
+    def _upgrade(cls, given: object) -> object:
+        """Return a report of an earlier version in the form of the current one."""
+        if not isinstance(given, dict):
+            return given
+        version = given.get("schema_version", 0)  # the first reports do not say
+        if not isinstance(version, int) or version > SCHEMA_VERSION:
+            raise ValueError(
+                f"its schema version is {version!r}, and this release reads versions up to "
+                f"{SCHEMA_VERSION}: a newer release wrote it"
+            )
+        return {**given, "schema_version": SCHEMA_VERSION}
 
 
 def finite(value: float) -> float | None:

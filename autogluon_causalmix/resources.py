@@ -1,6 +1,7 @@
-"""How long a stage may take, how many cores it may use, and the hard cut when it does not keep to that."""
+"""`Resources`: the seconds, cores and device of a stage, and the hard cut when time is up."""
 
 import ctypes
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ REPEAT = 1.0
 
 @dataclass(frozen=True)
 class Resources:
-    """What a stage may spend.
+    """What a stage may use.
 
     Parameters
     ----------
@@ -25,6 +26,8 @@ class Resources:
         Wall-clock seconds from now on.
     num_cpus : int
         Cores that threads and processes may occupy.
+    device : str
+        Torch device for networks: ``"cpu"``, ``"cuda"``.
 
     Examples
     --------
@@ -35,26 +38,28 @@ class Resources:
 
     seconds: float
     num_cpus: int = 1
+    device: str = "cpu"
     started: float = field(default_factory=time.monotonic)
 
     def remaining(self) -> float:
-        """Seconds left; negative once the resources is spent."""
+        """Return the seconds left; negative once they are spent."""
         return self.seconds - (time.monotonic() - self.started)
 
     def share(self, fraction: float) -> "Resources":
-        """Return a resources that begins now and holds `fraction` of what is left."""
-        return Resources(seconds=max(fraction * self.remaining(), 0.0), num_cpus=self.num_cpus)
+        """Return the same cores and device for `fraction` of the seconds left, from now on."""
+        seconds = max(fraction * self.remaining(), 0.0)
+        return Resources(seconds, self.num_cpus, self.device)
 
 
 class _CutOff(BaseException):
-    """Raised asynchronously; a BaseException so that no ``except Exception`` of foreign code swallows it."""
+    """Raised asynchronously; no ``except Exception`` of foreign code swallows it."""
 
 
 def cut_off(seconds: float, stage: str, work: Callable[[], Result]) -> Result:
     """Return ``work()``, or raise `OutOfTime` once it has run for `seconds`.
 
-    Works in any thread, also inside another cut, and leaves no process or thread behind. The work is interrupted
-    between two Python instructions: a single long call into C code ends first.
+    Works in any thread, also inside another cut, and leaves no process or thread behind. The work
+    is interrupted between two Python instructions: a single long call into C code ends first.
 
     Raises
     ------
@@ -73,8 +78,9 @@ def cut_off(seconds: float, stage: str, work: Callable[[], Result]) -> Result:
         ...
     autogluon_causalmix.errors.OutOfTime: a long wait was cut off after 0.05 s
     """
-    # Its own class for each cut, so that an inner cut lets an outer one pass. A function, not a context manager:
-    # an interrupt that arrives between a block's end and its __exit__ could not be caught there.
+    # Its own class for each cut, so that an inner cut lets an outer one pass. A function, not a
+    # context manager: an interrupt that arrives between a block's end and its __exit__ could not be
+    # caught there.
     signal: type[_CutOff] = type("_CutOff", (_CutOff,), {})
     thread = ctypes.c_ulong(threading.get_ident())
     lock, finished = threading.Lock(), threading.Event()
@@ -108,3 +114,26 @@ def cut_off(seconds: float, stage: str, work: Callable[[], Result]) -> Result:
     except signal:
         stop()  # the interrupt may have arrived before or in the first
         raise OutOfTime(f"{stage} was cut off after {seconds:.2f} s") from None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an error says that memory could not be had, on a GPU or on the host.
+
+    torch raises a type of its own on a GPU only; a failed allocation on the CPU is a plain
+    RuntimeError that names the allocator.
+
+    Examples
+    --------
+    >>> import torch
+    >>> try:
+    ...     torch.empty(2**60)
+    ... except RuntimeError as error:
+    ...     print(type(error).__name__, is_out_of_memory(error))
+    RuntimeError True
+    >>> is_out_of_memory(RuntimeError("shapes do not match"))
+    False
+    """
+    torch = sys.modules.get("torch")  # who has not loaded it cannot have run out of its memory
+    if isinstance(error, MemoryError) or (torch and isinstance(error, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error)

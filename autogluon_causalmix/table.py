@@ -1,87 +1,23 @@
 """`Table`: a frozen view of one training table, and its two-way encoding as a matrix of floats."""
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-from pandas.api import types
 
-from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.arrays import Indices, Matrix
+from autogluon_causalmix.column import Column
+from autogluon_causalmix.dtypes import plain
 from autogluon_causalmix.errors import TableError
+from autogluon_causalmix.task import Classification, Task
+
+FEW_ROWS = 10
+"""In so few, text that differs in every row is no sign of an identifier."""
 
 
-@dataclass(frozen=True)
-class Column:
-    """What must be known of one column to encode it as floats and to decode it again.
-
-    Attributes
-    ----------
-    name : Hashable
-        The column's name.
-    dtype : pandas or numpy dtype
-        Its dtype, given back by `decode`.
-    levels : pandas.Index or None
-        The categories, in the order of their codes; None for a numeric column.
-    offset : int
-        Subtracted from whole numbers and dates before they become floats, so that 64-bit keys survive.
-    """
-
-    name: Hashable
-    dtype: Any
-    levels: pd.Index | None
-    offset: int
-
-    @property
-    def is_categorical(self) -> bool:
-        """Whether values are categories rather than quantities."""
-        return self.levels is not None
-
-    @property
-    def is_ordered(self) -> bool:
-        """Whether the categories have an order of their own."""
-        return isinstance(self.dtype, pd.CategoricalDtype) and bool(self.dtype.ordered)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether values are whole numbers: integers, dates and durations."""
-        return not self.is_categorical and not types.is_float_dtype(self.dtype)
-
-    def encode(self, values: pd.Series) -> Matrix:
-        """Return `values` as floats of shape (rows,): codes of categories, NaN where missing."""
-        if self.levels is not None:
-            codes = pd.Series(pd.Categorical(values, categories=self.levels).codes, dtype="float64")
-            return codes.mask(codes < 0).to_numpy()
-        if not self.is_whole:
-            return values.to_numpy(dtype="float64", na_value=np.nan)
-        missing = values.isna().to_numpy()
-        encoded = np.full(len(values), np.nan)
-        encoded[~missing] = (_as_integers(values[~missing]) - self.offset).astype("float64")
-        return encoded
-
-    def decode(self, values: Matrix) -> pd.Series:
-        """Return floats of shape (rows,) in the column's own dtype: whole numbers rounded, codes as categories."""
-        missing = np.isnan(values)
-        if self.levels is not None:
-            codes = np.where(missing, -1, values).astype("int64")
-            categories = pd.Categorical.from_codes(
-                codes.tolist(), categories=self.levels, ordered=self.is_ordered
-            )
-            decoded = pd.Series(categories, name=self.name)
-            return (
-                decoded
-                if isinstance(self.dtype, pd.CategoricalDtype)
-                else decoded.astype(object).astype(self.dtype)
-            )
-        if not self.is_whole:
-            return pd.Series(values, name=self.name).astype(self.dtype)
-        return _from_integers(values, missing, self)
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # by identity: two frames have no single truth value
 class Table:
     """One training table: features and target in one frame, and what kind of thing each column is.
 
@@ -96,12 +32,15 @@ class Table:
     columns : tuple of Column
         One per column of `frame`, in its order.
     soft_labels : numpy.ndarray or None
-        P(class) of every row, shape (rows, levels of the target), for rows whose label is a belief: synthetic ones
-        that a teacher has labelled. The target's own column then holds a draw from it.
+        P(class) of every row, shape (rows, levels of the target), for synthetic rows that a teacher
+        has labelled. The target's own column then holds a draw from it.
+    task : Task
+        What depends on the kind of target.
 
     Examples
     --------
-    >>> frame = pd.DataFrame({"age": [31, 54, 47], "sex": ["f", "m", "f"], "ill": ["no", "yes", "no"]})
+    >>> sex, ill = ["f", "m", "f"], ["no", "yes", "no"]
+    >>> frame = pd.DataFrame({"age": [31, 54, 47], "sex": sex, "ill": ill})
     >>> table = Table.from_frame(frame, target="ill")
     >>> table.numeric, table.categorical, table.problem_type
     (('age',), ('sex',), 'binary')
@@ -117,6 +56,7 @@ class Table:
     target: Hashable
     columns: tuple[Column, ...]
     soft_labels: Matrix | None = None
+    task: Task = field(default_factory=Classification)
 
     @classmethod
     def from_frame(cls, frame: pd.DataFrame, target: Hashable) -> "Table":
@@ -125,15 +65,18 @@ class Table:
         Raises
         ------
         TableError
-            No rows, no such target, no feature, a repeated column name, a missing or continuous target,
-            an infinite value, or a dtype that is neither a quantity nor a category.
+            No frame, no rows, no such target, no feature, a repeated column name, a missing or
+            continuous target, an infinite value, or a column that cannot be drawn in its dtype.
         """
+        _check_frame(frame)
         _check_shape(frame, target)
         frame = frame.reset_index(drop=True)
         columns = tuple(
-            _describe(frame[name], as_category=name == target) for name in frame.columns
+            Column.of(frame[name], as_category=name == target) for name in frame.columns
         )
-        return cls(frame, target, columns)
+        task = Classification()
+        task.check(frame[target])
+        return cls(frame, target, columns, task=task)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -177,12 +120,18 @@ class Table:
     @cached_property
     def classes(self) -> pd.Index:
         """The classes that occur, in the order of their codes."""
-        return self.levels[self.levels.isin(self.labels.unique())]
+        codes = self.columns[self.target_position].encode(self.labels)
+        return self.levels[np.unique(codes[~np.isnan(codes)]).astype("int64")]
+
+    @cached_property
+    def targets(self) -> Matrix:
+        """The target in the encoding of `encode`, shape (rows,)."""
+        return self.columns[self.target_position].encode(self.labels)
 
     @property
     def problem_type(self) -> str:
-        """``"binary"`` or ``"multiclass"``."""
-        return "binary" if len(self.classes) <= 2 else "multiclass"
+        """AutoGluon's name of the problem."""
+        return self.task.problem_type(self.targets)
 
     @property
     def feature_columns(self) -> tuple[Column, ...]:
@@ -190,142 +139,83 @@ class Table:
         return tuple(column for column in self.columns if column.name != self.target)
 
     def encode(self) -> Matrix:
-        """Return the table as floats, shape (rows, columns): codes of categories, NaN where missing."""
+        """Return the table as floats, shape (rows, columns), see `Column.encode`."""
         return encode(self.columns, self.frame)
 
     def decode(self, values: Matrix) -> "Table":
-        """Return a matrix in the encoding of `encode` as a table of this table's dtypes and categories."""
+        """Return what `encode` returned, or other floats like it, as a table of these columns."""
         decoded = {
             column.name: column.decode(values[:, i]) for i, column in enumerate(self.columns)
         }
-        return Table(pd.DataFrame(decoded, columns=self.frame.columns), self.target, self.columns)
+        frame = pd.DataFrame(decoded, columns=self.frame.columns)
+        return replace(self, frame=frame, soft_labels=None)
 
     def with_frame(self, frame: pd.DataFrame) -> "Table":
         """Return other rows of the same columns as a table."""
-        return Table(
-            frame[list(self.frame.columns)].reset_index(drop=True), self.target, self.columns
-        )
+        frame = frame[list(self.frame.columns)].reset_index(drop=True)
+        return replace(self, frame=frame, soft_labels=None)
 
-    def take(self, rows: npt.NDArray[np.int64]) -> "Table":
+    def take(self, rows: Indices) -> "Table":
         """Return the rows at these positions as a table of the same columns."""
         soft = None if self.soft_labels is None else self.soft_labels[rows]
-        return Table(self.frame.iloc[rows].reset_index(drop=True), self.target, self.columns, soft)
+        frame = self.frame.iloc[rows].reset_index(drop=True)
+        if not frame.dtypes.equals(self.frame.dtypes):  # pandas widens small sparse integers
+            frame = frame.astype(self.frame.dtypes)
+        return replace(self, frame=frame, soft_labels=soft)
 
 
 def encode(columns: Sequence[Column], frame: pd.DataFrame) -> Matrix:
-    """Return these columns of any frame as floats, shape (rows, columns); a category they do not know is missing."""
+    """Return these columns of any frame as floats, shape (rows, columns).
+
+    A category that a column does not know is missing.
+    """
     return np.column_stack([column.encode(frame[column.name]) for column in columns])
 
 
-def _check_shape(frame: pd.DataFrame, target: Hashable) -> None:
+def identifiers(table: Table) -> tuple[Hashable, ...]:
+    """Return the features whose every row has a category of its own: names, keys, e-mail addresses.
+
+    A generator can only copy such values, and a model cannot learn from them.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"id": [f"patient {i}" for i in range(40)], "ill": ["no", "yes"] * 20})
+    >>> identifiers(Table.from_frame(frame, target="ill"))
+    ('id',)
+    """
+    return tuple(name for name in table.categorical if _is_identifier(table.frame[name]))
+
+
+def _is_identifier(values: pd.Series) -> bool:
+    present = values.dropna()
+    return len(present) > FEW_ROWS and not plain(present).duplicated().any()
+
+
+def _check_frame(frame: object) -> None:
+    if not isinstance(frame, pd.DataFrame):
+        raise TableError(
+            f"a table is a pandas.DataFrame, got {type(frame).__name__}; make one with "
+            "pandas.DataFrame(...) or, where there is one, with its method to_pandas()"
+        )
+    if frame.columns.nlevels > 1:
+        raise TableError(
+            f"column names must be single, these have {frame.columns.nlevels} levels; "
+            'join them, as in frame.columns = ["_".join(map(str, name)) for name in frame.columns]'
+        )
     repeated = frame.columns[frame.columns.duplicated()].unique().tolist()
     if repeated:
         raise TableError(f"column names must be unique, these stand more than once: {repeated}")
-    if target not in frame.columns:
+
+
+def _check_shape(frame: pd.DataFrame, target: Hashable) -> None:
+    if not len(frame.columns):
+        raise TableError("the table has no columns; it needs a target and at least one feature")
+    if not isinstance(target, Hashable) or target not in frame.columns:
         raise TableError(
-            f"the target {target!r} is not a column of the table; its columns are {list(frame.columns)}"
+            f"the target {target!r} is not a column of the table; "
+            f"its columns are {list(frame.columns)}"
         )
     if len(frame.columns) < 2:
         raise TableError(f"the table has no feature: its only column is the target {target!r}")
-    if frame.empty:
+    if not len(frame):
         raise TableError("the table has no rows")
-    labels = frame[target]
-    if labels.isna().any():
-        raise TableError(
-            f"the target {target!r} is missing in {int(labels.isna().sum())} rows; drop them first"
-        )
-    if is_continuous(labels):
-        raise TableError(
-            f"the target {target!r} is continuous ({labels.nunique()} values); this package classifies: "
-            "choose a target with classes, or cut it into bins"
-        )
-
-
-def is_continuous(labels: pd.Series) -> bool:
-    """Whether labels look like a regression target: fractions, or more than 20 numbers on over 5 % of the rows."""
-    if not types.is_numeric_dtype(labels) or types.is_bool_dtype(labels):
-        return False
-    numbers = labels.dropna().astype("float64")
-    distinct = numbers.nunique()
-    return bool((numbers % 1 != 0).any()) or (distinct > 20 and distinct > 0.05 * len(numbers))
-
-
-def _describe(values: pd.Series, as_category: bool) -> Column:
-    """Return the `Column` of one series; the target is read as categories whatever its dtype."""
-    if as_category or _is_category(values):
-        return Column(values.name, values.dtype, _levels(values), 0)
-    if not (types.is_numeric_dtype(values) or _is_time(values)) or types.is_complex_dtype(values):
-        raise TableError(
-            f"column {values.name!r} has dtype {values.dtype}: make it a number, a date or a category"
-        )
-    if types.is_float_dtype(values):
-        infinite = int(np.isinf(values.to_numpy(dtype="float64", na_value=np.nan)).sum())
-        if infinite:
-            raise TableError(
-                f"column {values.name!r} holds {infinite} infinite values; replace them by NaN"
-            )
-        return Column(values.name, values.dtype, None, 0)
-    present = values.dropna()
-    return Column(
-        values.name, values.dtype, None, int(_as_integers(present).min()) if len(present) else 0
-    )
-
-
-def _is_category(values: pd.Series) -> bool:
-    dtype = values.dtype
-    return (
-        isinstance(dtype, pd.CategoricalDtype)
-        or types.is_bool_dtype(dtype)
-        or types.is_object_dtype(dtype)
-        or (types.is_string_dtype(dtype))
-    )
-
-
-def _is_time(values: pd.Series) -> bool:
-    return types.is_datetime64_any_dtype(values.dtype) or types.is_timedelta64_dtype(values.dtype)
-
-
-def _levels(values: pd.Series) -> pd.Index:
-    """Return the categories of a series: those of its dtype, else its values, sorted where they can be."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        return values.dtype.categories
-    try:
-        present = pd.Index(values.dropna().unique())
-    except TypeError as error:
-        raise TableError(
-            f"column {values.name!r} holds values that are no categories ({error})"
-        ) from error
-    try:
-        return present.sort_values()
-    except TypeError:  # values of several types have no order; that of their appearance is as good
-        return present
-
-
-SAFE = 2**62  # sums and differences of two integers below it fit 64 bits
-
-
-def _as_integers(values: pd.Series) -> npt.NDArray[Any]:
-    """Return whole numbers, dates and durations without missing values as integers whose differences are exact."""
-    whole = values.astype("int64").to_numpy() if _is_time(values) else values.to_numpy(dtype=object)
-    if all(-SAFE < limit < SAFE for limit in (whole.min(initial=0), whole.max(initial=0))):
-        return whole.astype("int64")
-    return whole.astype(object)
-
-
-def _from_integers(values: Matrix, missing: npt.NDArray[np.bool_], column: Column) -> pd.Series:
-    """Return floats relative to the column's offset in its integer, date or duration dtype, kept inside its limits."""
-    rounded = np.rint(np.where(missing, 0.0, values))
-    safe = abs(column.offset) < SAFE and np.abs(rounded).max(initial=0) < SAFE
-    whole = (
-        rounded.astype("int64")
-        if safe
-        else np.array([int(value) for value in rounded], dtype=object)
-    )
-    is_time = types.is_datetime64_any_dtype(column.dtype) or types.is_timedelta64_dtype(
-        column.dtype
-    )
-    limits = np.iinfo("int64" if is_time else str(column.dtype).lower())
-    whole = np.clip(whole + column.offset, limits.min, limits.max)
-    if is_time:
-        return pd.Series(whole.astype("int64"), name=column.name).astype(column.dtype).mask(missing)
-    return pd.Series(whole, name=column.name, dtype=column.dtype).mask(missing)

@@ -24,8 +24,8 @@ from rich.table import Table as Grid
 from sklearn.model_selection import train_test_split
 
 from autogluon_causalmix.config import Hyperparameters
-from autogluon_causalmix.finetuning.guard import score
-from autogluon_causalmix.method import class_codes, fit
+from autogluon_causalmix.finetuning.rows import class_codes
+from autogluon_causalmix.method import fit
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
@@ -84,7 +84,9 @@ def run_cell(path: Path, seed: int, options: dict[str, Any]) -> dict[str, Any]:
     learn, judge, test = split(load(path), seed)
     parsed = Hyperparameters.parse({"backbone": "mini", "random_state": seed, **options})
     fitted = fit(learn, judge, parsed, Resources(600, 1))
-    scores = score(fitted.model.predict_proba(test.features), class_codes(fitted.model, test))
+    scores = test.task.scores(
+        fitted.model.predict_proba(test.features), class_codes(fitted.model, test)
+    )
     report = fitted.report
     return {
         **scores.model_dump(),

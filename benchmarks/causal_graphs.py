@@ -27,22 +27,20 @@ from causallearn.graph.GraphNode import GraphNode
 from causallearn.utils.DepthChoiceGenerator import DepthChoiceGenerator
 from numpy.typing import NDArray
 
-from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.arrays import Marks, Matrix
 from autogluon_causalmix.discovery.auto import Auto
 from autogluon_causalmix.discovery.blocks import Blocks
 from autogluon_causalmix.discovery.constraint.orientation import fci_marks, pc_marks
-from autogluon_causalmix.discovery.constraint.skeleton import Marks, pc_stable
-from autogluon_causalmix.discovery.independence.degenerate_gaussian import (
-    DegenerateGaussian,
-    FisherZ,
-    register,
-)
+from autogluon_causalmix.discovery.constraint.skeleton import pc_stable
+from autogluon_causalmix.discovery.independence.degenerate_gaussian import DegenerateGaussian
 from autogluon_causalmix.discovery.independence.mixed import MixedTest
 from autogluon_causalmix.discovery.protocol import Constraints
-from autogluon_causalmix.discovery.score.searches import BOSS, score_of
+from autogluon_causalmix.discovery.score.boss import BOSS
+from autogluon_causalmix.discovery.score.search import score_of
 from autogluon_causalmix.report.style import BLUE
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
+from benchmarks.causal_learn_reference import FisherZ, register, united
 from benchmarks.causal_stage import measured, random_columns
 
 
@@ -92,9 +90,8 @@ def their_skeleton(values: Matrix, codes: list[int], kind: str) -> Marks:
 def our_pag(values: Matrix, codes: list[int]) -> Marks:
     """Return FCI's marks, separating sets united as causal-learn unites them."""
     test = DegenerateGaussian.of(values, codes)
-    return fci_marks(
-        pc_stable(test, 0.05, unite=True), test, 0.05, Constraints.none(test.n_columns)
-    )
+    skeleton = united(pc_stable(test, 0.05), test, 0.05)
+    return fci_marks(skeleton, test, 0.05, Constraints.none(test.n_columns))
 
 
 class EverySubset(DepthChoiceGenerator):  # type: ignore[misc]  # causal-learn has no type information

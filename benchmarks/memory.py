@@ -52,7 +52,7 @@ def main() -> None:
         command = [sys.executable, "-m", "benchmarks.memory", str(rows), str(columns)]
         measured = subprocess.run(
             command, capture_output=True, text=True, check=True
-        ).stdout.split()[-1]  # noqa: S603
+        ).stdout.split()[-1]
         estimated = CausalMixModel._estimate_memory_usage_static(
             X=table(rows, columns), hyperparameters=OPTIONS
         )

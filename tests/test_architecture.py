@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import autogluon_causalmix
+from autogluon_causalmix.plugins import KINDS
 
 PACKAGE = Path(autogluon_causalmix.__file__).parent
 MODULES = {
@@ -17,18 +18,31 @@ MODULES = {
     for path in sorted(PACKAGE.rglob("*.py"))
 }
 
-# From left to right: a module imports from its own room and from rooms before it.
+# From first to last: a module imports from its own room and from rooms before it. A room is a
+# module or a folder; the protocols of plugins are rooms of their own, before the registry that
+# checks them.
 ROOMS = [
     "arrays",
     "errors",
     "resources",
+    "fitlog",
+    "config",
+    "records",
+    "granularity",
+    "dtypes",
+    "column",
+    "task",
     "table",
     "files",
-    "records",
+    "discovery.knowledge",
+    "discovery.beliefs",
+    "discovery.protocol",
+    "generators.protocol",
+    "backbones.protocol",
+    "entry",
     "registry",
     "hookspecs",
     "plugins",
-    "config",
     "backbones",
     "discovery",
     "scm",
@@ -41,19 +55,23 @@ ROOMS = [
     "comparison",
     "report",
     "testing",
+    "plugin",
     "cli",
 ]
+LOOKED_UP = {"Generator": "generators", "Discoverer": "discovery", "Backbone": "backbones"}
 HEAVY = ("torch", "tabpfn", "dowhy", "causallearn", "matplotlib", "ray")
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 300
 
 
 def room(module: str) -> str:
-    return module.split(".")[1] if "." in module else ""
+    """Return the room of a module: the longest name in `ROOMS` that it begins with."""
+    path = module.removeprefix(PACKAGE.name).removeprefix(".")
+    return max((own for own in ROOMS if f"{path}.".startswith(f"{own}.")), key=len, default="")
 
 
 def imported(module: str, path: Path) -> Iterator[str]:
-    """Yield the modules of this package that a module imports, at its top or inside of functions."""
+    """Yield the modules of this package that a module imports, at its top or in functions."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (
@@ -69,10 +87,23 @@ def imported(module: str, path: Path) -> Iterator[str]:
                 yield whole if whole in MODULES else node.module
 
 
+def looked_up(path: Path) -> Iterator[str]:
+    """Yield the rooms that a module asks the registry for: `.of(Generator)`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "of"
+        ):
+            names = [argument.id for argument in node.args if isinstance(argument, ast.Name)]
+            yield from (LOOKED_UP[name] for name in names if name in LOOKED_UP)
+
+
 def against_the_flow(module: str, path: Path) -> list[str]:
     mine = room(module)
-    others = {room(target) for target in imported(module, path)} - {mine}
-    return sorted(other for other in others if ROOMS.index(other) > ROOMS.index(mine))
+    others = {room(target) for target in imported(module, path)} | set(looked_up(path))
+    later = {other for other in others - {mine, ""} if ROOMS.index(other) > ROOMS.index(mine)}
+    return sorted(later)
 
 
 @pytest.mark.parametrize("module", [module for module in MODULES if room(module)])
@@ -84,21 +115,38 @@ def test_the_test_of_layers_sees_an_import_against_the_flow(tmp_path: Path) -> N
     planted = tmp_path / "planted.py"
     planted.write_text(
         "from autogluon_causalmix.errors import TableError\n"
-        "def late():\n    from autogluon_causalmix import generation\n    import autogluon_causalmix.finetuning.loop\n"
+        "def late():\n    from autogluon_causalmix import generation\n"
+        "    import autogluon_causalmix.finetuning.loop\n"
     )
     assert against_the_flow("autogluon_causalmix.table", planted) == ["finetuning", "generation"]
     assert against_the_flow("autogluon_causalmix.cli", planted) == []
 
 
+def test_the_test_of_layers_sees_a_look_up_by_registry(tmp_path: Path) -> None:
+    planted = tmp_path / "planted.py"
+    planted.write_text(
+        "from autogluon_causalmix.generators.protocol import Generator\n"
+        "from autogluon_causalmix.plugins import plugin_registry\n"
+        "def draw():\n    return plugin_registry().of(Generator).get('bootstrap')\n"
+    )
+    assert against_the_flow("autogluon_causalmix.scm.roots", planted) == ["generators"]
+    assert against_the_flow("autogluon_causalmix.generation", planted) == []
+
+
+def test_every_kind_of_plugin_can_be_seen_when_it_is_looked_up() -> None:
+    assert {kind.protocol.__name__ for kind in KINDS} == set(LOOKED_UP)
+
+
 def test_every_room_stands_in_the_list_once_and_exists() -> None:
     assert sorted(ROOMS) == sorted({room(module) for module in MODULES} - {""})
+    assert [module for module in MODULES if module != PACKAGE.name and not room(module)] == []
 
 
 @pytest.mark.parametrize(
     "code",
     [
         "import autogluon_causalmix",
-        "from autogluon_causalmix.plugins import plugin_registry; assert plugin_registry().failures == []",
+        "from autogluon_causalmix.plugins import plugin_registry as of; assert not of().failures",
     ],
     ids=["package", "plugins"],
 )

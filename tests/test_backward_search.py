@@ -1,4 +1,4 @@
-"""The backward search: it ends where no deletion in any graph of the class gains, and from all edges in the truth."""
+"""The backward search: no deletion has a gain at the end, and it finds the true graph."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -7,14 +7,12 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from autogluon_causalmix.arrays import Adjacency, Marks
 from autogluon_causalmix.discovery.blocks import Blocks
-from autogluon_causalmix.discovery.constraint.skeleton import Adjacency, Marks
 from autogluon_causalmix.discovery.score.backward_search import backward_search, class_of, member_of
-from autogluon_causalmix.discovery.score.degenerate_gaussian import (
-    DegenerateGaussianBIC,
-    total_score,
-)
+from autogluon_causalmix.discovery.score.degenerate_gaussian import DegenerateGaussianBIC
 from autogluon_causalmix.discovery.score.normalized_likelihood import QuotientNML
+from autogluon_causalmix.discovery.score.protocol import total_score
 
 
 def random_dag(rng: np.random.Generator, n: int, density: float) -> Adjacency:
@@ -46,7 +44,7 @@ def test_member_of__class_of_a_random_graph__is_in_it(seed: int) -> None:
     assert (class_of(dag) == marks).all()
 
 
-def test_member_of__undirected_square__says_there_is_none() -> None:
+def test_member_of__undirected_square__is_an_error() -> None:
     square = -np.array([[0, 1, 0, 1], [1, 0, 1, 0], [0, 1, 0, 1], [1, 0, 1, 0]])
     with pytest.raises(ValueError, match="no directed graph"):
         member_of(square)
@@ -58,7 +56,7 @@ def test_backward_search__random_categories__no_deletion_in_any_graph_of_the_cla
 ) -> None:
     rng = np.random.default_rng(seed)
     codes = rng.integers(3, size=(300, 6))
-    for node in range(1, 6):  # what two columns do together, in seven rows of ten
+    for node in range(1, 6):  # an interaction of two columns, in seven rows of ten
         one, other = codes[:, rng.integers(node, size=2)].T
         codes[:, node] = np.where(rng.random(300) < 0.7, one * other % 3, codes[:, node])
     score, start = QuotientNML(codes, np.ones(300)), random_dag(rng, 6, 0.8)
@@ -75,8 +73,8 @@ def test_backward_search__random_categories__no_deletion_in_any_graph_of_the_cla
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_backward_search__from_all_edges__the_class_that_made_the_rows(seed: int) -> None:
-    """With enough rows, deletions from the complete graph end in the truth (Chickering, 2002)."""
+def test_backward_search__from_all_edges__finds_the_true_class(seed: int) -> None:
+    """With enough rows, deletions from the complete graph lead there (Chickering, 2002)."""
     rng = np.random.default_rng(seed)
     true = random_dag(rng, 6, 0.4)
     values = rng.normal(size=(20_000, 6))

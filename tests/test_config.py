@@ -12,8 +12,8 @@ from autogluon_causalmix.errors import ConfigError
     ("written", "name", "options"),
     [
         ("mini", "mini", {}),
-        ("tabpfn-v2.5", "tabpfn", {"version": "v2.5"}),
-        ("my/weights.safetensors", "checkpoint", {"path": "my/weights.safetensors"}),
+        ("tabpfn-v2", "tabpfn-v2", {}),
+        ({"name": "tabpfn-v2"}, "tabpfn-v2", {}),
         ({"name": "tabpfn", "version": "v3"}, "tabpfn", {"version": "v3"}),
     ],
 )
@@ -40,6 +40,11 @@ def test_defaults_survive_json() -> None:
         ({"n_estimators": 0}, "'n_estimators'.*greater than or equal to 1, got 0"),
         ({"generator": 3}, "'generator'.*got 3"),
         ({"generator": {"options": {}}}, "'generator.name'"),
+        ({"random_state": -1}, "'random_state'.*greater than or equal to 0, got -1"),
+        ({"random_state": 2**32}, "'random_state'.*less than or equal to 4294967295"),
+        ({"random_state": True}, "'random_state'.*got True"),
+        ({"backbone": "my/w.ckpt"}, "'name': 'tabpfn-checkpoint', 'path': 'my/w.ckpt'"),
+        ({"backbone": "my/w.safetensors"}, "does not say whose weights it holds"),
     ],
 )
 def test_a_refusal_names_the_hyperparameter_the_rule_and_the_value(

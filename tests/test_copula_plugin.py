@@ -14,6 +14,7 @@ import pytest
 from autogluon_causalmix import augment
 from autogluon_causalmix.errors import PluginError
 from autogluon_causalmix.generators.contract import draw, fit_generator
+from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.plugins import load_plugins, plugin_registry
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.testing import mixed_scm
@@ -25,10 +26,11 @@ TUTORIAL = (ROOT / "docs" / "plugins" / "tutorial.md").read_text(encoding="utf-8
 FIND_AND_DRAW = """
 import numpy as np, pandas as pd
 from autogluon_causalmix import augment
+from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.plugins import plugin_registry
 import sys
 assert "causalmix_copula" not in sys.modules
-owner = plugin_registry().generators.get("copula").owner
+owner = plugin_registry().of(Generator).get("copula").owner
 frame = pd.DataFrame({"dose": np.arange(40.0), "cured": ["no", "yes"] * 20})
 rows = augment(frame, "cured", 25, generator="copula")
 print(owner.plugin, owner.distribution, owner.version, len(rows), sys.modules["causalmix_copula"].__file__)
@@ -73,7 +75,7 @@ def test_the_package_installs_from_its_folder_and_is_used_from_there(tmp_path: P
 
 def test_it_draws_within_the_contract_and_keeps_associations_of_mixed_columns() -> None:
     table = mixed_scm(2_000, np.random.default_rng(0))[0]
-    entry = plugin_registry().generators.get("copula")
+    entry = plugin_registry().of(Generator).get("copula")
     rng = np.random.default_rng(1)
     fitted = fit_generator(
         entry.create({"shrinkage": 0.0}), table, rng, Resources(60.0), owner=entry.owner
@@ -93,7 +95,7 @@ def test_installing_it_changes_nothing_that_does_not_name_it(
     beside_the_copula = augment(frame, "risk", 80, generator="bootstrap", seed=3)
     monkeypatch.setattr("importlib.metadata.entry_points", lambda **_: ())
     monkeypatch.setattr("autogluon_causalmix.generation.plugin_registry", load_plugins)
-    assert "copula" not in load_plugins().generators.names
+    assert "copula" not in load_plugins().of(Generator).names
     assert augment(frame, "risk", 80, generator="bootstrap", seed=3).equals(beside_the_copula)
 
 
@@ -124,4 +126,4 @@ def test_the_other_code_of_the_tutorial_runs() -> None:
 
 def test_a_class_in_main_is_refused_before_any_worker_starts() -> None:
     with pytest.raises(PluginError, match="ray workers"):
-        plugin_registry().generators.get("__main__:Copula")
+        plugin_registry().of(Generator).get("__main__:Copula")

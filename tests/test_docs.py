@@ -18,9 +18,9 @@ import autogluon_causalmix
 from autogluon_causalmix import CausalMixModel, augment, errors
 from autogluon_causalmix.cli.app import app
 from autogluon_causalmix.config import Hyperparameters, Mixing
-from autogluon_causalmix.plugins import plugin_registry
+from autogluon_causalmix.entry import Kind
+from autogluon_causalmix.plugins import KINDS, plugin_registry
 from autogluon_causalmix.records import FitReport
-from autogluon_causalmix.registry import Registry
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
@@ -34,14 +34,14 @@ RUN = [
 
 
 def blocks(page: Path, language: str) -> Iterator[str]:
-    """Yield the code blocks of a page, with empty lines before them so that tracebacks show the page's line."""
+    """Yield the code blocks of a page, moved down so that tracebacks show its lines."""
     text = page.read_text(encoding="utf-8")
     for block in re.finditer(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL):
         yield "\n" * text[: block.start(1)].count("\n") + block[1]
 
 
 def rows(heading: str) -> dict[str, list[str]]:
-    """Return the table of the reference below this first cell: the other cells by the name in the first."""
+    """Return the rows of a table of the reference by their first cell."""
     table = re.search(
         rf"^\| {re.escape(heading)} \|.*\n\|[-|]+\n((?:\|.*\n)+)", REFERENCE, flags=re.MULTILINE
     )
@@ -134,15 +134,15 @@ def test_limits_are_the_constants_of_the_code() -> None:
     )
 
 
-@pytest.mark.parametrize("registry", ["generators", "discoverers", "backbones"])
-def test_built_in_plugins_and_their_options(registry: str) -> None:
-    found: Registry = getattr(plugin_registry(), registry)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_built_in_plugins_and_their_options(kind: Kind[Any]) -> None:
+    found = plugin_registry().of(kind.protocol)
     built_in = {
         entry.name: entry.factory
         for entry in found
         if entry.owner.distribution == "autogluon-causalmix"
     }
-    assert {name: code(cells[0]) for name, cells in rows(found.kind).items()} == {
+    assert {name: code(cells[0]) for name, cells in rows(kind.name).items()} == {
         name: [option(each) for each in inspect.signature(factory).parameters.values()]
         for name, factory in built_in.items()
     }

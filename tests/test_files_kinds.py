@@ -64,7 +64,6 @@ def test_a_column_is_what_all_its_cells_can_be(expected: str, cells: list[str]) 
          "'01/02/2021' may be any of ['%d/%m/%Y', '%m/%d/%Y']"),
         (["20", "unknown", "30"], "'unknown' (t.csv, line 3) is no number like most others"),
         (["2021-03-04", "2021-03-05", "soon"], "'soon' (t.csv, line 4) is no date like most"),
-        ([f"p{i}@x.org" for i in range(12)], "another word in every row, such as 'p0@x.org'"),
         ([str(i) for i in range(7, 19)], "counts the rows"),
     ],
 )  # fmt: skip
@@ -152,9 +151,10 @@ def test_dtypes_of_unknown_columns_and_of_an_ignored_target_are_refused(tmp_path
         TrainingFile.read(tmp_path / "t.csv", "y", {"y": "ignore"})
 
 
-def test_a_target_of_halves_is_a_class_if_the_user_says_so(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("x,y\n1,0.5\n2,1.5\n3,0.5\n")
+def test_a_target_of_fractions_is_a_class_if_the_user_says_so(tmp_path: Path) -> None:
+    rows = [f"{i},{i / 7:.2f}" for i in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,y", *rows]))
     with pytest.raises(TableError, match="is continuous .* name it a category in --dtypes"):
         TrainingFile.read(tmp_path / "t.csv", "y")
     file = TrainingFile.read(tmp_path / "t.csv", "y", {"y": "category"})
-    assert file.table.classes.tolist() == ["0.5", "1.5"]
+    assert "0.14" in file.table.classes

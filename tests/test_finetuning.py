@@ -1,4 +1,4 @@
-"""The fine-tuning room: episodes, the guard, the loop, and the TabPFN adapter against TabPFN itself."""
+"""Episodes, the guard, the loop, and the TabPFN adapter against TabPFN itself."""
 
 import dataclasses
 import importlib
@@ -14,20 +14,30 @@ import pytest
 import torch
 
 from autogluon_causalmix.backbones import weights as published
-from autogluon_causalmix.backbones.tabpfn import Auto, Checkpoint, Mini, TabPFN, TabPFNContext
+from autogluon_causalmix.backbones.tabpfn import Auto, Checkpoint, Mini, TabPFN
+from autogluon_causalmix.backbones.tabpfn_context import TabPFNContext
 from autogluon_causalmix.errors import CheckpointError
 from autogluon_causalmix.finetuning import loop
 from autogluon_causalmix.finetuning.episodes import EpisodeSampler
-from autogluon_causalmix.finetuning.guard import judge, row_losses, score
-from autogluon_causalmix.method import class_codes
+from autogluon_causalmix.finetuning.guard import compare
+from autogluon_causalmix.finetuning.recipe import Recipe
+from autogluon_causalmix.finetuning.rows import (
+    EncodedRows,
+    RowSets,
+    class_codes,
+    encode_rows,
+    encode_sets,
+)
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
+from autogluon_causalmix.task import Classification
 
 NO_ROWS = np.empty(0, dtype="int64")
+TASK = Classification()
 
 
 def mixed_table(rng: np.random.Generator, rows: int, classes: int = 2) -> Table:
-    """Return a table whose label depends on a number and a category, with missing values and a useless column."""
+    """Return a table whose label depends on a number and a category, with gaps."""
     number, noise = rng.normal(size=(2, rows))
     group = rng.integers(3, size=rows)
     signal = 2 * number + (group - 1) + rng.logistic(size=rows)
@@ -43,10 +53,6 @@ def conditioned(table: Table, seed: int = 0) -> TabPFNContext:
     return Mini().condition(table, n_estimators=2, device="cpu", seed=seed)
 
 
-def rows_of(model: TabPFNContext, table: Table) -> loop.Rows:
-    return loop.Rows(model.encode(table.features), class_codes(model, table))
-
-
 def run(
     model: TabPFNContext,
     real: Table,
@@ -55,14 +61,10 @@ def run(
     learning_rate: float,
     seconds: float = 100,
 ) -> loop.FineTuned:
-    context = loop.Rows(model.encode_context(), class_codes(model, real))
-    judges = None if validation is None else rows_of(model, validation)
-    sampler = EpisodeSampler(context.labels, NO_ROWS, 1.0, "query")
-    recipe = loop.Recipe(steps, learning_rate)
+    rows = encode_sets(model, RowSets(real, validation))
+    recipe = Recipe(steps, learning_rate)
     rng = np.random.default_rng(0)
-    return loop.fine_tune(
-        model, context, judges, None, sampler, recipe, rng, Resources(seconds), lambda step: None
-    )
+    return loop.fine_tune(model, rows, TASK, recipe, rng, Resources(seconds))
 
 
 def weights_of(model: TabPFNContext) -> list[torch.Tensor]:
@@ -75,7 +77,7 @@ def weights_of(model: TabPFNContext) -> list[torch.Tensor]:
 def test_every_class_stands_in_the_context_and_no_row_is_both() -> None:
     rng = np.random.default_rng(0)
     labels = np.array([0] * 40 + [1] * 5 + [2])
-    sampler = EpisodeSampler(labels, NO_ROWS, 1.0, "query")
+    sampler = EpisodeSampler(TASK, labels, NO_ROWS, 1.0, "query")
     queries: set[int] = set()
     for _ in range(200):
         episode = sampler.draw(rng, most_rows=1000)
@@ -89,7 +91,7 @@ def test_every_class_stands_in_the_context_and_no_row_is_both() -> None:
 
 def test_context_sizes_vary_within_the_stated_shares() -> None:
     rng = np.random.default_rng(0)
-    sampler = EpisodeSampler(np.arange(1000) % 2, NO_ROWS, 1.0, "query")
+    sampler = EpisodeSampler(TASK, np.arange(1000) % 2, NO_ROWS, 1.0, "query")
     sizes = np.array([len(sampler.draw(rng, most_rows=5000).queries[0].rows) for _ in range(300)])
     assert sizes.min() >= 200
     assert sizes.max() <= 500
@@ -103,7 +105,7 @@ def test_context_sizes_vary_within_the_stated_shares() -> None:
 def test_real_and_synthetic_queries_carry_the_weights_asked_for(
     real_fraction: float, sources: set[str]
 ) -> None:
-    sampler = EpisodeSampler(np.arange(30) % 2, np.arange(50) % 2, real_fraction, "query")
+    sampler = EpisodeSampler(TASK, np.arange(30) % 2, np.arange(50) % 2, real_fraction, "query")
     episode = sampler.draw(np.random.default_rng(0), most_rows=1000)
     assert episode.source == "real"
     assert {query.source for query in episode.queries} == sources
@@ -116,7 +118,7 @@ def test_real_and_synthetic_queries_carry_the_weights_asked_for(
 @pytest.mark.parametrize("real_fraction", [0.0, 0.3, 1.0])
 def test_the_share_of_real_episodes_is_what_was_asked_for(real_fraction: float) -> None:
     rng = np.random.default_rng(0)
-    sampler = EpisodeSampler(np.arange(30) % 2, np.arange(50) % 2, real_fraction, "episode")
+    sampler = EpisodeSampler(TASK, np.arange(30) % 2, np.arange(50) % 2, real_fraction, "episode")
     episodes = [sampler.draw(rng, most_rows=1000) for _ in range(1000)]
     assert all(episode.queries[0].source == episode.source for episode in episodes)
     assert np.mean([episode.source == "real" for episode in episodes]) == pytest.approx(
@@ -125,14 +127,14 @@ def test_the_share_of_real_episodes_is_what_was_asked_for(real_fraction: float) 
 
 
 def test_synthetic_queries_have_a_class_that_the_context_holds() -> None:
-    sampler = EpisodeSampler(np.zeros(30, dtype="int64"), np.arange(60) % 3, 0.0, "query")
+    sampler = EpisodeSampler(TASK, np.zeros(30, dtype="int64"), np.arange(60) % 3, 0.0, "query")
     (query,) = sampler.draw(np.random.default_rng(0), most_rows=1000).queries
     assert set(sampler.synthetic[query.rows]) == {0}
 
 
 @pytest.mark.parametrize("role", ["query", "episode"])
 def test_an_episode_keeps_to_the_most_rows(role: Literal["query", "episode"]) -> None:
-    sampler = EpisodeSampler(np.arange(500) % 3, np.arange(900) % 3, 0.5, role)
+    sampler = EpisodeSampler(TASK, np.arange(500) % 3, np.arange(900) % 3, 0.5, role)
     rng = np.random.default_rng(0)
     for _ in range(50):
         episode = sampler.draw(rng, most_rows=64)
@@ -143,15 +145,13 @@ def test_the_loss_is_the_weighted_mean_of_both_kinds_of_rows() -> None:
     """Against the losses of two runs that hold one kind each, from the same context."""
     table = mixed_table(np.random.default_rng(0), 60)
     model = conditioned(table)
-    rows = loop.Rows(model.encode_context(), class_codes(model, table))
+    rows = encode_sets(model, RowSets(table)).training
     losses = {}
     for real_fraction in (0.0, 0.25, 1.0):
-        sampler = EpisodeSampler(rows.labels, rows.labels[::-1], real_fraction, "query")
-        mirrored = loop.Rows([view.flip(0) for view in rows.views], rows.labels[::-1].copy())
-        rng, recipe = np.random.default_rng(0), loop.Recipe(1, 1e-9)
-        tuned = loop.fine_tune(
-            model, rows, None, mirrored, sampler, recipe, rng, Resources(60), lambda step: None
-        )
+        mirrored = EncodedRows([view.flip(0) for view in rows.views], rows.labels[::-1].copy())
+        sets, rng = RowSets(rows, None, mirrored), np.random.default_rng(0)
+        recipe = Recipe(1, 1e-9, real_fraction)
+        tuned = loop.fine_tune(model, sets, TASK, recipe, rng, Resources(60))
         losses[real_fraction] = tuned.curve[-1].train_loss
     assert losses[0.25] == pytest.approx(0.25 * losses[1.0] + 0.75 * losses[0.0], abs=1e-5)  # type: ignore[operator]
 
@@ -163,26 +163,26 @@ def test_noise_alone_is_seldom_kept() -> None:
     """One standard error is passed by chance in 16 % of the cases where nothing changed."""
     rng = np.random.default_rng(0)
     base = rng.exponential(size=(2000, 50))
-    kept = [judge(losses, losses + rng.normal(scale=0.3, size=50)).keep_tuned for losses in base]
+    kept = [compare(losses, losses + rng.normal(scale=0.3, size=50)).keep_tuned for losses in base]
     assert np.mean(kept) == pytest.approx(0.159, abs=0.025)
 
 
 def test_one_row_proves_nothing() -> None:
-    assert not judge(np.array([3.0]), np.array([0.1])).keep_tuned
+    assert not compare(np.array([3.0]), np.array([0.1])).keep_tuned
 
 
 def test_scores_agree_with_their_definitions() -> None:
     probabilities = np.array([[0.9, 0.1], [0.4, 0.6], [0.7, 0.3], [0.2, 0.8]])
     labels = np.array([0, 1, 0, 1])
-    assert score(probabilities, labels).log_loss == pytest.approx(
+    assert TASK.scores(probabilities, labels).log_loss == pytest.approx(
         -np.log([0.9, 0.6, 0.7, 0.8]).mean()
     )
-    assert score(probabilities, labels).roc_auc == 1.0
-    assert score(probabilities, np.zeros(4, dtype="int64")).roc_auc is None
+    assert TASK.scores(probabilities, labels).roc_auc == 1.0
+    assert TASK.scores(probabilities, np.zeros(4, dtype="int64")).roc_auc is None
 
 
 def test_a_probability_of_zero_costs_much_but_not_infinity() -> None:
-    assert np.isfinite(row_losses(np.array([[1.0, 0.0]]), np.array([1]))).all()
+    assert np.isfinite(TASK.row_losses(np.array([[1.0, 0.0]]), np.array([1]))).all()
 
 
 # --- the TabPFN adapter
@@ -194,8 +194,8 @@ def test_encoded_rows_give_the_predictions_of_tabpfn_itself(classes: int) -> Non
     table = mixed_table(rng, 90, classes)
     query = table.with_frame(mixed_table(rng, 40, classes).frame)
     model = conditioned(table)
-    context = loop.Rows(model.encode_context(), class_codes(model, table))
-    ours = loop.predict(model, context, rows_of(model, query))
+    context = encode_sets(model, RowSets(table)).training
+    ours = loop.predict(model, context, encode_rows(model, query))
     np.testing.assert_allclose(ours, model.predict_proba(query.features), atol=1e-6)
 
 
@@ -229,7 +229,7 @@ def test_the_adapter_changes_no_prediction_of_the_library() -> None:
 def test_later_architectures_take_the_same_road(
     architecture: str, config: str, sizes: dict[str, int], tmp_path: Path
 ) -> None:
-    """Random weights of every architecture `tabpfn` publishes: ours must predict what theirs does."""
+    """Random weights of every architecture `tabpfn` has: ours predicts what it does."""
     from tabpfn.checkpoint import save_as_safetensors
 
     module = importlib.import_module(f"tabpfn.architectures.{architecture}")
@@ -244,8 +244,8 @@ def test_later_architectures_take_the_same_road(
     model = Checkpoint(str(tmp_path / "random.safetensors")).condition(
         table, n_estimators=2, device="cpu", seed=0
     )
-    context = loop.Rows(model.encode_context(), class_codes(model, table))
-    ours = loop.predict(model, context, rows_of(model, table))
+    context = encode_sets(model, RowSets(table)).training
+    ours = loop.predict(model, context, encode_rows(model, table))
     np.testing.assert_allclose(ours, model.predict_proba(table.features), atol=1e-6)
 
 
@@ -291,59 +291,37 @@ def test_column_names_of_any_kind_are_taken() -> None:
 
 
 def test_soft_labels_that_are_certain_are_labels() -> None:
-    """A row whose class has probability 1 must cost what its label costs, to the bit of the weights after two steps."""
+    """A row whose class has probability 1 costs what its label costs."""
     table = mixed_table(np.random.default_rng(0), 60)
     synthetic = table.with_frame(mixed_table(np.random.default_rng(1), 40).frame)
     tuned = []
     for soft in (False, True):
         model = conditioned(table)
-        rows = rows_of(model, synthetic)
+        rows = encode_rows(model, synthetic)
         if soft:
             rows = dataclasses.replace(rows, soft=np.eye(2)[rows.labels])
-        real = loop.Rows(model.encode_context(), class_codes(model, table))
-        sampler = EpisodeSampler(real.labels, rows.labels, 0.5, "query")
-        rng, resources = np.random.default_rng(0), Resources(100)
-        loop.fine_tune(
-            model,
-            real,
-            None,
-            rows,
-            sampler,
-            loop.Recipe(2, 1e-3),
-            rng,
-            resources,
-            lambda step: None,
-        )
+        real = encode_sets(model, RowSets(table)).training
+        recipe, rng = Recipe(2, 1e-3, 0.5), np.random.default_rng(0)
+        loop.fine_tune(model, RowSets(real, None, rows), TASK, recipe, rng, Resources(100))
         tuned.append(weights_of(model))
     assert all(torch.allclose(hard, soft, atol=1e-6) for hard, soft in zip(*tuned, strict=True))
 
 
 def test_soft_labels_of_doubt_teach_doubt() -> None:
-    """The same rows, once with the labels drawn and once with even odds for them: the second model must not be sure."""
+    """Even odds for the labels must not make the second model sure."""
     table = mixed_table(np.random.default_rng(0), 60)
     sure = {}
     for certainty in (0.5, 1.0):
         model = conditioned(table)
         real, rows = (
-            loop.Rows(model.encode_context(), class_codes(model, table)),
-            rows_of(model, table),
+            encode_sets(model, RowSets(table)).training,
+            encode_rows(model, table),
         )
         rows = dataclasses.replace(
             rows, soft=np.where(np.eye(2)[rows.labels] > 0, certainty, 1 - certainty)
         )
-        sampler = EpisodeSampler(real.labels, rows.labels, 0.0, "query")
-        rng, resources = np.random.default_rng(0), Resources(100)
-        loop.fine_tune(
-            model,
-            real,
-            None,
-            rows,
-            sampler,
-            loop.Recipe(15, 1e-3),
-            rng,
-            resources,
-            lambda step: None,
-        )
+        recipe, rng = Recipe(15, 1e-3, 0.0), np.random.default_rng(0)
+        loop.fine_tune(model, RowSets(real, None, rows), TASK, recipe, rng, Resources(100))
         sure[certainty] = model.predict_proba(table.features).max(axis=1).mean()
     assert sure[0.5] < 0.55
     assert sure[1.0] > 0.75
@@ -448,7 +426,7 @@ def test_an_unreachable_hub_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_fine_tuning_learns_what_the_pretrained_weights_do_not_know() -> None:
-    """A label that is the parity of two signs: hopeless in context for `mini`, learnable with gradients."""
+    """The parity of two signs: hopeless in context for `mini`, learnable with gradients."""
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(rng.normal(size=(400, 2)), columns=["a", "b"])
     table = Table.from_frame(frame.assign(y=((frame["a"] > 0) ^ (frame["b"] > 0)).astype(int)), "y")
@@ -459,7 +437,9 @@ def test_fine_tuning_learns_what_the_pretrained_weights_do_not_know() -> None:
     assert tuned.pretrained is not None
     assert tuned.tuned is not None
     assert tuned.tuned.log_loss < tuned.pretrained.log_loss - 0.05
-    losses = row_losses(model.predict_proba(validation.features), class_codes(model, validation))
+    losses = TASK.row_losses(
+        model.predict_proba(validation.features), class_codes(model, validation)
+    )
     assert losses.mean() == pytest.approx(tuned.tuned.log_loss, abs=1e-5), (
         "the kept weights are those that were judged"
     )
@@ -525,3 +505,69 @@ def test_out_of_memory_halves_the_episode_then_gives_up(
     tuned = run(small, table, None, steps=2, learning_rate=1e-4)  # type: ignore[arg-type]
     assert tuned.kept_step == steps_done
     assert any(note in sentence for sentence in tuned.notes)
+
+
+def fail_to_allocate() -> None:
+    """Ask the CPU's own allocator for more than there is."""
+    torch.empty(2**60)
+
+
+@dataclasses.dataclass
+class _SmallHost(_SmallMemory):
+    """A machine whose host memory, not a GPU's, is too small."""
+
+    def logits(
+        self, view: int, context: torch.Tensor, labels: torch.Tensor, query: torch.Tensor
+    ) -> torch.Tensor:
+        if context.shape[1] + query.shape[1] > self.rows:
+            fail_to_allocate()
+        return self.model.logits(view, context, labels, query)
+
+
+def test_a_failed_allocation_on_the_cpu_halves_the_episode_too() -> None:
+    table = mixed_table(np.random.default_rng(0), 100)
+    small = _SmallHost(conditioned(table), 70)
+    tuned = run(small, table, None, steps=2, learning_rate=1e-4)  # type: ignore[arg-type]
+    assert tuned.kept_step == 2
+    assert any("cut to 50 rows" in sentence for sentence in tuned.notes)
+
+
+def test_out_of_memory_in_the_evaluation_keeps_the_pretrained_weights() -> None:
+    """The validation rows do not fit beside the context, the episodes would."""
+    table = mixed_table(np.random.default_rng(0), 160)
+    real, validation = table.take(np.arange(60)), table.take(np.arange(60, 160))
+    model = conditioned(real)
+    before = weights_of(model)
+    small = _SmallHost(model, 70)
+    tuned = run(small, real, validation, steps=4, learning_rate=1e-2)  # type: ignore[arg-type]
+    assert tuned.kept_step == 0
+    assert any("out of memory while the weights of step 0" in note for note in tuned.notes)
+    assert all(torch.equal(now, then) for now, then in zip(weights_of(model), before, strict=True))
+
+
+def test_an_error_that_is_not_about_memory_is_not_taken_for_it() -> None:
+    table = mixed_table(np.random.default_rng(0), 40)
+    model = conditioned(table)
+    model.learning_rate = 1e-4
+    model.logits = lambda *_: (_ for _ in ()).throw(RuntimeError("planted"))  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError, match="planted"):
+        run(model, table, None, steps=1, learning_rate=1e-4)
+
+
+@pytest.mark.parametrize("steps", [1, 7, 10, 11, 19, 25, 60, 1001])
+def test_at_most_ten_candidates_are_compared_the_last_step_among_them(steps: int) -> None:
+    evaluated = sorted(Recipe(steps, 1e-3).evaluated)
+    assert len(evaluated) == min(steps, 10)
+    assert evaluated[-1] == steps
+    gaps = np.diff([0, *evaluated])
+    assert gaps.max() - gaps.min() <= 1, "evenly spread"
+
+
+def test_steps_done_before_time_ran_out_are_a_candidate() -> None:
+    """Time for some of the steps before the first evaluation: what they learned is compared."""
+    table = mixed_table(np.random.default_rng(0), 80)
+    real, validation = table.take(np.arange(60)), table.take(np.arange(60, 80))
+    tuned = run(conditioned(real), real, validation, 100_000, 1e-4, seconds=1.5)
+    assert tuned.tuned is not None
+    assert 0 < tuned.curve[-1].step < 10_000
+    assert tuned.curve[-1].validation_loss is not None

@@ -1,4 +1,4 @@
-"""Every registered generator keeps the contract; each clause of `check_generator` catches the fault it is there for."""
+"""Every registered generator passes; each clause of `check_generator` catches its fault."""
 
 import random
 import re
@@ -18,6 +18,7 @@ from sklearn.model_selection import KFold, train_test_split
 from autogluon_causalmix import testing
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.generators.bootstrap import Bootstrap
+from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
@@ -30,11 +31,11 @@ SLOW = {"scm"}  # learns a graph for each toy table
     "name",
     [
         pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])
-        for name in plugin_registry().generators.names
+        for name in plugin_registry().of(Generator).names
     ],
 )
 def test_every_registered_generator_keeps_the_contract(name: str) -> None:
-    check_generator(plugin_registry().generators.get(name).create({}))
+    check_generator(plugin_registry().of(Generator).get(name).create({}))
 
 
 def test_bootstrap_draws_real_rows_each_equally_often() -> None:
@@ -44,7 +45,8 @@ def test_bootstrap_draws_real_rows_each_equally_often() -> None:
     assert (drawn["y"] == drawn["key"] % 2).all()
     counts = drawn["key"].value_counts()
     assert len(counts) == 50
-    # A count is binomial with mean 1000 and standard deviation 31; five of them are never left by chance.
+    # A count is binomial with mean 1000 and standard deviation 31; five of them are never left by
+    # chance.
     assert (counts - 1000).abs().max() < 155
 
 
@@ -264,13 +266,13 @@ def fit_until_out_of_time(table: Table, rng: np.random.Generator, resources: Res
     return Fitted(table)
 
 
-def test_a_short_budget_must_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(testing, "SHORT", 0.1)
-    monkeypatch.setattr(testing, "GRACE", 0.5)
+def test_a_short_time_must_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(testing.generators, "SHORT", 0.1)
+    monkeypatch.setattr(testing.generators, "GRACE", 0.5)
     check_generator(Faulty(fit_until_out_of_time))
     with pytest.raises(
         AssertionError,
-        match="Faulty with a resources of 0.1 s: still fitting after 0.5 s; look at resources",
+        match="Faulty with 0.1 s: still fitting after 0.5 s; look at resources",
     ):
         check_generator(Faulty(fit_forever_on_many_rows))
 

@@ -1,19 +1,31 @@
-"""Foundation models inside causal models: mechanisms and labels that follow what the model believes."""
+"""Foundation models in causal models: mechanisms and labels follow predicted probabilities."""
+
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from autogluon_causalmix.config import Hyperparameters
+from autogluon_causalmix.backbones.tabpfn import Mini
+from autogluon_causalmix.backbones.tabpfn_context import TabPFNContext
+from autogluon_causalmix.config import Hyperparameters, Named
 from autogluon_causalmix.errors import ConfigError
+from autogluon_causalmix.finetuning.rows import class_codes, encode_rows
 from autogluon_causalmix.generators.scm import SCMGenerator
-from autogluon_causalmix.method import class_codes, encode_rows, fit
+from autogluon_causalmix.method import fit
 from autogluon_causalmix.resources import Resources
-from autogluon_causalmix.scm.in_context import MOST_LEVELS, Conditioner, InContext, Teacher
+from autogluon_causalmix.scm.in_context import (
+    FEWEST_IN_HALF,
+    MOST_PREDICTED_LEVELS,
+    Conditioner,
+    InContext,
+    Teacher,
+    limits_of_context,
+)
 from autogluon_causalmix.table import Table
 from autogluon_causalmix.testing import mixed_scm
 
-MINI = Conditioner("mini", {}, seed=0)
+MINI = Conditioner(Named(name="mini"), seed=0)
 
 
 def test_in_context__category__probabilities_are_near_the_truth() -> None:
@@ -57,18 +69,18 @@ def test_in_context__missing_and_unseen_parents__still_observed_values() -> None
     assert np.isin(drawn, values[~np.isnan(values)]).all()
 
 
-def test_teacher__rows__hold_its_beliefs_and_a_draw_from_them() -> None:
+def test_teacher__rows__have_its_probabilities_and_labels_drawn_from_them() -> None:
     rng = np.random.default_rng(3)
     table, _ = mixed_scm(200, rng)
     teacher = Teacher.of(table, MINI)
     rows = teacher.label(table.take(np.zeros(1000, dtype="int64")), rng)
     assert rows.soft_labels is not None
-    believed = teacher.model.predict_proba(table.features.iloc[[0]])[
+    predicted = teacher.model.predict_proba(table.features.iloc[[0]])[
         0, np.argsort(np.argsort(rows.levels))
     ]
-    assert rows.soft_labels[0] == pytest.approx(believed, abs=1e-6)
+    assert rows.soft_labels[0] == pytest.approx(predicted, abs=1e-6)
     drawn = rows.labels.value_counts(normalize=True).reindex(table.classes).to_numpy()
-    assert drawn == pytest.approx(believed, abs=0.06)
+    assert drawn == pytest.approx(predicted, abs=0.06)
 
 
 def test_teacher__target_of_whole_numbers__keeps_dtype_and_name() -> None:
@@ -86,7 +98,7 @@ def test_scm__teacher__labels_are_a_sink_and_reach_the_loss_as_probabilities() -
         table, np.random.default_rng(0), Resources(100.0)
     )
     rows = fitted.sample(40, np.random.default_rng(0))
-    teacher = fitted.rung.model.teacher
+    teacher = fitted.chosen.model.teacher
     assert teacher is not None
     rows_in_loss = encode_rows(teacher.model, rows)
     assert rows_in_loss is not None
@@ -118,11 +130,13 @@ def test_fit__teacher__same_seed_same_weights_and_others_than_with_drawn_labels(
     assert not np.array_equal(kept["once"], kept["node"])
 
 
-def test_scm__pfn__every_child_is_the_foundation_models_but_wide_ones() -> None:
+def test_scm__pfn__every_child_is_the_foundation_models_but_categories_of_many_levels() -> None:
     rng = np.random.default_rng(7)
     table, _ = mixed_scm(60, rng)
     frame = table.frame.assign(
-        town=np.array([f"t{i}" for i in range(MOST_LEVELS + 2)])[rng.integers(12, size=60)]
+        town=np.array([f"t{i}" for i in range(MOST_PREDICTED_LEVELS + 2)])[
+            rng.integers(12, size=60)
+        ]
     )
     wide = Table.from_frame(frame, table.target)
     generator = SCMGenerator(
@@ -143,3 +157,61 @@ def test_scm__pfn__every_child_is_the_foundation_models_but_wide_ones() -> None:
 def test_scm__pfn_and_likelihood_weights__refused() -> None:
     with pytest.raises(ConfigError, match="'weighting' by likelihood needs held-out rows"):
         SCMGenerator(mechanism="pfn", weighting="likelihood")
+
+
+class WatchedMini(Mini):
+    """`Mini` that keeps the devices it was asked to run on, and runs on the CPU."""
+
+    devices: ClassVar[set[str]] = set()
+
+    def condition(
+        self, table: Table, *, n_estimators: int, device: str, seed: int
+    ) -> TabPFNContext:
+        self.devices.add(device)
+        return super().condition(table, n_estimators=n_estimators, device="cpu", seed=seed)
+
+
+@pytest.mark.parametrize(
+    "options", [{"label": "teacher"}, {"mechanism": "pfn"}], ids=["teacher", "mechanism"]
+)
+def test_scm__device_of_the_resources__reaches_the_foundation_model(
+    options: dict[str, str],
+) -> None:
+    WatchedMini.devices.clear()
+    table, _ = mixed_scm(60, np.random.default_rng(8))
+    generator = SCMGenerator(
+        backbone=f"{__name__}:WatchedMini",
+        graphs=1,
+        discoverer="target-star",
+        **options,  # type: ignore[arg-type]
+    )
+    resources = Resources(100.0, device="cuda:1").share(0.9)
+    generator.fit(table, np.random.default_rng(0), resources)
+    assert WatchedMini.devices == {"cuda:1"}
+
+
+def test_teacher__device_of_the_conditioner__holds_the_network() -> None:
+    table, _ = mixed_scm(60, np.random.default_rng(9))
+    assert (
+        Teacher.of(table, Conditioner(Named(name="mini"), 0, device="meta")).model.device == "meta"
+    )
+
+
+def test_in_context__few_values__ignores_the_cause_and_a_note_says_so() -> None:
+    rng = np.random.default_rng(10)
+    rows = 2 * FEWEST_IN_HALF
+    cause = np.repeat([0.0, 1.0], rows // 2)
+    frame = pd.DataFrame({"cause": cause, "full": 9 * cause + rng.normal(size=rows)})
+    frame["short"] = frame["full"].mask(np.arange(rows) == 0)
+    noise = np.full((2, 1), 0.5)
+    gaps = {}
+    for name in ("full", "short"):
+        mechanism = InContext((True,), MINI, is_category=False)
+        mechanism.fit(frame[["cause"]].to_numpy(), frame[[name]].to_numpy())
+        gaps[name] = np.ptp(mechanism.evaluate(np.array([[0.0], [1.0]]), noise))
+    assert gaps["full"] > 5
+    assert gaps["short"] == 0
+    table = Table.from_frame(frame.assign(y=cause > 0, constant=1.0), "y")
+    (note,) = limits_of_context(table)
+    assert "['short']" in note
+    assert "as if they had no causes" in note

@@ -1,4 +1,4 @@
-"""The tests of mixed columns: their size under the null, their power, and their agreement with regressions."""
+"""The tests of mixed columns: size under the null, power, and agreement with regressions."""
 
 from itertools import product
 
@@ -9,20 +9,16 @@ from threadpoolctl import threadpool_limits
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.discovery.blocks import Blocks
-from autogluon_causalmix.discovery.independence.contingency import ChiSquare
-from autogluon_causalmix.discovery.independence.degenerate_gaussian import (
-    NAME,
-    DegenerateGaussian,
-    FisherZ,
-    register,
-)
+from autogluon_causalmix.discovery.independence.chi_square import ChiSquare
+from autogluon_causalmix.discovery.independence.degenerate_gaussian import DegenerateGaussian
 from autogluon_causalmix.discovery.independence.mixed import ROWS_PER_DEGREE, MixedTest
+from benchmarks.causal_learn_reference import NAME, FisherZ, register
 
 ROWS = 400
 
 
 def conditioned(kind: str, index: Matrix, rng: np.random.Generator) -> Matrix:
-    """A column that depends on its causes through `index` alone; categories have three levels."""
+    """Return a column that depends on `index` only; a category has three levels."""
     if kind == "numeric":
         return np.asarray(index + rng.normal(size=len(index)))
     utilities = np.column_stack([index, 0.3 - 0.5 * index, np.zeros(len(index))]) + rng.gumbel(
@@ -34,7 +30,7 @@ def conditioned(kind: str, index: Matrix, rng: np.random.Generator) -> Matrix:
 def null_p_values(
     kind: type[DegenerateGaussian | MixedTest], left: str, right: str, n_given: int, seed: int
 ) -> Matrix:
-    """p-values of 20 × 10 pairs that are independent given the same mixed columns."""
+    """Return p-values of 20 × 10 pairs that are independent given the same mixed columns."""
     rng = np.random.default_rng(seed)
     given = [
         rng.normal(size=ROWS) if k % 2 else rng.integers(3, size=ROWS).astype("float64")
@@ -66,7 +62,7 @@ def null_p_values(
 def test_independence__null_holds__rejects_one_in_twenty(
     kind: type[DegenerateGaussian | MixedTest], left: str, right: str, n_given: int
 ) -> None:
-    with threadpool_limits(1):  # matrices so small that a second thread only waits
+    with threadpool_limits(1):  # the matrices are too small for a second thread
         p = np.concatenate([null_p_values(kind, left, right, n_given, seed) for seed in range(50)])
     assert len(p) == 10_000
     assert 0.04 <= (p < 0.05).mean() <= 0.06
@@ -77,9 +73,8 @@ def test_degenerate_gaussian__nominal_cause__more_power_than_fisher_z_on_codes()
     found = np.zeros(2)
     for _ in range(200):
         cause = rng.integers(3, size=150).astype("float64")
-        effect = 0.5 * (cause == 1) + rng.normal(
-            size=150
-        )  # the middle code differs: no trend over codes
+        # The middle code differs, so that there is no trend over the codes.
+        effect = 0.5 * (cause == 1) + rng.normal(size=150)
         values = np.column_stack([cause, effect])
         pair = np.array([0]), np.array([1]), np.empty((1, 0), dtype=np.int64)
         found += DegenerateGaussian.of(values, [0]).p_values(*pair)[0] < 0.05
@@ -90,7 +85,7 @@ def test_degenerate_gaussian__nominal_cause__more_power_than_fisher_z_on_codes()
 
 
 def reference_p(features: list[Matrix], x: int, y: int, given: list[int]) -> float:
-    """The same likelihood ratio from residuals of least-squares regressions on the conditioning features."""
+    """Return the p-value of the same likelihood ratio, from residuals of least squares."""
     n = len(features[0])
     held = np.column_stack([np.ones(n), *(features[column] for column in given)])
 
@@ -138,7 +133,7 @@ def test_fisher_z__partial_correlation__equals_inverse_covariance() -> None:
     ] == pytest.approx(expected)
 
 
-def test_degenerate_gaussian__half_the_cells_missing__uses_every_row_and_keeps_its_size() -> None:
+def test_degenerate_gaussian__half_the_cells_missing__has_power_and_keeps_its_size() -> None:
     rng = np.random.default_rng(4)
     rejected = []
     for _ in range(300):
@@ -188,7 +183,7 @@ def test_degenerate_gaussian__singular_table__p_value_or_nan(rows: int) -> None:
     assert test.p_value(0, 6) == 1.0  # a constant column is independent of all
 
 
-def test_degenerate_gaussian__exact_copy__dependent_and_screens_off() -> None:
+def test_degenerate_gaussian__exact_copy__is_dependent_and_separates() -> None:
     rng = np.random.default_rng(6)
     cause = rng.normal(size=300)
     values = np.column_stack([cause, cause, cause + rng.normal(size=300)])
@@ -216,7 +211,7 @@ def test_mixed__categories_and_numbers__each_triple_gets_its_own_test() -> None:
     values[::9, 1] = np.nan
     mixed, gaussian = MixedTest.of(values, range(6)), DegenerateGaussian.of(values, range(6))
     counts = ChiSquare(np.nan_to_num(values).astype("int64"), np.ones(300))
-    # categories with rows enough; missing cells; a number; 36 · 3 degrees of freedom; 36 · 9 of them
+    # categories with enough rows; missing cells; a number; 36 · 3 and 36 · 9 degrees of freedom
     cases = [
         (0, 4, [2], True),
         (0, 1, [2], False),
@@ -231,7 +226,7 @@ def test_mixed__categories_and_numbers__each_triple_gets_its_own_test() -> None:
     assert ROWS_PER_DEGREE * 36 * 3 < 300 < ROWS_PER_DEGREE * 36 * 9
 
 
-def test_mixed__exclusive_or__seen_where_the_gaussian_is_blind() -> None:
+def test_mixed__exclusive_or__is_found_where_the_gaussian_test_misses_it() -> None:
     a, b = np.random.default_rng(8).integers(2, size=(2, 300))
     values = np.column_stack([a, b, a ^ b]).astype("float64")
     triple = np.array([0]), np.array([2]), np.array([[1]])

@@ -10,12 +10,14 @@ import pytest
 
 from autogluon_causalmix.backbones.tabpfn import Mini
 from autogluon_causalmix.config import Hyperparameters
-from autogluon_causalmix.errors import ConfigError, GeneratorError
-from autogluon_causalmix.finetuning.guard import score
+from autogluon_causalmix.errors import CausalMixError, ConfigError, GeneratorError, UnknownPlugin
+from autogluon_causalmix.finetuning.rows import class_codes
 from autogluon_causalmix.generation import augment
-from autogluon_causalmix.method import Fitted, class_codes, fit
+from autogluon_causalmix.method import Fitted, fit
+from autogluon_causalmix.model import CausalMixModel
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
+from autogluon_causalmix.task import Classification
 
 QUICK: dict[str, Any] = {
     "backbone": "mini",
@@ -74,7 +76,7 @@ def test_the_scores_of_the_report_are_those_of_the_model() -> None:
     validation = table(40, seed=1)
     done = fitted(table(), validation, learning_rate=1e-3)
     kept = done.report.tuned if done.report.kept == "fine-tuned" else done.report.pretrained
-    again = score(
+    again = Classification().scores(
         done.model.predict_proba(validation.features), class_codes(done.model, validation)
     )
     assert kept is not None
@@ -94,7 +96,7 @@ def test_zero_shot_is_the_pretrained_model_and_nothing_else() -> None:
 
 
 def test_held_out_rows_come_back_as_context() -> None:
-    """Tuned on a part, the model predicts with all rows: as the same weights conditioned on all of them do."""
+    """The model predicts with all rows, as its weights conditioned on all of them do."""
     real = table()
     done = fitted(real, learning_rate=1e-3)
     assert done.report.rows.real + done.report.rows.validation == len(real)
@@ -148,7 +150,7 @@ def test_the_same_seed_gives_the_same_report_and_another_seed_another() -> None:
 
 
 def test_augment_needs_a_generator() -> None:
-    with pytest.raises(ConfigError, match="augment needs a generator"):
+    with pytest.raises(ConfigError, match="augment argument 'generator'.*got None"):
         augment(table().frame, "y", 3, generator=None)  # type: ignore[arg-type]
 
 
@@ -164,3 +166,65 @@ def test_scm_rows_carry_the_signal_of_the_real_ones() -> None:
     }
     assert belief["cause"] > 0.9
     assert belief["noise"] < 0.5
+
+
+@pytest.mark.parametrize("ratio", [0.01, 0.03, 0.06])
+def test_synthetic_rows_too_few_for_an_episode_are_left_out_and_said(ratio: float) -> None:
+    """One to three rows of up to two classes: a context of each class leaves no query."""
+    mixing = {"role": "episode", "ratio": ratio}
+    report = fitted(table(40), mixing=mixing, finetune_steps=4).report
+    assert report.kept_step <= 4
+    if report.rows.synthetic == 0:
+        assert any("too few for a context and a query" in note for note in report.notes)
+
+
+def test_rows_of_one_class_each_are_not_fine_tuned_on() -> None:
+    frame = pd.DataFrame({"x": np.arange(24.0), "y": [f"class {i}" for i in range(24)]})
+    real = Table.from_frame(frame, "y")
+    with pytest.raises(CausalMixError):
+        fitted(real, backbone="nothing of this name")
+    assert "every class has a single row" in real.task.obstacle(real.targets)
+
+
+@pytest.mark.parametrize(
+    ("generator", "error", "said"),
+    [
+        ({"name": "scm", "discoverer": "nope"}, UnknownPlugin, "no discoverer 'nope'"),
+        (
+            {"name": "scm", "discoverer": {"name": "boss", "bootstrap": 3}},
+            ConfigError,
+            "discoverer 'boss': has no option 'bootstrap'",
+        ),
+        ({"name": "scm", "backbone": "nope"}, UnknownPlugin, "no backbone 'nope'"),
+        ({"name": "nope"}, UnknownPlugin, "no generator 'nope'"),
+        ({"name": "scm", "graph": 3}, ConfigError, "has no option 'graph'"),
+    ],
+)
+def test_nested_names_are_checked_before_any_work(
+    generator: dict[str, object], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        augment(table().frame, "y", 3, generator=generator)
+    with pytest.raises(error, match=said):
+        CausalMixModel.check({"generator": generator})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"seed": -1}, "'seed'.*greater than or equal to 0, got -1"),
+        ({"n_rows": 10.0}, "'n_rows'.*valid integer, got 10.0"),
+        ({"n_rows": 0}, "'n_rows'.*greater than or equal to 1, got 0"),
+        ({"time_limit": None}, "'time_limit'.*got None"),
+        ({"num_cpus": 0}, "'num_cpus'.*got 0"),
+    ],
+)
+def test_arguments_of_augment_are_refused_by_name(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=f"augment argument {said}"):
+        augment(table().frame, "y", **{"n_rows": 3, "generator": "bootstrap", **given})
+
+
+def test_augment_says_its_fallbacks_as_warnings(caplog: pytest.LogCaptureFixture) -> None:
+    augment(table(10).frame, "y", 5, generator="scm")
+    assert any("too few" in record.message for record in caplog.records)
+    assert {record.levelname for record in caplog.records} == {"WARNING"}

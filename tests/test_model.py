@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from autogluon.core.utils.exceptions import NotEnoughMemoryError
 from autogluon.tabular import TabularPredictor
 
 from autogluon_causalmix import CausalMixModel, FitReport, register
+from autogluon_causalmix.model import _memory_errors
 
 QUICK: dict[str, Any] = {
     "backbone": "mini",
@@ -300,3 +303,24 @@ def test_a_gpu_fits_and_its_model_predicts_on_a_cpu(
     hidden = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
     subprocess.run([sys.executable, "-c", script, *arguments], check=True, env=hidden)
     np.testing.assert_allclose(pd.read_pickle(tmp_path / "out.pkl"), on_gpu, atol=0.02)
+
+
+def test_memory_is_that_of_the_named_backbone_however_it_is_named() -> None:
+    """`mini` takes a fraction of what a published TabPFN takes."""
+    X = pd.DataFrame(np.zeros((2000, 40)))
+
+    def estimate(**hyperparameters: object) -> int:
+        return CausalMixModel._estimate_memory_usage_static(X=X, hyperparameters=hyperparameters)
+
+    assert estimate(backbone="mini") == estimate(backbone={"name": "mini"})
+    assert estimate(backbone="tabpfn-v2") == estimate(backbone={"name": "tabpfn-v2"})
+    assert estimate(backbone="mini") < 0.5 * estimate(backbone="tabpfn-v2")
+    assert estimate(backbone="mini", finetune=False) < estimate(backbone="mini")
+    assert estimate() == estimate(backbone="auto")
+
+
+def test_running_out_of_memory_is_told_in_autogluons_words() -> None:
+    with pytest.raises(NotEnoughMemoryError, match="CausalMix ran out of memory"), _memory_errors():
+        torch.empty(2**60)
+    with pytest.raises(RuntimeError, match="planted"), _memory_errors():
+        raise RuntimeError("planted")

@@ -1,43 +1,36 @@
-"""The quotient NML: its regret as the exact sum, its scores equal for equivalent graphs, and eyes for interactions."""
+"""The quotient NML: its regret against the exact sum, equivalent graphs, and interactions."""
 
 import random
 from itertools import combinations, product
 from math import comb
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 from causallearn.utils.DAG2CPDAG import dag2cpdag
 
+from autogluon_causalmix.arrays import Adjacency, Indices
 from autogluon_causalmix.discovery.blocks import Blocks
-from autogluon_causalmix.discovery.causal_learn import directed
+from autogluon_causalmix.discovery.causal_learn import data_for, directed, search_module
 from autogluon_causalmix.discovery.protocol import Constraints
 from autogluon_causalmix.discovery.score import normalized_likelihood
 from autogluon_causalmix.discovery.score.backward_search import backward_search, member_of
 from autogluon_causalmix.discovery.score.best_order import BestOrder
-from autogluon_causalmix.discovery.score.degenerate_gaussian import (
-    DegenerateGaussianBIC,
-    total_score,
-)
+from autogluon_causalmix.discovery.score.boss import BOSS
+from autogluon_causalmix.discovery.score.degenerate_gaussian import DegenerateGaussianBIC
 from autogluon_causalmix.discovery.score.normalized_likelihood import QuotientNML, log_regret
-from autogluon_causalmix.discovery.score.searches import BOSS, _private_copy, score_of
+from autogluon_causalmix.discovery.score.protocol import total_score
+from autogluon_causalmix.discovery.score.search import score_of
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
-Codes = npt.NDArray[np.int64]
 
-
-def network(
-    seed: int, n_columns: int = 10, rows: int = 1000
-) -> tuple[Codes, npt.NDArray[np.bool_]]:
-    """Rows of a network of categories with any dependence on up to three parents, and its graph."""
+def network(seed: int, n_columns: int = 10, rows: int = 1000) -> tuple[Indices, Adjacency]:
+    """Return rows and graph of a network of categories with up to three parents each."""
     rng = np.random.default_rng(seed)
     levels = rng.integers(2, 4, size=n_columns)
-    codes, true = (
-        np.zeros((rows, n_columns), dtype=np.int64),
-        np.zeros((n_columns, n_columns), dtype=bool),
-    )
+    codes = np.zeros((rows, n_columns), dtype=np.int64)
+    true = np.zeros((n_columns, n_columns), dtype=bool)
     for node in range(n_columns):
         parents = rng.permutation(node)[: rng.integers(4)]
         true[parents, node] = True
@@ -55,7 +48,7 @@ def network(
 
 @pytest.mark.parametrize("rows", [10, 100, 1000])
 def test_log_regret__any_levels__the_exact_sum(rows: int) -> None:
-    """Exact for two levels by its definition, for more by the recurrence of Kontkanen and Myllymäki (2007)."""
+    """The exact sum for two levels is its definition, for more Kontkanen and Myllymäki (2007)."""
     exact = [
         1.0,
         sum(comb(rows, h) * h**h * (rows - h) ** (rows - h) for h in range(rows + 1)) / rows**rows,
@@ -63,15 +56,13 @@ def test_log_regret__any_levels__the_exact_sum(rows: int) -> None:
     for levels in range(3, 101):
         exact.append(exact[-1] + rows / (levels - 2) * exact[-2])
     found = log_regret(float(rows), np.arange(1.0, 101.0))
-    assert found == pytest.approx(
-        np.log(exact), abs=0.18
-    )  # most for a single level, whose regret is none
+    assert found == pytest.approx(np.log(exact), abs=0.18)  # largest error at a single level
     assert found[19:] == pytest.approx(np.log(exact[19:]), abs=0.02)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_score__covered_edge_turned_round__same_score(seed: int) -> None:
-    """Two graphs are equivalent if and only if such turns lead from one to the other (Chickering, 1995)."""
+def test_score__covered_edge_reversed__same_score(seed: int) -> None:
+    """Graphs are equivalent if and only if such reversals connect them (Chickering, 1995)."""
     weights = np.random.default_rng(seed).multinomial(300, np.full(300, 1 / 300)).astype(float)
     nml = QuotientNML(network(seed, 6, 300)[0], weights)
     for x, y in combinations(range(6), 2):
@@ -124,7 +115,7 @@ def test_additions_and_removals__differences_of_scores_whatever_was_asked_before
 def test_additions__in_small_batches__the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     codes, _ = network(0)
     whole = QuotientNML(codes, np.ones(1000)).additions(0, [1, 2], [3, 4, 5, 6])
-    monkeypatch.setattr(normalized_likelihood, "CELLS", 2000)
+    monkeypatch.setattr(normalized_likelihood, "CELLS_PER_BATCH", 2000)
     assert QuotientNML(codes, np.ones(1000)).additions(0, [1, 2], [3, 4, 5, 6]) == pytest.approx(
         whole, abs=1e-9
     )
@@ -145,8 +136,8 @@ def test_score__bootstrap__is_worth_its_effective_rows() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_best_order__categories__same_graph_as_causal_learn_with_our_score(seed: int) -> None:
     nml = QuotientNML(network(seed)[0], np.ones(1000))
-    module = _private_copy("PermutationBased.BOSS", nml, np.random.default_rng(seed))
-    stock = module.boss(np.zeros((10, 10)), verbose=False)
+    module = search_module("PermutationBased.BOSS", nml, np.random.default_rng(seed))
+    stock = module.boss(data_for(nml), verbose=False)
     draws, allowed = (
         random.Random(int(np.random.default_rng(seed).integers(2**63))),
         ~np.eye(10, dtype=bool),
@@ -157,9 +148,7 @@ def test_best_order__categories__same_graph_as_causal_learn_with_our_score(seed:
     ).all()
 
 
-def test_boss__two_effects_of_what_two_causes_do_together__stay_apart_where_lines_join_them() -> (
-    None
-):
+def test_boss__two_effects_of_an_interaction__get_no_edge_where_the_bic_adds_one() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.integers(2, size=(2, 2000))
     c, d = rng.random((2, 2000)) < np.where(a & b, 0.9, 0.1)
@@ -178,9 +167,7 @@ def test_boss__two_effects_of_what_two_causes_do_together__stay_apart_where_line
 
 
 @pytest.mark.slow
-def test_boss__searches_in_turns__score_no_less_than_one_turn_and_mostly_no_less_than_the_truth() -> (
-    None
-):
+def test_boss__searches_in_turns__score_at_least_as_one_turn_and_mostly_as_the_truth() -> None:
     gains, beyond_truth = [], []
     for seed in range(10):
         codes, true = network(seed, 30, 2000)

@@ -8,16 +8,20 @@ import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pluggy
 import pytest
 from pydantic import Field
 
 from autogluon_causalmix import hookspecs
+from autogluon_causalmix.backbones.protocol import Backbone
+from autogluon_causalmix.config import Named
+from autogluon_causalmix.entry import Entry, Kind, Owner
 from autogluon_causalmix.errors import ConfigError, NameTaken, PluginError, UnknownPlugin
-from autogluon_causalmix.plugins import BUILT_IN, Plugins, load_plugins, plugin_registry
-from autogluon_causalmix.registry import Entry, Failure, Owner, Registry
+from autogluon_causalmix.generators.protocol import Generator
+from autogluon_causalmix.plugins import BUILT_IN, KINDS, Plugins, load_plugins, plugin_registry
+from autogluon_causalmix.registry import Failure, Registry
 
 SOUND = """
     from dataclasses import dataclass
@@ -37,7 +41,7 @@ Install = Callable[..., None]
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Return a function that puts a distribution with one module and its entry point on the path, ahead of others."""
+    """Return a function that puts a distribution with an entry point on the path."""
     installed = []
 
     def install_one(
@@ -68,9 +72,9 @@ def failure_of(plugins: Plugins, plugin: str) -> Failure:
 def test_built_in_plugins_register_through_the_hooks_and_load() -> None:
     plugins = plugin_registry()
     assert not [failure for failure in plugins.failures if failure.owner.plugin in BUILT_IN]
-    assert {"bootstrap", "scm"} <= set(plugins.generators.names)
-    assert "mini" in plugins.backbones.names
-    for entry in [*plugins.generators, *plugins.backbones]:
+    assert {"bootstrap", "scm"} <= set(plugins.of(Generator).names)
+    assert "mini" in plugins.of(Backbone).names
+    for entry in [*plugins.of(Generator), *plugins.of(Backbone)]:
         if entry.owner.distribution == "autogluon-causalmix":
             assert entry.owner.plugin in BUILT_IN
             assert entry.factory.__module__ == entry.owner.plugin
@@ -80,20 +84,31 @@ def test_plugins_are_loaded_once_a_process() -> None:
     assert plugin_registry() is plugin_registry()
 
 
-@pytest.mark.parametrize("kind", ["generator", "backbone", "discoverer"])
-def test_each_hook_registers_into_its_own_registry(kind: str, install: Install) -> None:
-    install("strange_noise", SOUND.format(hook=f"causalmix_register_{kind}s", name="noise"))
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_each_hook_registers_into_its_own_registry(kind: Kind[Any], install: Install) -> None:
+    install("strange_noise", SOUND.format(hook=f"causalmix_register_{kind.name}s", name="noise"))
     plugins = load_plugins()
     assert not [failure for failure in plugins.failures if failure.owner.distribution == "stranger"]
-    registries = {
-        "generator": plugins.generators,
-        "backbone": plugins.backbones,
-        "discoverer": plugins.discoverers,
-    }
-    assert [name for name, registry in registries.items() if "noise" in registry.names] == [kind]
-    entry = registries[kind].get("noise")
+    found = [own.kind for own in plugins.registries if "noise" in own.names]
+    assert found == [kind]
+    entry = plugins.of(kind.protocol).get("noise")
     assert entry.owner == Owner("strange_noise", "stranger", "1.2")
-    assert repr(entry.create({"scale": 2})) == "Noise(scale=2.0)"
+
+
+def test_every_kind_has_its_hook_and_every_hook_its_kind() -> None:
+    hooks = {name for name in vars(hookspecs) if name.startswith("causalmix_")}
+    assert hooks == {f"causalmix_register_{kind.name}s" for kind in KINDS}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_a_class_that_does_not_follow_its_protocol_is_refused_by_name(
+    kind: Kind[Any], install: Install
+) -> None:
+    install("strange_noise", SOUND.format(hook=f"causalmix_register_{kind.name}s", name="noise"))
+    with pytest.raises(
+        PluginError, match=r"'noise' \(plugin 'strange_noise' of stranger 1.2\).*lacks"
+    ):
+        load_plugins().of(kind.protocol).create(Named(name="noise"))
 
 
 def test_every_hook_stands_in_the_reference_with_its_exact_signature() -> None:
@@ -130,7 +145,10 @@ BROKEN = {
         @hookimpl
         def causalmix_register_generator(register): ...
         """,
-        "there is no hook 'causalmix_register_generator'; the hooks are ['causalmix_register_generators'",
+        (
+            "there is no hook 'causalmix_register_generator'; the hooks are "
+            "['causalmix_register_generators'"
+        ),
     ),
     "misspells an argument": (
         """
@@ -152,7 +170,10 @@ BROKEN = {
         def causalmix_register_generators(register):
             register("noise", object())
         """,
-        "generator 'noise' (plugin 'broken' of stranger 1.2): register a class whose fields are its options",
+        (
+            "generator 'noise' (plugin 'broken' of stranger 1.2): register a class whose fields are "
+            "its options"
+        ),
     ),
     "registers a path": (
         """
@@ -180,7 +201,10 @@ BROKEN = {
             register("noise", dict)
             register("noise", dict)
         """,
-        "the name of generator 'noise' (plugin 'broken' of stranger 1.2) is taken by plugin 'broken' of stranger 1.2",
+        (
+            "the name of generator 'noise' (plugin 'broken' of stranger 1.2) is taken by "
+            "plugin 'broken' of stranger 1.2"
+        ),
     ),
 }
 
@@ -208,11 +232,11 @@ def test_a_broken_plugin_is_skipped_with_a_warning_and_the_others_load(
     assert reason in failure.reason
     assert failure.owner == Owner("broken", "stranger", "1.2")
     assert f"Skipping plugin 'broken' of stranger 1.2: {failure.reason}" in caplog.text
-    assert {"bootstrap", "later"} <= set(plugins.generators.names)
-    assert "noise" not in plugins.generators.names  # all of a plugin's names, or none
+    assert {"bootstrap", "later"} <= set(plugins.of(Generator).names)
+    assert "noise" not in plugins.of(Generator).names  # all of a plugin's names, or none
 
     with pytest.raises(UnknownPlugin) as unknown:
-        plugins.generators.get("noise")
+        plugins.of(Generator).get("noise")
     for part in (
         "there is no generator 'noise'",
         "bootstrap",
@@ -238,7 +262,8 @@ def test_an_entry_point_to_nothing_is_skipped(install: Install) -> None:
     ],
 )
 def test_a_taken_name_is_refused_with_both_owners(name: str, holder: str, install: Install) -> None:
-    # zzz comes first on the path, aaa in the order of distributions: the order of installation must not decide.
+    # zzz comes first on the path, aaa in the order of distributions: the order of installation must
+    # not decide.
     install(
         "first",
         SOUND.format(hook="causalmix_register_generators", name="noise"),
@@ -253,7 +278,7 @@ def test_a_taken_name_is_refused_with_both_owners(name: str, holder: str, instal
         f"the name of generator '{name}' (plugin 'second' of zzz 1.2) is taken by plugin {holder}"
         in reason
     )
-    assert plugins.generators.get(name).owner.plugin != "second"
+    assert plugins.of(Generator).get(name).owner.plugin != "second"
 
 
 def test_a_plugin_cannot_wrap_the_hooks_of_others(install: Install) -> None:
@@ -267,25 +292,29 @@ def test_a_plugin_cannot_wrap_the_hooks_of_others(install: Install) -> None:
     """
     install("greedy", greedy, distribution="aaa")
     install("later", SOUND.format(hook="causalmix_register_generators", name="noise"))
-    assert {"bootstrap", "greedy", "noise"} <= set(load_plugins().generators.names)
+    assert {"bootstrap", "greedy", "noise"} <= set(load_plugins().of(Generator).names)
 
 
 def test_add_raises_name_taken() -> None:
-    registry = Registry("generator", [])
+    registry = Registry(Kind("generator", object), [])
     registry.add("noise", dict, Owner("a", "a", "1"))
     with pytest.raises(NameTaken, match="taken by plugin 'a' of a 1"):
         registry.add("noise", dict, Owner("b", "b", "1"))
 
 
 def test_a_class_is_found_by_module_and_name(install: Install) -> None:
-    install("loose", "class Noise: ...", distribution="quiet")
-    entry = plugin_registry().generators.get("loose:Noise")
+    install(
+        "loose", "class Noise:\n    def fit(self, table, rng, resources): ...", distribution="quiet"
+    )
+    entry = plugin_registry().of(Generator).get("loose:Noise")
     assert type(entry.create({})).__module__ == "loose"
     assert (entry.owner.plugin, entry.owner.version) == ("loose:Noise", "unknown")
 
 
 def test_a_class_found_by_path_names_its_distribution() -> None:
-    entry = plugin_registry().generators.get("autogluon_causalmix.generators.bootstrap:Bootstrap")
+    entry = (
+        plugin_registry().of(Generator).get("autogluon_causalmix.generators.bootstrap:Bootstrap")
+    )
     assert entry.owner.distribution.replace("_", "-") == "autogluon-causalmix"
 
 
@@ -300,7 +329,7 @@ def test_a_class_found_by_path_names_its_distribution() -> None:
 )
 def test_a_path_that_leads_nowhere_is_an_unknown_plugin(path: str, reason: str) -> None:
     with pytest.raises(UnknownPlugin, match=re.escape(f"generator {path!r} {reason}")):
-        plugin_registry().generators.get(path)
+        plugin_registry().of(Generator).get(path)
 
 
 def test_main_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,7 +340,7 @@ def test_main_is_refused_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> Non
             PluginError,
             match="is defined in __main__, which ray workers .* cannot import: move the",
         ):
-            plugin_registry().generators.get(path)
+            plugin_registry().of(Generator).get(path)
 
 
 @dataclass(frozen=True)
@@ -337,8 +366,8 @@ class Plain:
         self.path, self.depth = path, depth
 
 
-def entry_of(factory: type) -> Entry:
-    return Entry("generator", "noise", factory, Owner("noise", "stranger", "1.2"))
+def entry_of(factory: type) -> Entry[Any]:
+    return Entry(Kind("generator", object), "noise", factory, Owner("noise", "stranger", "1.2"))
 
 
 def test_options_become_fields() -> None:

@@ -58,7 +58,7 @@ def test__sample_tables__global_generators__untouched() -> None:
     before, numpy_before = (
         torch.get_rng_state(),
         np.random.get_state(legacy=False)["state"]["key"].copy(),
-    )  # noqa: NPY002
+    )
     sample_tables(Shape(tables=4, rows=80, columns=9), generator(0))
     assert torch.equal(before, torch.get_rng_state())
     assert np.array_equal(numpy_before, np.random.get_state(legacy=False)["state"]["key"])  # noqa: NPY002

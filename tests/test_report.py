@@ -30,7 +30,7 @@ from autogluon_causalmix.records import (
     FitReport,
     GeneratorFacts,
     Marginal,
-    Rows,
+    RowCounts,
     Scores,
 )
 from autogluon_causalmix.report.layout import Edge, layered
@@ -101,7 +101,7 @@ def report(names: tuple[str, str] = ("age", "ill"), **changes: Any) -> FitReport
             options={"graphs": 11},
             description=description,
         ),
-        "rows": Rows(real=161, validation=41, synthetic=323),
+        "rows": RowCounts(real=161, validation=41, synthetic=323),
         "options": {"learning_rate": 0.00031, "mixing": {"ratio": 2.125, "role": "query"}},
         "seconds": {"generator": 1.483, "fine-tuning": 13.687},
         "curve": [
@@ -133,6 +133,21 @@ def test_a_report_survives_its_file(tmp_path: Path) -> None:
 def _whole() -> dict[str, Any]:
     facts: dict[str, Any] = report().model_dump(mode="json")
     return facts
+
+
+def test_a_report_of_the_first_release_is_still_read(tmp_path: Path) -> None:
+    """Its file has no schema version; everything else is as it was."""
+    first = {name: value for name, value in _whole().items() if name != "schema_version"}
+    (tmp_path / "fit_report.json").write_text(json.dumps(first))
+    assert FitReport.read(tmp_path / "fit_report.json") == FitReport.model_validate(_whole())
+
+
+def test_a_report_of_a_later_release_is_refused_with_both_versions(tmp_path: Path) -> None:
+    (tmp_path / "fit_report.json").write_text(json.dumps(_whole() | {"schema_version": 99}))
+    with pytest.raises(
+        CheckpointError, match="version is 99, and this release reads versions up to 1"
+    ):
+        FitReport.read(tmp_path / "fit_report.json")
 
 
 @pytest.mark.parametrize(
@@ -706,7 +721,7 @@ def test_a_malformed_graph_of_a_foreign_generator_costs_its_picture_alone(tmp_pa
 def test_a_report_of_a_fit_without_anything_gives_a_page(tmp_path: Path) -> None:
     bare = report(
         generator=None, curve=[], pretrained=None, tuned=None, kept="pretrained", kept_step=0, marginals=[], notes=[],
-        rows=Rows(real=2, validation=0, synthetic=0), reason="2 rows are too few",
+        rows=RowCounts(real=2, validation=0, synthetic=0), reason="2 rows are too few",
     )  # fmt: skip
     page = write(tmp_path, {"CausalMix": bare}, title="tiny")
     assert "None: nothing fell back, nothing was left out." in page.text

@@ -43,7 +43,9 @@ def test_it_works_in_any_thread_and_leaves_none_behind() -> None:
 
 
 class Lingering:
-    """Its finaliser takes a while, and what is raised in it is lost, as Python does with all finalisers."""
+    """Its finaliser takes a while, and what is raised in it is lost, as Python does with all
+    finalisers.
+    """
 
     def __del__(self) -> None:
         stubborn(0.4)

@@ -1,4 +1,4 @@
-"""Mechanisms and models against simulators whose noise, probabilities and interventions are known."""
+"""Mechanisms and models against simulators with known noise, probabilities and interventions."""
 
 import networkx as nx
 import numpy as np
@@ -12,24 +12,25 @@ from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.scm.fitting import DEFAULT_LEARNERS, FittedSCM, fit_scm
-from autogluon_causalmix.scm.label_check import held_out_skill, transferred_skill
+from autogluon_causalmix.scm.label_check import LabelCheck
 from autogluon_causalmix.scm.learners import linear, smooth
 from autogluon_causalmix.scm.mechanisms import LEARNERS, AdditiveNoise, CalibratedClassifier
 from autogluon_causalmix.scm.parents import ParentFeatures
 from autogluon_causalmix.scm.roots import Empirical
 from autogluon_causalmix.scm.scales import Scale
 from autogluon_causalmix.table import Table
+from autogluon_causalmix.task import one_vs_rest_auc
 from benchmarks.simulators import LOGITS
 
 
 def nonlinear(rows: int, rng: np.random.Generator) -> tuple[Matrix, Matrix]:
-    """Five parents and y = sin(2x₁) + ½ x₂x₃; noise of spread 1 is added by the caller."""
+    """Return five parents and sin(2x₁) + ½ x₂x₃, to which the caller adds noise of spread 1."""
     parents = rng.normal(size=(rows, 5))
     return parents, np.sin(2 * parents[:, 0]) + 0.5 * parents[:, 1] * parents[:, 2]
 
 
 def drawn_spread(rows: int, seed: int) -> float:
-    """Root mean square of what a fitted mechanism adds to its own prediction, on fresh parents."""
+    """Return the root mean square of drawn value minus prediction, on fresh parents."""
     rng = np.random.default_rng(seed)
     parents, signal = nonlinear(rows, rng)
     mechanism = AdditiveNoise([False] * 5, DEFAULT_LEARNERS, seed=seed)
@@ -116,7 +117,7 @@ def test_calibrated_classifier__simulators__labels_as_predictable_as_in_truth(
 
 @pytest.mark.slow
 def test_calibrated_classifier__few_rows__the_mean_of_its_draws_is_calibrated() -> None:
-    believed, happens = [], []
+    predicted, true = [], []
     for seed in range(20):
         rng = np.random.default_rng(seed)
         parents, fresh = rng.normal(size=(200, 5)), rng.normal(size=(500, 5))
@@ -125,11 +126,11 @@ def test_calibrated_classifier__few_rows__the_mean_of_its_draws_is_calibrated() 
             parents, (rng.random((200, 1)) < truth(parents, "a line")[:, None]).astype("float64")
         )
         draws = [mechanism.redrawn(rng).estimate_probabilities(fresh)[:, 1] for _ in range(20)]
-        believed.append(np.mean(draws, axis=0))
-        happens.append(truth(fresh, "a line"))
-    fifths = np.argsort(np.concatenate(believed)).reshape(5, -1)
-    mean_belief, share = (np.concatenate(p)[fifths].mean(axis=1) for p in (believed, happens))
-    assert np.allclose(mean_belief, share, atol=0.03)
+        predicted.append(np.mean(draws, axis=0))
+        true.append(truth(fresh, "a line"))
+    fifths = np.argsort(np.concatenate(predicted)).reshape(5, -1)
+    of_draws, of_truth = (np.concatenate(p)[fifths].mean(axis=1) for p in (predicted, true))
+    assert np.allclose(of_draws, of_truth, atol=0.03)
 
 
 def truth(parents: Matrix, logit: str) -> Matrix:
@@ -222,20 +223,19 @@ def test_learners__draws__cover_the_true_function_as_often_as_they_say() -> None
 
 
 def recovered_ridge(fit: object, parents: Matrix, target: Matrix) -> float:
-    """Solve the normal equations for the penalty that the fitted weights satisfy."""
+    """Return the penalty for which the fitted weights solve the normal equations."""
     model = fit.model  # type: ignore[attr-defined]
     expanded = model.basis.expand(parents) - model.centre
     gradient = expanded.T @ (target - model.offset - expanded @ model.weights)
     return float((gradient * model.weights).sum() / (model.weights**2).sum())
 
 
-def test_trees__linear_signal__held_out_predictions_are_honest() -> None:
+def test_trees__pure_noise__held_out_predictions_do_not_know_the_row() -> None:
     rng = np.random.default_rng(5)
     parents, target = rng.normal(size=(300, 3)), rng.normal(size=(300, 1))
     fit = LEARNERS["trees"](parents, target, rng)
-    assert (
-        abs(np.corrcoef(fit.held_out[:, 0], target[:, 0])[0, 1]) < 0.2
-    )  # pure noise cannot be predicted
+    correlation = np.corrcoef(fit.held_out[:, 0], target[:, 0])[0, 1]
+    assert abs(correlation) < 0.2  # pure noise cannot be predicted
 
 
 def test_scale__skewed_column__comes_back_and_never_leaves_the_support() -> None:
@@ -255,7 +255,7 @@ def test_parent_features__missing_values__own_indicator() -> None:
 
 
 def simulated(rows: int) -> tuple[Table, npt.NDArray[np.bool_]]:
-    """dose → effect ← group, effect → label."""
+    """Draw from dose → effect ← group, effect → label."""
     rng = np.random.default_rng(7)
     dose, group = rng.normal(size=rows), rng.integers(3, size=rows)
     effect = dose + np.array([-1.0, 0.0, 2.0])[group] + rng.normal(size=rows)
@@ -355,17 +355,37 @@ def test_fit_scm__no_time__says_so() -> None:
         fit_scm(table, [dag], np.random.default_rng(0), Resources(0.0))
 
 
-def test_skill__shuffled_labels__is_lost_and_copies_keep_it() -> None:
+def test_label_check__copies_keep_the_label_and_shuffled_labels_lose_it() -> None:
     table, _ = simulated(500)
     rng = np.random.default_rng(9)
-    real = held_out_skill(table, rng)
-    assert real > 0.75
-    assert transferred_skill(table.take(rng.integers(500, size=500)), table, rng) > real - 0.05
+    check = LabelCheck.of(table, rng)
+    assert check.real_auc > 0.75
+    copies = table.take(rng.integers(500, size=500))
+    assert check.auc(copies, rng) > check.real_auc - 0.05
     shuffled = table.frame.assign(label=rng.permutation(table.frame["label"].to_numpy()))
-    assert transferred_skill(Table.from_frame(shuffled, "label"), table, rng) < 0.65
+    assert check.auc(Table.from_frame(shuffled, "label"), rng) < 0.65
+
+
+def test_label_check__rows_of_one_class__have_no_skill() -> None:
+    table, _ = simulated(100)
+    rng = np.random.default_rng(10)
+    one_class = table.with_frame(table.frame.assign(label="yes"))
+    assert LabelCheck.of(table, rng).auc(one_class, rng) == 0.5
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_one_vs_rest_auc__ties_and_rare_classes__equals_scikit_learn(classes: int) -> None:
+    from sklearn.metrics import roc_auc_score
+
+    rng = np.random.default_rng(classes)
+    labels = np.concatenate([np.arange(classes), np.minimum(rng.poisson(1, 200), classes - 1)])
+    noise = rng.normal(size=(len(labels), classes))
+    scores = np.round((labels[:, None] == np.arange(classes)) + noise, 1)
+    areas = [roc_auc_score(labels == level, scores[:, level]) for level in range(classes)]
+    assert one_vs_rest_auc(scores, labels.astype("float64")) == pytest.approx(np.mean(areas))
 
 
 def test_empirical__column_without_values__stays_missing() -> None:
-    root = Empirical()
+    root = Empirical(is_category=False)
     root.fit(np.array([np.nan, np.nan]))
     assert np.isnan(root.evaluate(np.array([0.3]))).all()

@@ -1,4 +1,4 @@
-"""The degenerate-Gaussian BIC and the searches on it: causal-learn's own answers, known graphs, knowledge and time."""
+"""The degenerate-Gaussian BIC, and BOSS, GES and GRaSP against causal-learn and known graphs."""
 
 import os
 import pickle
@@ -13,27 +13,22 @@ from itertools import combinations, product
 
 import networkx as nx
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import pytest
 from causallearn.utils.DAG2CPDAG import dag2cpdag
 
-from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.discovery.auto import MOST_COLUMNS, Auto
+from autogluon_causalmix.arrays import Adjacency, Marks, Matrix
+from autogluon_causalmix.discovery.auto import MOST_COLUMNS_FOR_BOSS, Auto
 from autogluon_causalmix.discovery.blocks import BlockCorrelation, Blocks
-from autogluon_causalmix.discovery.causal_learn import directed
+from autogluon_causalmix.discovery.causal_learn import data_for, directed, search_module
 from autogluon_causalmix.discovery.constraint.pc_fci import PCAndFCI
-from autogluon_causalmix.discovery.constraint.skeleton import Adjacency, Marks
-from autogluon_causalmix.discovery.protocol import Constraints
+from autogluon_causalmix.discovery.protocol import Constraints, Discoverer
 from autogluon_causalmix.discovery.score.best_order import BestOrder, GrowShrinkTree
-from autogluon_causalmix.discovery.score.degenerate_gaussian import DegenerateGaussianBIC, Score
-from autogluon_causalmix.discovery.score.searches import (
-    BOSS,
-    GES,
-    GRaSP,
-    _all_paths_blocked,
-    _private_copy,
-)
+from autogluon_causalmix.discovery.score.boss import BOSS
+from autogluon_causalmix.discovery.score.degenerate_gaussian import DegenerateGaussianBIC
+from autogluon_causalmix.discovery.score.ges import GES, all_paths_blocked
+from autogluon_causalmix.discovery.score.grasp import GRaSP
+from autogluon_causalmix.discovery.score.protocol import Score
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.resources import Resources
@@ -45,7 +40,10 @@ every_search = pytest.mark.parametrize("search", [GES, BOSS, GRaSP])
 
 
 def random_table(seed: int, n_columns: int = 8, rows: int = 300) -> tuple[Matrix, list[int]]:
-    """Rows of a random linear model, every third column a category, some cells missing in every second table."""
+    """Return rows of a random linear model, and the columns that are categories, every third.
+
+    With an odd seed, some cells are missing.
+    """
     rng = np.random.default_rng(seed)
     weights = np.triu(
         rng.normal(size=(n_columns, n_columns)) * (rng.random((n_columns, n_columns)) < 0.35), 1
@@ -62,7 +60,7 @@ def random_table(seed: int, n_columns: int = 8, rows: int = 300) -> tuple[Matrix
 
 
 def mixed_table(rows: int = 300) -> Table:
-    """Eight columns and a target made from one of them."""
+    """Return a table of eight columns and a target that is made from one of them."""
     values, codes = random_table(6, rows=rows)
     frame = pd.DataFrame({f"x{i}": column for i, column in enumerate(values.T)})
     for code in codes:
@@ -79,8 +77,8 @@ def parents_of(n: int) -> Iterator[tuple[int, int, tuple[int, ...]]]:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_score__covered_edge_turned_round__same_score(seed: int) -> None:
-    """Two graphs are equivalent if and only if such turns lead from one to the other (Chickering, 1995)."""
+def test_score__covered_edge_reversed__same_score(seed: int) -> None:
+    """Graphs are equivalent if and only if such reversals connect them (Chickering, 1995)."""
     values, codes = random_table(seed, n_columns=6)
     values[:, 0] = 1.0
     bic = DegenerateGaussianBIC(Blocks.of(values, codes).correlations(), penalty=1.5)
@@ -107,12 +105,12 @@ def test_score__mixed_columns__formula_of_the_paper(seed: int) -> None:
         assert bic.score(x, given) == pytest.approx(likelihood - price, abs=1e-8)
 
 
-def test_score__constant_column__tells_nothing_not_even_by_rounding() -> None:
+def test_score__constant_column__has_no_effect_not_even_by_rounding() -> None:
     values = np.random.default_rng(0).normal(size=(40, 12))
     values[np.random.default_rng(1).random(values.shape) < 0.4] = np.nan
     values[:, 5] = np.where(np.arange(40) == 0, 1.0, 0.0)
     weights = np.ones(40)
-    weights[0] = 0.0  # in this bootstrap the only row that differs is missing
+    weights[0] = 0.0  # the only row that differs is not in this bootstrap
     bic = DegenerateGaussianBIC(Blocks.of(values, []).correlations(weights))
     for size in range(5, 12):
         others = [column for column in range(1, size) if column != 5]
@@ -120,7 +118,7 @@ def test_score__constant_column__tells_nothing_not_even_by_rounding() -> None:
         assert bic.score(0, [*others, 5]) == bic.score(0, others)
 
 
-def test_score__cells_missing__joins_a_pair_where_its_own_rows_would() -> None:
+def test_score__cells_missing__gain_of_an_edge_as_on_the_rows_of_its_pair() -> None:
     values = random_table(0, n_columns=3)[0]
     everything = plain(values)
     rows = np.array([[300.0, 120.0, 300.0], [120.0, 120.0, 120.0], [300.0, 120.0, 300.0]])
@@ -137,10 +135,13 @@ def test_score__cells_missing__joins_a_pair_where_its_own_rows_would() -> None:
 
 @pytest.mark.parametrize("search", [BOSS, GRaSP])
 @pytest.mark.parametrize(("gone", "most"), [(0.2, 0.04), (0.5, 0.05)])
-def test_searches__cells_missing__unrelated_columns_stay_apart(
+def test_searches__cells_missing__unrelated_columns_get_few_edges(
     search: Search, gone: float, most: float
 ) -> None:
-    """With all cells observed, 2 % of such pairs are joined; counting every row, 24 % are with half of them missing."""
+    """With all cells observed, 2 % of such pairs get an edge.
+
+    With half of the cells missing, 24 % would, if every row counted.
+    """
     joined = 0
     for seed in range(20):
         rng = np.random.default_rng(seed)
@@ -156,7 +157,7 @@ def all_edges(n: int) -> Adjacency:
 
 
 def plain(values: Matrix) -> BlockCorrelation:
-    """The correlations of numeric columns as they are, without a ridge."""
+    """Return the correlations of numeric columns without normal scores and without a ridge."""
     n = values.shape[1]
     rows = float(len(values))
     everything = np.full((n, n), rows)
@@ -171,7 +172,7 @@ def plain(values: Matrix) -> BlockCorrelation:
 
 @pytest.mark.parametrize("seed", range(0, 20, 2))
 def test_searches__numeric_table__same_graph_as_causal_learn_with_its_own_score(seed: int) -> None:
-    """Its BIC of standardised columns is ours less a constant, with ½ for our penalty of 1."""
+    """Its BIC of standardised columns is ours minus a constant, with ½ for our penalty of 1."""
     from causallearn.search.PermutationBased.BOSS import boss
     from causallearn.search.PermutationBased.GRaSP import grasp
     from causallearn.search.ScoreBased.GES import ges
@@ -196,9 +197,8 @@ def test_searches__numeric_table__same_graph_as_causal_learn_with_its_own_score(
 def test_best_order__mixed_columns__same_graph_as_causal_learn_with_our_score(seed: int) -> None:
     values, codes = random_table(seed, n_columns=12)
     bic = DegenerateGaussianBIC(Blocks.of(values, codes).correlations())
-    stock = _private_copy("PermutationBased.BOSS", bic, np.random.default_rng(seed)).boss(
-        np.zeros((12, 12)), verbose=False
-    )
+    module = search_module("PermutationBased.BOSS", bic, np.random.default_rng(seed))
+    stock = module.boss(data_for(bic), verbose=False)
     draws = random.Random(int(np.random.default_rng(seed).integers(2**63)))
     parents = BestOrder(bic, all_edges(12)).search(list(range(12)), draws)
     assert (dag2cpdag(directed(parents)).graph == stock.graph).all()
@@ -267,13 +267,13 @@ def test_all_paths_blocked__random_graphs__as_causal_learn_says(seed: int) -> No
         }
         start, end, *others = rng.permutation(7).tolist()
         blocking = set(others[: rng.integers(4)])
-        said.append(_all_paths_blocked(start, end, blocking, onwards))
+        said.append(all_paths_blocked(start, end, blocking, onwards))
         assert said[-1] == bool(insert_vc2_fast(start, end, blocking, onwards))
     assert 0.2 < np.mean(said) < 0.8
 
 
-def known_model(mixed: bool) -> tuple[Table, npt.NDArray[np.bool_]]:
-    """Return rows of a → c ← b, c → d ← e, and its graph, all of whose edges are compelled; the target is apart."""
+def known_model(mixed: bool) -> tuple[Table, Adjacency]:
+    """Return rows and graph of a → c ← b, c → d ← e, all compelled, and an independent target."""
     rng = np.random.default_rng(0)
     a, b, e, target = rng.normal(size=(4, 1000))
     if mixed:
@@ -303,13 +303,13 @@ def test_discover__known_model__skeleton_and_v_structures(search: Search, mixed:
 
 
 @every_search
-def test_discover__twice__same_beliefs_and_nothing_global_moved_or_printed(
+def test_discover__twice__same_beliefs_no_global_state_changed_nothing_printed(
     search: Search, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table, found = mixed_table(), []
     for seed in (1, 2):
         random.seed(seed)
-        np.random.seed(seed)  # noqa: NPY002 - the state that must neither matter nor move
+        np.random.seed(seed)  # noqa: NPY002 - the global state, which must have no effect and not change
         before = pickle.dumps((random.getstate(), np.random.get_state()))  # noqa: NPY002
         rng = np.random.default_rng(0)
         found.append(
@@ -341,7 +341,7 @@ def test_cpdag__many_threads__each_has_its_own_score(search: Search) -> None:
 
 
 def test_discover__another_process__same_beliefs() -> None:
-    """The order of causal-learn's sets must not hang on the seed of Python's hashes, which is another one there."""
+    """causal-learn loops over sets of nodes, whose order must not depend on Python's hash seed."""
     program = "import sys, tests.test_searches as t; sys.stdout.buffer.write(t.all_found())"
     other = {
         **os.environ,
@@ -380,7 +380,7 @@ class Endless(GES):
         (Endless, 0.3, "cut off"),
     ],
 )
-def test_discover__no_time__star_with_a_note_and_nothing_left_behind(
+def test_discover__no_time__star_with_a_note_and_no_thread_left(
     search: Search, seconds: float, message: str
 ) -> None:
     table, threads = mixed_table(), threading.active_count()
@@ -394,7 +394,7 @@ def test_discover__no_time__star_with_a_note_and_nothing_left_behind(
 
 
 @every_search
-def test_discover__time_runs_out__keeps_what_is_done_in_time(search: Search) -> None:
+def test_discover__time_runs_out__keeps_the_finished_graphs(search: Search) -> None:
     started, threads = time.monotonic(), threading.active_count()
     discoverer, rng = search(bootstraps=10_000), np.random.default_rng(0)
     beliefs = discoverer.discover(mixed_table(), Constraints.none(9), rng, Resources(1.0))
@@ -416,13 +416,13 @@ def test_auto__few_and_many_columns__boss_and_pc_with_a_note() -> None:
     )
     assert (few.graphs == boss.graphs).all()
     assert few.notes == ()
-    noise = np.random.default_rng(1).normal(size=(len(frame), MOST_COLUMNS - 8))
+    noise = np.random.default_rng(1).normal(size=(len(frame), MOST_COLUMNS_FOR_BOSS - 8))
     wide = Table.from_frame(frame.join(pd.DataFrame(noise).add_prefix("noise")), "y")
     many = Auto().discover(
-        wide, Constraints.none(MOST_COLUMNS + 1), np.random.default_rng(0), Resources(30.0)
+        wide, Constraints.none(MOST_COLUMNS_FOR_BOSS + 1), np.random.default_rng(0), Resources(30.0)
     )
     pc = PCAndFCI().discover(
-        wide, Constraints.none(MOST_COLUMNS + 1), np.random.default_rng(0), Resources(30.0)
+        wide, Constraints.none(MOST_COLUMNS_FOR_BOSS + 1), np.random.default_rng(0), Resources(30.0)
     )
     assert (many.graphs == pc.graphs).all()
     assert "'pc+fci' found the graph" in many.notes[0]
@@ -443,4 +443,4 @@ def test_discover__few_rows__star_with_a_note(search: Search) -> None:
 )
 def test_options__refused__says_which(name: str, options: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match=f"'{next(iter(options))}' must be"):
-        plugin_registry().discoverers.get(name).create(options)
+        plugin_registry().of(Discoverer).get(name).create(options)

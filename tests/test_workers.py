@@ -1,4 +1,4 @@
-"""Worker processes of a discovery: the same graphs, nothing lost with a worker, and nobody left behind."""
+"""Worker processes of a discovery: the same graphs, also when a worker dies, and none left over."""
 
 import os
 import sys
@@ -13,11 +13,12 @@ import pytest
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.discovery import bootstraps
-from autogluon_causalmix.discovery.beliefs import Probability
 from autogluon_causalmix.discovery.blocks import Blocks
 from autogluon_causalmix.discovery.constraint.pc_fci import PCAndFCI
 from autogluon_causalmix.discovery.protocol import Constraints, Discoverer, EdgeBeliefs
-from autogluon_causalmix.discovery.score.searches import BOSS, GES, GRaSP
+from autogluon_causalmix.discovery.score.boss import BOSS
+from autogluon_causalmix.discovery.score.ges import GES
+from autogluon_causalmix.discovery.score.grasp import GRaSP
 from autogluon_causalmix.discovery.workers import WorkerDied, in_processes
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.resources import Resources, cut_off
@@ -26,32 +27,45 @@ from autogluon_causalmix.table import Table
 
 @dataclass(frozen=True)
 class Mortal:
-    """An estimate that ends every process but the one it was made in."""
+    """An estimate that ends every process except the one that created it."""
 
     born: int
 
     def __call__(
         self, blocks: Blocks, weights: Matrix, rng: np.random.Generator
-    ) -> Iterator[Probability]:
-        """Yield beliefs at random."""
+    ) -> Iterator[Matrix]:
+        """Yield random beliefs."""
         if os.getpid() != self.born:
             os._exit(3)
         yield np.triu(rng.random((4, 4)), 1)
 
 
+@dataclass(frozen=True)
+class Stuck:
+    """An estimate that yields one graph and then does not end."""
+
+    def __call__(
+        self, blocks: Blocks, weights: Matrix, rng: np.random.Generator
+    ) -> Iterator[Matrix]:
+        """Yield random beliefs, then run until it is interrupted."""
+        yield np.triu(rng.random((4, 4)), 1)
+        while True:
+            time.sleep(0.001)
+
+
 def where_and_square(number: int) -> tuple[int, int]:
-    """Write, as causal-learn does, and return who squared the number."""
+    """Print, as causal-learn does, and return the process and the square."""
     sys.stdout.write("never in between")
     return os.getpid(), number**2
 
 
 def sleep_long(_: int) -> None:
-    """Do not come back."""
+    """Sleep for ten minutes."""
     time.sleep(600)
 
 
 def small_table() -> Table:
-    """A chain and a category."""
+    """Return rows of a chain a → b → kind and an independent c; the target is kind."""
     rng = np.random.default_rng(0)
     first = rng.normal(size=200)
     second = first + rng.normal(size=200)
@@ -63,7 +77,7 @@ def small_table() -> Table:
 
 
 def discovered(discoverer: Discoverer, num_cpus: int) -> EdgeBeliefs:
-    """Return what is discovered on so many cores."""
+    """Return the beliefs found with this number of cores."""
     return discoverer.discover(
         small_table(), Constraints.none(4), np.random.default_rng(0), Resources(60.0, num_cpus)
     )
@@ -97,7 +111,7 @@ def test_graphs_do_not_depend_on_the_number_of_cores(
     assert not together.notes
 
 
-def test_what_a_dead_worker_leaves_is_done_without_it_and_noted(
+def test_the_jobs_of_a_dead_worker_are_done_without_it_with_a_note(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(bootstraps, "WORKERS_PAY", 0.0)
@@ -112,6 +126,13 @@ def test_what_a_dead_worker_leaves_is_done_without_it_and_noted(
     assert "the other 4 bootstraps of the discovery were done without workers" in found.notes[0]
 
 
+def test_the_finished_graphs_of_an_interrupted_bootstrap_count() -> None:
+    rng, nothing = np.random.default_rng(0), Constraints.none(4)
+    found = bootstraps.on_bootstraps(small_table(), nothing, rng, Resources(1.0), Stuck(), 3, 2)
+    assert len(found.graphs) == 1
+    assert found.notes[0].endswith("with 1 of 6 graphs done")
+
+
 def test_a_worker_that_raises_is_reported(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(WorkerDied, match="ended with 1"):
         list(in_processes(int, ["no number"], n_workers=1))
@@ -119,7 +140,7 @@ def test_a_worker_that_raises_is_reported(capfd: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.mark.usefixtures("no_process_left")
-def test_a_cut_leaves_no_worker_behind() -> None:
+def test_no_worker_is_left_after_a_cut() -> None:
     started = time.monotonic()
     with pytest.raises(OutOfTime):
         cut_off(1.0, "a long sleep", lambda: list(in_processes(sleep_long, range(4), n_workers=2)))

@@ -1,10 +1,11 @@
-"""Backbones: one adapter per family of tabular foundation models, each a plugin.
+"""What the package asks of a tabular foundation model.
 
-A backbone is a small class whose fields are its options. `Backbone.condition` loads the network and shows it the
-real rows; what it returns is an `InContextModel`, all that the fine-tuning knows of a foundation model.
+A backbone is a small class whose fields are its options. `Backbone.condition` loads the network
+and gives it the real rows as context; what it returns is an `InContextModel`, which is all that
+the other rooms know of a foundation model.
 
-Shapes: V views of the table (the model's own ensemble over preprocessings), B episodes, N context rows, Q query
-rows, C columns of a view, K classes.
+Shapes: V views of the table (the model's own ensemble over preprocessings), B episodes, N context
+rows, Q query rows, C columns of a view, K classes.
 """
 
 from collections.abc import Sequence
@@ -20,10 +21,14 @@ from autogluon_causalmix.table import Table
 if TYPE_CHECKING:
     import torch
 
+MOST_VALUES = 80_000
+"""Rows × columns of a view in one pass with gradients, to which the fine-tuning keeps: 2.4 GB with
+`mini`, 13 GB with TabPFN v2 (30 and 165 kB each)."""
+
 
 @runtime_checkable
 class InContextModel(Protocol):
-    """A foundation model that has seen the real rows; picklable.
+    """A foundation model with the real rows as its context; picklable.
 
     Attributes
     ----------
@@ -34,7 +39,7 @@ class InContextModel(Protocol):
     learning_rate : float
         The peak learning rate that suits these weights.
     notes : tuple of str
-        What is to be said of their use; warned of, and in the report.
+        Warnings; logged and in the report.
     """
 
     facts: BackboneFacts
@@ -48,7 +53,7 @@ class InContextModel(Protocol):
         ...
 
     def encode(self, features: pd.DataFrame) -> "Sequence[torch.Tensor]":
-        """Return rows as each of the V views sees them, (rows, C) each; C may differ between views."""
+        """Return rows as each of the V views sees them, (rows, C) each; C may differ."""
         ...
 
     def encode_context(self) -> "Sequence[torch.Tensor]":
@@ -58,11 +63,14 @@ class InContextModel(Protocol):
     def logits(
         self, view: int, context: "torch.Tensor", labels: "torch.Tensor", query: "torch.Tensor"
     ) -> "torch.Tensor":
-        """Return differentiable logits (B, Q, K) for context (B, N, C), labels (B, N) and query (B, Q, C)."""
+        """Return differentiable logits (B, Q, K).
+
+        Of context (B, N, C) with labels (B, N), for query (B, Q, C).
+        """
         ...
 
     def probabilities(self, logits: "torch.Tensor") -> "torch.Tensor":
-        """Return probabilities (Q, K) from the logits (V, Q, K) of all views, as the model itself predicts."""
+        """Return probabilities (Q, K) from the logits (V, Q, K) of all views."""
         ...
 
     def predict_proba(self, features: pd.DataFrame) -> npt.NDArray[np.float64]:
@@ -86,11 +94,34 @@ class Backbone(Protocol):
     def condition(
         self, table: Table, *, n_estimators: int, device: str, seed: int
     ) -> InContextModel:
-        """Load the network and show it the rows of `table`.
+        """Load the network and give it the rows of `table` as context.
+
+        Parameters
+        ----------
+        table : Table
+            The real rows.
+        n_estimators : int
+            How many views to average over.
+        device : str
+            Torch device.
+        seed : int
+            Of everything random in the views.
 
         Raises
         ------
         CheckpointError
             The weights are missing, cut short, or not of this family.
+        """
+        ...
+
+    def memory(self, rows: int, columns: int, *, tuning: bool) -> float:
+        """Return an upper estimate of the bytes of a pass over a table of this shape.
+
+        Parameters
+        ----------
+        rows, columns : int
+            Of context and query together, before the model's own preprocessing.
+        tuning : bool
+            False: a prediction. True: a step of fine-tuning, of at most `MOST_VALUES` values.
         """
         ...

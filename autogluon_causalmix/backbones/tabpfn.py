@@ -1,172 +1,60 @@
-"""TabPFN and everything of its architecture: the published versions, any checkpoint file, and `mini`.
+"""TabPFN and everything of its architecture: published versions, checkpoint files, and `mini`.
 
-All weights take one road: ``TabPFNClassifier(model_path=…)``. The classifier preprocesses the real rows once, in V
-views; an episode is a slice of those, so that fine-tuning sees rows exactly as inference does and no step pays for
-preprocessing.
+All weights are loaded by ``TabPFNClassifier(model_path=…)``.
 """
 
-import copy
-import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import ClassVar
 
-import numpy as np
-import numpy.typing as npt
-import pandas as pd
-
-from autogluon_causalmix.backbones.weights import (
-    Weights,
-    fetch_weights,
-    first_line,
-    quiet,
-    silence_telemetry,
-)
+from autogluon_causalmix.backbones.protocol import MOST_VALUES
+from autogluon_causalmix.backbones.tabpfn_context import TabPFNContext, condition
+from autogluon_causalmix.backbones.weights import Weights, fetch_weights
 from autogluon_causalmix.errors import CheckpointError
-from autogluon_causalmix.hookspecs import hookimpl
-from autogluon_causalmix.records import BackboneFacts
-from autogluon_causalmix.table import Column, Table, encode
-
-if TYPE_CHECKING:
-    import torch
+from autogluon_causalmix.hookspecs import Register, hookimpl
+from autogluon_causalmix.table import Table
 
 PERMISSIVE = {"v2": "Prior Labs License (Apache 2.0 with attribution)"}
-# Where the best rates of 49 fine-tuning runs of TabPFN v2 cluster (Rubachev et al., 2025, arXiv 2506.08982).
-LEARNING_RATE = 3e-5
-MINI_LEARNING_RATE = 3e-4  # best of 1e-5 … 1e-3 on eight tables: see benchmarks/LOG.md
 NON_COMMERCIAL = "Prior Labs non-commercial license"
 
+LEARNING_RATE = 3e-5
+"""The best rates of 49 fine-tuning runs of TabPFN v2 cluster here (Rubachev et al., 2025, arXiv
+2506.08982)."""
 
-class TabPFNContext:
-    """A `TabPFNClassifier` that has seen the real rows, opened up for episodes.
+MINI_LEARNING_RATE = 3e-4
+"""The best of 1e-5 … 1e-3 on eight tables: see benchmarks/LOG.md."""
 
-    Parameters
-    ----------
-    classifier : tabpfn.TabPFNClassifier
-        Fitted on the real rows with ``fit_mode="fit_preprocessors"``.
-    facts : BackboneFacts
-        Which weights these are.
-    columns : tuple of Column
-        The features. TabPFN gets them as floats: of frames it takes few names and dtypes, and it mistakes a batch
-        of rows that all lack a category for one of another type.
-    learning_rate : float
-        The peak learning rate that suits these weights.
-    notes : tuple of str
-        What is to be said of their use.
-    """
+COLUMNS_PER_VIEW = 3
+"""TabPFN adds quantiles and singular vectors to the columns."""
 
-    def __init__(
-        self,
-        classifier: Any,
-        facts: BackboneFacts,
-        columns: tuple[Column, ...],
-        learning_rate: float,
-        notes: tuple[str, ...],
-    ) -> None:
-        self.classifier = classifier
-        self.learning_rate = learning_rate
-        self.columns = columns
-        self.notes = notes
-        self.facts = facts
-        self.classes: npt.NDArray[np.object_] = np.asarray(classifier.classes_, dtype=object)
 
-    @property
-    def network(self) -> "torch.nn.Module":
-        """The network whose weights are fine-tuned in place."""
-        network: torch.nn.Module = self.classifier.models_[0]
-        return network
+class _Family:
+    """What all weights share; memory is measured by ``benchmarks/memory.py``."""
 
-    @property
-    def device(self) -> str:
-        """Where the network is."""
-        return str(self.classifier.devices_[0].type)
+    predicting: ClassVar[float] = 12e3
+    """Bytes per value of a view in a prediction."""
+    tuning: ClassVar[float] = 165e3
+    """Bytes per value of a view in a step of fine-tuning."""
 
-    def to(self, device: str) -> None:
-        """Move the network and the preprocessed context to a torch device."""
-        self.classifier.to(device)
+    def weights(self) -> Weights:
+        """Return the file of weights, fetched first if need be."""
+        raise NotImplementedError
 
-    def encode(self, features: pd.DataFrame) -> "Sequence[torch.Tensor]":
-        """Return rows as each view sees them, (rows, C) each."""
-        cleaned = self._clean(features)
-        return [
-            self._finish(member, member.transform_X_test(cleaned))[len(member.X_train) :]
-            for member in self._views
-        ]
+    def condition(
+        self, table: Table, *, n_estimators: int, device: str, seed: int
+    ) -> TabPFNContext:
+        """Load the weights and give them the rows of `table` as context."""
+        return condition(self.weights(), table, n_estimators, device, seed)
 
-    def encode_context(self) -> "Sequence[torch.Tensor]":
-        """Return the real rows as each view sees them, (rows, C) each."""
-        return [self._finish(member, member.X_train[:0]) for member in self._views]
-
-    def logits(
-        self, view: int, context: "torch.Tensor", labels: "torch.Tensor", query: "torch.Tensor"
-    ) -> "torch.Tensor":
-        """Return differentiable logits (B, Q, K): the network's own, columns back in the order of `classes`."""
-        import torch
-
-        order = torch.as_tensor(np.asarray(self._permutation(view)), device=context.device)
-        rows = torch.cat([context, query], dim=1).transpose(0, 1)  # (N + Q, B, C)
-        with torch.autocast(
-            self.device, dtype=torch.bfloat16, enabled=self.classifier.use_autocast_
-        ):
-            out: torch.Tensor = self.network(
-                rows, order[labels].T.to(rows.dtype), task_type="multiclass"
-            )  # (Q, B, at least K)
-        return out.float()[..., order].transpose(0, 1)
-
-    def probabilities(self, logits: "torch.Tensor") -> "torch.Tensor":
-        """Return probabilities (Q, K): TabPFN's own temperature and averaging over views."""
-        probabilities: torch.Tensor = self.classifier.logits_to_probabilities(logits)
-        return probabilities
-
-    def predict_proba(self, features: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Return the probabilities (rows, K) of new rows, all real rows as context."""
-        with quiet():
-            return np.asarray(
-                self.classifier.predict_proba(encode(self.columns, features)), dtype="float64"
-            )
-
-    @property
-    def _views(self) -> list[Any]:
-        members: list[Any] = self.classifier.executor_.ensemble_members
-        return members
-
-    def _permutation(self, view: int) -> npt.NDArray[np.int64]:
-        permutation = self._views[view].config.class_permutation
-        return np.arange(len(self.classes)) if permutation is None else np.asarray(permutation)
-
-    def _clean(self, features: pd.DataFrame) -> npt.NDArray[np.float64]:
-        """Return rows after TabPFN's own cleaning: its prediction path, stopped before the network."""
-        self.classifier.forward = lambda X, **_: X
-        try:
-            with quiet():
-                return np.asarray(
-                    self.classifier._raw_predict(
-                        encode(self.columns, features), return_logits=False
-                    )
-                )
-        finally:
-            del self.classifier.forward
-
-    def _finish(self, member: Any, query: npt.NDArray[np.float64]) -> "torch.Tensor":
-        """Return context and query rows of one view after the steps that TabPFN runs on the device."""
-        import torch
-
-        rows = torch.as_tensor(
-            np.concatenate([member.X_train, query]), dtype=torch.float32, device=self.device
-        )
-        if member.gpu_preprocessor is None:
-            return rows
-        finished = member.gpu_preprocessor(
-            rows[:, None], feature_schema=member.feature_schema, num_train_rows=len(member.X_train)
-        )
-        cleaned: torch.Tensor = finished.x[:, 0]
-        return cleaned
+    def memory(self, rows: int, columns: int, *, tuning: bool) -> float:
+        """Return an upper estimate of the bytes of a pass over a table of this shape."""
+        values = rows * columns * COLUMNS_PER_VIEW
+        return min(values, MOST_VALUES) * self.tuning if tuning else values * self.predicting
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class Checkpoint(_Family):
     """Any classifier checkpoint that `tabpfn` reads, by its path.
 
     Parameters
@@ -181,129 +69,73 @@ class Checkpoint:
         if not Path(self.path).is_file():
             raise CheckpointError(f"there is no file of weights at {self.path}")
 
-    def condition(
-        self, table: Table, *, n_estimators: int, device: str, seed: int
-    ) -> TabPFNContext:
-        """Load the file and show it the rows of `table`."""
-        weights = Weights(Path(self.path), Path(self.path).name, "unknown", LEARNING_RATE)
-        return _condition(weights, table, n_estimators, device, seed)
+    def weights(self) -> Weights:
+        """Return the file."""
+        return Weights(Path(self.path), Path(self.path).name, "unknown", LEARNING_RATE)
 
 
 @dataclass(frozen=True)
-class Mini:
-    """The small network of TabPFN-v2's architecture that ships with this package; needs no download."""
+class Mini(_Family):
+    """The small network of TabPFN v2's architecture that ships with this package."""
 
-    def condition(
-        self, table: Table, *, n_estimators: int, device: str, seed: int
-    ) -> TabPFNContext:
-        """Load the embedded weights and show them the rows of `table`."""
-        with resources.as_file(
-            resources.files("autogluon_causalmix") / "weights" / "mini.safetensors"
-        ) as path:
-            weights = Weights(path, "mini", "Apache-2.0", MINI_LEARNING_RATE)
-            return _condition(weights, table, n_estimators, device, seed)
+    predicting: ClassVar[float] = 4e3
+    tuning: ClassVar[float] = 30e3
+
+    def weights(self) -> Weights:
+        """Return the embedded file."""
+        path = Path(str(resources.files("autogluon_causalmix"))) / "weights" / "mini.safetensors"
+        return Weights(path, "mini", "Apache-2.0", MINI_LEARNING_RATE)
 
 
 @dataclass(frozen=True)
-class TabPFN:
+class TabPFN(_Family):
     """A published TabPFN, fetched by `tabpfn` itself on first use.
 
     Parameters
     ----------
     version : str
-        ``"v2"`` (weights that may be used commercially) or any later version `tabpfn` knows (which may not).
+        ``"v2"`` (weights that may be used commercially) or any later version that `tabpfn` knows
+        (whose weights may not).
     """
 
     version: str = "v2"
 
-    def condition(
-        self, table: Table, *, n_estimators: int, device: str, seed: int
-    ) -> TabPFNContext:
-        """Fetch the weights if they are not cached, and show them the rows of `table`."""
-        name, license_name = f"tabpfn-{self.version}", PERMISSIVE.get(self.version, NON_COMMERCIAL)
-        notes = (
-            (f"the weights {name} may not be used commercially",)
-            if license_name == NON_COMMERCIAL
-            else ()
-        )
-        weights = Weights(fetch_weights(self.version), name, license_name, LEARNING_RATE, notes)
-        return _condition(weights, table, n_estimators, device, seed)
+    def weights(self) -> Weights:
+        """Return the file, fetched first if it is not cached."""
+        name = f"tabpfn-{self.version}"
+        license_name = PERMISSIVE.get(self.version, NON_COMMERCIAL)
+        is_free = license_name != NON_COMMERCIAL
+        notes = () if is_free else (f"the weights {name} may not be used commercially",)
+        return Weights(fetch_weights(self.version), name, license_name, LEARNING_RATE, notes)
 
 
 @dataclass(frozen=True)
-class Auto:
-    """The permissive real weights where they are cached or can be fetched, else `Mini`, with a warning."""
+class TabPFNv2(_Family):
+    """TabPFN v2, the published version whose weights may be used commercially."""
 
-    def condition(
-        self, table: Table, *, n_estimators: int, device: str, seed: int
-    ) -> TabPFNContext:
-        """Condition `TabPFN` v2, or `Mini` where its weights are out of reach."""
+    def weights(self) -> Weights:
+        """Return the file, fetched first if it is not cached."""
+        return TabPFN("v2").weights()
+
+
+@dataclass(frozen=True)
+class Auto(_Family):
+    """TabPFN v2 where its weights are cached or can be fetched, else `Mini`, with a warning."""
+
+    def weights(self) -> Weights:
+        """Return the weights of v2, or those of `mini` where v2 is out of reach."""
         try:
-            return TabPFN().condition(table, n_estimators=n_estimators, device=device, seed=seed)
+            return TabPFN("v2").weights()
         except CheckpointError as error:
-            model = Mini().condition(table, n_estimators=n_estimators, device=device, seed=seed)
-            model.notes = (
-                f"the embedded backbone 'mini', which is far weaker, stands in: {error}",
-            )
-            return model
-
-
-def _condition(
-    weights: Weights, table: Table, n_estimators: int, device: str, seed: int
-) -> TabPFNContext:
-    silence_telemetry()
-    import torch
-    from tabpfn import TabPFNClassifier
-
-    columns = table.feature_columns
-    classifier = TabPFNClassifier(
-        model_path=weights.path,
-        n_estimators=n_estimators,
-        categorical_features_indices=[
-            i for i, column in enumerate(columns) if column.is_categorical
-        ],
-        device=device,
-        # On a CPU tabpfn would compute in bfloat16: no faster there, and a thousandth off.
-        inference_precision=torch.float32 if device == "cpu" else "auto",
-        ignore_pretraining_limits=True,
-        random_state=seed,
-    )
-    _load(classifier, weights.path)
-    with quiet():
-        classifier.fit(encode(columns, table.frame), table.labels.to_numpy())
-    # tabpfn may keep built networks in a cache of the process: tuning ours in place must not reach the others.
-    own = copy.deepcopy(classifier)
-    return TabPFNContext(
-        own, _facts(weights, own.models_[0]), columns, weights.learning_rate, weights.notes
-    )
-
-
-def _load(classifier: Any, path: Path) -> None:
-    """Read the weights; whatever is wrong with the file becomes one `CheckpointError`."""
-    try:
-        with quiet():
-            classifier._initialize_model_variables()
-    except Exception as error:  # a border: a foreign file can break the reader in any way
-        raise CheckpointError(
-            f"{path} cannot be used as TabPFN weights ({type(error).__name__}: {first_line(error)}); "
-            "give the path of a .safetensors or .ckpt file of a TabPFN classifier"
-        ) from error
-
-
-def _facts(weights: Weights, network: "torch.nn.Module") -> BackboneFacts:
-    return BackboneFacts(
-        name=weights.name,
-        weights=weights.path.name,
-        sha256=hashlib.sha256(weights.path.read_bytes()).hexdigest(),
-        license=weights.license,
-        parameters=sum(weight.numel() for weight in network.parameters()),
-    )
+            note = f"the embedded backbone 'mini', a far weaker one, is used: {error}"
+            return replace(Mini().weights(), notes=(note,))
 
 
 @hookimpl
-def causalmix_register_backbones(register: Callable[[str, type], None]) -> None:
-    """Register what this module knows."""
+def causalmix_register_backbones(register: Register) -> None:
+    """Register the built-in backbones."""
     register("auto", Auto)
     register("mini", Mini)
     register("tabpfn", TabPFN)
-    register("checkpoint", Checkpoint)
+    register("tabpfn-v2", TabPFNv2)
+    register("tabpfn-checkpoint", Checkpoint)

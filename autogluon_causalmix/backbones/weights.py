@@ -1,4 +1,4 @@
-"""The published weights of TabPFN: where they lie, how they are fetched, and what to say where they cannot be."""
+"""The published weights of TabPFN: where they are and how they are fetched."""
 
 import os
 import warnings
@@ -17,7 +17,7 @@ HUB_SECONDS = 3.0  # a hub that takes longer to say hello would take minutes to 
 
 @dataclass(frozen=True)
 class Weights:
-    """A file of weights, what it goes by, the peak learning rate that suits it, and what is to be said of its use."""
+    """A file of weights, its name and licence, the rate that suits it, and warnings."""
 
     path: Path
     name: str
@@ -42,7 +42,7 @@ def fetch_weights(version: str) -> Path:
 
 @cache
 def _fetch(version: str) -> Path | str:
-    """Return the weights' path, or why there is none; tried once a process, as a failing download is slow."""
+    """Return the path, or why there is none; tried once a process, as failing is slow."""
     silence_telemetry()
     from tabpfn.constants import ModelVersion
     from tabpfn.model_loading import download_model, resolve_model_path
@@ -56,7 +56,10 @@ def _fetch(version: str) -> Path | str:
         return path
     unreachable = _hub_failure()
     if unreachable:
-        return f"the weights of TabPFN {version} are neither in {path.parent} nor within reach ({unreachable})"
+        return (
+            f"the weights of TabPFN {version} are neither in {path.parent} nor within reach "
+            f"({unreachable})"
+        )
     with quiet():
         outcome = download_model(
             path, version=ModelVersion(version), which="classifier", model_name=names[0]
@@ -70,7 +73,10 @@ def _fetch(version: str) -> Path | str:
 
 
 def _hub_failure() -> str:
-    """Return why the hub cannot be reached, empty where it can: the download itself takes half a minute to give up."""
+    """Return why the hub cannot be reached, empty where it can.
+
+    Asked first, because the download itself takes half a minute to give up.
+    """
     from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
 
     if HF_HUB_OFFLINE:

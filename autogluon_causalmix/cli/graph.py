@@ -1,5 +1,6 @@
 """``causalmix graph``."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +11,10 @@ from rich.table import Table as Grid
 
 from autogluon_causalmix.cli import options
 from autogluon_causalmix.cli.terminal import console, print_notes
-from autogluon_causalmix.errors import ConfigError, GeneratorError
+from autogluon_causalmix.config import Named
+from autogluon_causalmix.errors import ConfigError
+from autogluon_causalmix.fitlog import Log
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
 MOST_EDGES = 15
@@ -50,18 +54,14 @@ def graph(
 
 def _beliefs(table: Table, seed: int, seconds: float) -> tuple[Mapping[str, Any], list[str]]:
     """Fit the SCM generator, and return the graph that it describes and its notes."""
-    from autogluon_causalmix.generators.contract import description, fit_generator
-    from autogluon_causalmix.plugins import plugin_registry
-    from autogluon_causalmix.resources import Resources
+    from autogluon_causalmix.generation import fit_source
 
-    entry = plugin_registry().generators.get("scm")
+    log = Log(logging.DEBUG)  # notes are printed
     rng = np.random.default_rng(seed)
-    fitted = fit_generator(entry.create({}), table, rng, Resources(seconds), owner=entry.owner)
-    said = description(fitted, owner=entry.owner)
-    found, notes = said.get("graph"), said.get("notes")
-    if not isinstance(found, dict) or not isinstance(notes, list):
-        raise GeneratorError(f"{entry} describes no graph")
-    return found, notes
+    source = fit_source(Named(name="scm"), table, rng, Resources(seconds), log)
+    found = source.facts.description["graph"]
+    assert isinstance(found, dict)
+    return found, log.notes
 
 
 def _strongest(found: Mapping[str, Any]) -> Grid:

@@ -11,9 +11,9 @@ def plugins() -> None:
 
     registry = plugin_registry()
     grid = Grid("kind", "name", "options", "from")
-    for entry in [*registry.generators, *registry.discoverers, *registry.backbones]:
+    for entry in [entry for own in registry.registries for entry in own]:
         origin = f"{entry.owner.distribution} {entry.owner.version}"
-        grid.add_row(entry.kind, entry.name, ", ".join(entry.options()) or "–", origin)
+        grid.add_row(entry.kind.name, entry.name, ", ".join(entry.options()) or "–", origin)
     console.print(grid)
     for failure in registry.failures:
         console.print(f"not loaded: {failure}", soft_wrap=True)

@@ -1,30 +1,28 @@
-"""`EdgeBeliefs`: what several runs of discovery think of every edge, and graphs drawn from that."""
+"""`EdgeBeliefs`: the probability of every edge in several estimates, and graphs drawn from it."""
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 import networkx as nx
 import numpy as np
-import numpy.typing as npt
 
-from autogluon_causalmix.discovery.knowledge import Constraints, Relation
-
-Probability = npt.NDArray[np.float64]
+from autogluon_causalmix.arrays import Adjacency, Marks, Matrix
+from autogluon_causalmix.discovery.knowledge import Constraints
 
 
 @dataclass(frozen=True)
 class EdgeBeliefs:
-    """Beliefs about a graph: several estimates of it, each with the probability of either direction of its edges.
+    """Several estimates of one graph, each with the probability of both directions of its edges.
 
     Attributes
     ----------
     nodes : tuple
         The columns.
     graphs : numpy.ndarray
-        Shape (graphs, nodes, nodes): entry [g, i, j] is how much estimate g believes in i → j; [g, i, j] and
-        [g, j, i] add up to 1 where g has an edge between i and j, to 0 where it has none.
+        Shape (graphs, nodes, nodes): entry [g, i, j] is the probability of i → j in estimate g.
+        Entries [g, i, j] and [g, j, i] add up to 1 where g has an edge between i and j, else to 0.
     constraints : Constraints
-        What the user knows; every graph drawn keeps to it.
+        The user's knowledge; every graph drawn keeps to it.
     seconds : float
         How long discovery took.
     notes : tuple of str
@@ -39,34 +37,55 @@ class EdgeBeliefs:
     """
 
     nodes: tuple[Hashable, ...]
-    graphs: Probability
+    graphs: Matrix
     constraints: Constraints
     seconds: float = 0.0
     notes: tuple[str, ...] = field(default=())
 
     @property
-    def probability(self) -> Probability:
-        """Belief in each edge i → j, shape (nodes, nodes): the mean over the estimates."""
+    def probability(self) -> Matrix:
+        """Probability of each edge i → j, shape (nodes, nodes): the mean over the estimates."""
         return np.asarray(self.graphs.mean(axis=0))
 
-    def sample_dag(self, rng: np.random.Generator) -> Relation:
+    def sample_dag(self, rng: np.random.Generator) -> Adjacency:
         """Draw an acyclic graph, shape (nodes, nodes), entry [i, j] for i → j.
 
-        One estimate is drawn, so that edges that were found together stay together; its undecided edges get a
-        direction each. Edges enter in the order of their certainty, and one that would close a cycle is turned
-        round, or left out where the user's knowledge forbids that.
+        One estimate is drawn, so that edges that were found together stay together. Each of its
+        edges gets a direction at random, by its probability. The most certain edges are added
+        first. An edge that would close a cycle is reversed, or left out where that is forbidden.
         """
         belief = self.graphs[rng.integers(len(self.graphs))]
         return orient(belief, self.constraints, rng)
 
 
-def causes_first(dag: Relation) -> list[int]:
+def belief_of(marks: Marks, constraints: Constraints) -> Matrix:
+    """Return the probability of both directions of each edge, shape (nodes, nodes).
+
+    A circle is a tail or an arrowhead with equal probability. The graphs drawn have no unseen
+    nodes, so that i ↔ j (an unseen common cause) is an edge in either direction, as i − j is. So
+    P(i → j) = ½ + ½ (P(tail at i) − P(tail at j)).
+
+    Examples
+    --------
+    >>> belief_of(np.array([[0, 2], [1, 0]]), Constraints.none(2))
+    array([[0.  , 0.75],
+           [0.25, 0.  ]])
+    """
+    tail = np.where(marks == -1, 1.0, np.where(marks == 2, 0.5, 0.0))
+    belief = np.where(marks != 0, 0.5 + 0.5 * (tail - tail.T), 0.0)
+    belief = np.where(constraints.allowed, belief, 0.0)
+    belief = np.where((marks != 0) & constraints.allowed & ~constraints.allowed.T, 1.0, belief)
+    belief[constraints.required] = 1.0
+    return belief
+
+
+def causes_first(dag: Adjacency) -> list[int]:
     """Return an order of the columns of a graph in which every cause is before its effects."""
     return list(nx.topological_sort(nx.from_numpy_array(dag, create_using=nx.DiGraph)))
 
 
-def orient(belief: Probability, constraints: Constraints, rng: np.random.Generator) -> Relation:
-    """Return one acyclic graph with the edges of one estimate, directions drawn as it believes in them."""
+def orient(belief: Matrix, constraints: Constraints, rng: np.random.Generator) -> Adjacency:
+    """Return an acyclic graph with the edges of one estimate, their directions drawn at random."""
     dag = np.zeros(belief.shape, dtype=bool)
     reach = np.eye(len(belief), dtype=bool)
 

@@ -1,26 +1,25 @@
-"""`Blocks`: every column of a mixed table as a block of Gaussian-like features, and their correlations."""
+"""`Blocks`: every column of a mixed table as a block of features, and their correlations."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 from scipy.special import ndtri
 
-from autogluon_causalmix.arrays import Indices, Matrix
+from autogluon_causalmix.arrays import Indices, Mask, Matrix
 
-RARE = 5
-"""Levels with fewer rows share one indicator: below about five, a count is no longer near-Gaussian (Cochran, 1954)."""
+FEWEST_ROWS_PER_INDICATOR = 5
+"""Rarer levels share one indicator: counts below about 5 are far from Gaussian (Cochran, 1954)."""
 
-MOST_LEVELS = 12
-"""Indicators per category: each costs a degree of freedom against every other column, and small tables have few."""
+MOST_INDICATORS = 12
+"""Per category: each is a degree of freedom in every test, and small tables have few."""
 
 
 @dataclass(frozen=True)
 class Blocks:
-    """Columns as blocks of features: a numeric column is one normal score, a category its indicators.
+    """Columns as blocks of features: one normal score of a number, indicators of a category.
 
     Attributes
     ----------
@@ -31,7 +30,8 @@ class Blocks:
     block : numpy.ndarray of int
         Shape (features,): the column that each feature belongs to.
     levels : numpy.ndarray of int
-        Shape (rows, columns): 0, 1, 2, … for the levels of categories without missing cells; 0 in other columns.
+        Shape (rows, columns): 0, 1, 2, … for the levels of categories without missing cells; 0 in
+        other columns.
 
     Examples
     --------
@@ -41,13 +41,13 @@ class Blocks:
     """
 
     features: Matrix
-    observed: npt.NDArray[np.bool_]
+    observed: Mask
     block: Indices
     levels: Indices
 
     @classmethod
     def of(cls, values: Matrix, categorical: Collection[int]) -> "Blocks":
-        """Turn a matrix in the encoding of `Table.encode` into blocks; constant columns get no feature.
+        """Turn a matrix as `Table.encode` returns it into blocks; constant columns get no feature.
 
         Parameters
         ----------
@@ -61,10 +61,8 @@ class Blocks:
             for position, column in enumerate(values.T)
         ]
         block = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
-        features, observed = (
-            np.column_stack([np.empty((len(values), 0)), *parts]),
-            ~np.isnan(values),
-        )
+        features = np.column_stack([np.empty((len(values), 0)), *parts])
+        observed = ~np.isnan(values)
         levels = np.zeros(values.shape, dtype=np.int64)
         for position in categorical:
             if observed[:, position].all():
@@ -72,12 +70,12 @@ class Blocks:
         return cls(features, observed, block, levels)
 
     def correlations(self, weights: Matrix | None = None) -> "BlockCorrelation":
-        """Return the correlations of all features, each from the rows in which both columns are observed.
+        """Return the correlations of all features, each from the rows that observe both columns.
 
         Parameters
         ----------
         weights : numpy.ndarray, optional
-            Shape (rows,): how often each row counts, as in a bootstrap; every row once by default.
+            Shape (rows,): how often each row counts, as in a bootstrap; by default once.
         """
         weights = np.ones(len(self.features)) if weights is None else weights
         seen = self.observed.astype("float64")
@@ -104,7 +102,7 @@ class Blocks:
 
 @dataclass(frozen=True)
 class BlockCorrelation:
-    """What a conditional-independence test on blocks needs to know of the rows.
+    """The correlations of blocks of features, and the numbers of rows behind them.
 
     Attributes
     ----------
@@ -113,11 +111,11 @@ class BlockCorrelation:
     block : numpy.ndarray of int
         Shape (features,): the column of each feature.
     width : numpy.ndarray of int
-        Shape (columns,): features of each column that vary; 0 marks a constant column.
+        Shape (columns,): number of features of each column that vary; 0 for a constant column.
     rows : numpy.ndarray
-        Shape (columns, columns): how many equally weighted rows observe both columns of a pair.
+        Shape (columns, columns): Kish's effective number of rows that observe both columns.
     total : float
-        How many equally weighted rows there are.
+        Kish's effective number of all rows.
     """
 
     matrix: Matrix
@@ -128,7 +126,7 @@ class BlockCorrelation:
 
     @cached_property
     def features(self) -> Indices:
-        """The features of each column, shape (columns, widest), filled up with −1."""
+        """The features of each column, shape (columns, widest), padded with −1."""
         counts = np.bincount(self.block, minlength=len(self.width))
         features = np.full((len(counts), max(int(counts.max(initial=0)), 1)), -1)
         for column, count in enumerate(counts):
@@ -137,7 +135,7 @@ class BlockCorrelation:
 
 
 def _normal_scores(column: Matrix) -> Matrix:
-    """Return the van der Waerden scores of a column, shape (rows, 1); no feature if it is constant."""
+    """Return the van der Waerden scores of a column, shape (rows, 1); (rows, 0) if constant."""
     present = ~np.isnan(column)
     if np.unique(column[present]).size < 2:
         return np.empty((len(column), 0))
@@ -147,11 +145,16 @@ def _normal_scores(column: Matrix) -> Matrix:
 
 
 def _indicators(column: Matrix) -> Matrix:
-    """Return indicators of all frequent levels but one, shape (rows, levels − 1); rare levels share one."""
+    """Return indicators of all frequent levels but one; rare levels share one.
+
+    They have shape (rows, levels − 1), where the rare levels count as one level.
+    """
     levels, counts = np.unique(column[~np.isnan(column)], return_counts=True)
     by_count = levels[np.lexsort((levels, -counts))]
-    frequent = by_count[: max(int((counts >= RARE).sum()), 2)][:MOST_LEVELS]
-    # The rest, if there is one, is the reference level; else the least frequent level is.
+    frequent = by_count[: max(int((counts >= FEWEST_ROWS_PER_INDICATOR).sum()), 2)][
+        :MOST_INDICATORS
+    ]
+    # The reference is all other levels together, or the least frequent one if there are none.
     own = frequent if len(frequent) < len(levels) else frequent[:-1]
     return np.asarray((column[:, None] == own[None, :]).astype("float64"))
 
@@ -159,7 +162,8 @@ def _indicators(column: Matrix) -> Matrix:
 def _kish(seen: Matrix, weights: Matrix) -> Matrix:
     """Return Kish's effective number of rows of every pair of columns, shape (columns, columns).
 
-    A bootstrap is worth half its rows: as if it had all of them, a test at 5 % rejects 17 % of true null hypotheses.
+    A bootstrap is worth half its rows; a test at 5 % that counts all of them rejects 17 % of true
+    null hypotheses.
     """
     total = (seen * weights[:, None]).T @ seen
     squares = (seen * (weights**2)[:, None]).T @ seen
@@ -167,7 +171,7 @@ def _kish(seen: Matrix, weights: Matrix) -> Matrix:
 
 
 def _nearest_correlation(matrix: Matrix) -> Matrix:
-    """Clip the negative eigenvalues that pairwise deletion can leave."""
+    """Clip the negative eigenvalues that can result from pairwise deletion."""
     values, vectors = np.linalg.eigh(matrix)
     if values.min(initial=0.0) >= 0:
         return matrix
@@ -179,7 +183,10 @@ def _nearest_correlation(matrix: Matrix) -> Matrix:
 
 
 def _ridged(matrix: Matrix, rows: float) -> Matrix:
-    """Add a ridge of a tenth of a row: collinear columns become invertible, tests keep their size."""
+    """Add a ridge of a tenth of a row, with which collinear columns are invertible.
+
+    The size of the tests does not change.
+    """
     ridged = matrix / (1.0 + 0.1 / max(rows, 1.0))
     np.fill_diagonal(ridged, 1.0)
     return ridged

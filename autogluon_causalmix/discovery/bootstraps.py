@@ -1,4 +1,4 @@
-"""`on_bootstraps`: an estimate of the graph on each bootstrap of the rows, as many as time allows."""
+"""`on_bootstraps`: an estimate of the graph on each bootstrap of the rows, as time allows."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.discovery.beliefs import EdgeBeliefs, Probability
+from autogluon_causalmix.discovery.beliefs import EdgeBeliefs
 from autogluon_causalmix.discovery.blocks import Blocks
 from autogluon_causalmix.discovery.knowledge import Constraints
 from autogluon_causalmix.discovery.workers import WorkerDied, in_processes
@@ -17,14 +17,17 @@ from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.resources import Resources, cut_off
 from autogluon_causalmix.table import Table
 
-Estimate = Callable[[Blocks, Matrix, np.random.Generator], Iterator[Probability]]
-"""Yields beliefs about the edges of one bootstrap, each as soon as it is there."""
+Estimate = Callable[[Blocks, Matrix, np.random.Generator], Iterator[Matrix]]
+"""Yields the beliefs of one bootstrap, shape (columns, columns), each as soon as it is finished."""
 
-FEWEST_ROWS = 20
-"""With fewer rows a bootstrap is worth fewer than ten, and the test of a single pair cannot tell any more."""
+FEWEST_ROWS_FOR_DISCOVERY = 20
+"""A bootstrap of fewer rows is worth fewer than ten, too few to test even a single pair."""
 
 WORKERS_PAY = 5.0
-"""Seconds of bootstraps left, of which workers save half and more: they take one or two to start. Threads save none."""
+"""Seconds of bootstraps left above which worker processes, which take 1–2 s to start, save time.
+
+They save at least half of it. Threads save none.
+"""
 
 
 def on_bootstraps(
@@ -36,50 +39,42 @@ def on_bootstraps(
     bootstraps: int,
     graphs_each: int = 1,
 ) -> EdgeBeliefs:
-    """Return what `estimate` believes on bootstraps of the rows of `table`.
+    """Return the beliefs of `estimate` on bootstraps of the rows of `table`.
 
-    When time runs out, what is done counts; where that is nothing, and where there are too few rows, the graph is
-    a star around the target. A note says so.
+    When time runs out, the finished estimates count. If there is none, or the table has too few
+    rows, the graph is a star around the target. A note says so.
 
     Parameters
     ----------
     table, constraints, rng, resources : Table, Constraints, numpy.random.Generator, Resources
         As for `Discoverer.discover`.
     estimate : callable
-        Takes the columns, how often a bootstrap counts each row, and `rng`; yields `graphs_each` beliefs.
+        Takes the columns, how often a bootstrap counts each row, and `rng`; yields `graphs_each`
+        beliefs.
     bootstraps : int
         How many times the rows are resampled.
     graphs_each : int
-        How many estimates of the graph each bootstrap gives.
+        Number of estimates of the graph per bootstrap.
     """
     started = time.monotonic()
-    if len(table) < FEWEST_ROWS:
-        note = f"{len(table)} rows are too few for discovery: the graph is a star around the target"
+    fallback = "the graph is a star around the target"
+    if len(table) < FEWEST_ROWS_FOR_DISCOVERY:
+        note = f"{len(table)} rows are too few for discovery: {fallback}"
         return star(table, constraints, started, (note,))
     if resources.remaining() <= 0:
-        return star(
-            table,
-            constraints,
-            started,
-            ("no time for discovery: the graph is a star around the target",),
-        )
-    graphs: list[Probability] = []
+        return star(table, constraints, started, (f"no time for discovery: {fallback}",))
+    graphs: list[Matrix] = []
     notes: list[str] = []
-    run = partial(
-        _run, table, rng, resources.num_cpus, estimate, bootstraps, graphs.append, notes.append
-    )
+    run = partial(_run, table, rng, resources.num_cpus, estimate, bootstraps, graphs, notes)
     try:
         with threadpool_limits(1):
             cut_off(resources.remaining(), "discovery", run)
     except OutOfTime as error:
         if not graphs:
-            return star(
-                table, constraints, started, (f"{error}: the graph is a star around the target",)
-            )
+            return star(table, constraints, started, (f"{error}: {fallback}",))
         notes.append(f"{error} with {len(graphs)} of {graphs_each * bootstraps} graphs done")
-    return EdgeBeliefs(
-        nodes_of(table), np.array(graphs), constraints, time.monotonic() - started, tuple(notes)
-    )
+    seconds = time.monotonic() - started
+    return EdgeBeliefs(nodes_of(table), np.array(graphs), constraints, seconds, tuple(notes))
 
 
 def _run(
@@ -88,50 +83,48 @@ def _run(
     num_cpus: int,
     estimate: Estimate,
     bootstraps: int,
-    keep: Callable[[Probability], None],
-    note: Callable[[str], None],
+    graphs: list[Matrix],
+    notes: list[str],
 ) -> None:
-    """Hand every estimate to `keep` as soon as it is there, and what went wrong to `note`."""
+    """Append every estimate to `graphs` as soon as it is finished, and what failed to `notes`."""
     codes = [position for position, column in enumerate(table.columns) if column.is_categorical]
     one = partial(_bootstrap, Blocks.of(table.encode(), codes), estimate)
-    first, *seeds = rng.integers(
-        2**63, size=bootstraps
-    ).tolist()  # of its own each: no graph depends on the cores
+    # Each bootstrap has its own seed, so that no graph depends on the number of cores.
+    first, *seeds = rng.integers(2**63, size=bootstraps).tolist()
     started = time.monotonic()
-    for belief in one(first):
-        keep(belief)
+    graphs.extend(one(first))
     if num_cpus > 1 and (time.monotonic() - started) * len(seeds) > WORKERS_PAY:
         results = in_processes(partial(_all_of, one), tuple(seeds), min(num_cpus, len(seeds)))
         try:
             with closing(results):
                 for beliefs in results:
-                    for belief in beliefs:
-                        keep(belief)
+                    graphs.extend(beliefs)
                     del seeds[0]
-        except (WorkerDied, OSError) as error:  # an OSError: no further process may be started
-            note(
-                f"{error}: the other {len(seeds)} bootstraps of the discovery were done without workers"
-            )
+        except (WorkerDied, OSError) as error:  # OSError: no further process can be started
+            left = f"the other {len(seeds)} bootstraps of the discovery were done without workers"
+            notes.append(f"{error}: {left}")
     for seed in seeds:
-        for belief in one(seed):
-            keep(belief)
+        graphs.extend(one(seed))
 
 
-def _bootstrap(blocks: Blocks, estimate: Estimate, seed: int) -> Iterator[Probability]:
+def _bootstrap(blocks: Blocks, estimate: Estimate, seed: int) -> Iterator[Matrix]:
     """Yield the estimates on one bootstrap."""
     rng, n_rows = np.random.default_rng(seed), len(blocks.features)
     weights = rng.multinomial(n_rows, np.full(n_rows, 1.0 / n_rows)).astype("float64")
     yield from estimate(blocks, weights, rng)
 
 
-def _all_of(one: Callable[[int], Iterator[Probability]], seed: int) -> list[Probability]:
+def _all_of(one: Callable[[int], Iterator[Matrix]], seed: int) -> list[Matrix]:
     return list(one(seed))
 
 
 def star(
     table: Table, constraints: Constraints, started: float, notes: tuple[str, ...]
 ) -> EdgeBeliefs:
-    """Return the target → feature star as certain beliefs; forbidden edges are turned round if that is allowed."""
+    """Return certain edges from the target to every feature, reversed where only that is allowed.
+
+    `started` is the value of `time.monotonic` at the start of the discovery.
+    """
     star = constraints.required.astype("float64")
     target = table.target_position
     for feature in range(len(table.columns)):

@@ -1,9 +1,11 @@
-"""causal-learn's graphs as its rules want them, looked up by index.
+"""The way into causal-learn: its graphs, its background knowledge and its searches.
 
-Imported inside the functions that use it, for it imports causal-learn.
+Import this module inside the functions that use it: causal-learn takes seconds to import.
 """
 
+import random
 from collections.abc import Iterator
+from importlib.util import find_spec, module_from_spec
 from typing import Any
 
 import numpy as np
@@ -14,12 +16,13 @@ from causallearn.graph.GraphClass import CausalGraph
 from causallearn.graph.GraphNode import GraphNode
 from causallearn.utils.PCUtils.BackgroundKnowledge import BackgroundKnowledge
 
-from autogluon_causalmix.discovery.constraint.skeleton import Adjacency
+from autogluon_causalmix.arrays import Adjacency, Marks
 from autogluon_causalmix.discovery.knowledge import Constraints
+from autogluon_causalmix.discovery.score.protocol import Score
 
 
 class Node(GraphNode):  # type: ignore[misc]  # causal-learn has no type information
-    """A node whose hash, and so the order of sets of nodes, does not change between processes."""
+    """A node with the same hash in every process, so that sets of nodes have the same order."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -30,10 +33,10 @@ class Node(GraphNode):  # type: ignore[misc]  # causal-learn has no type informa
 
 
 class MarkedGraph(GeneralGraph):  # type: ignore[misc]
-    """A graph that makes each edge object once, and looks marks up in whole rows of its matrix.
+    """A graph that makes each edge object once, and reads marks from whole rows of its matrix.
 
-    causal-learn's own makes an edge for every question that is asked of it, and walks through all nodes.
-    So nobody may change an edge in place, as causal-learn's `reorientAllWith` does.
+    causal-learn's own class makes a new edge object on every call, and loops over all nodes. Edge
+    objects are shared here, so they must not be changed in place, as `reorientAllWith` does.
     """
 
     def __init__(self, nodes: list[Node]) -> None:
@@ -76,8 +79,8 @@ class MarkedGraph(GeneralGraph):  # type: ignore[misc]
 class IndexedGraph(CausalGraph):  # type: ignore[misc]
     """A graph for PC's rules that finds triples by index.
 
-    causal-learn's own search walks through all pairs of edges, and of triangles; what it finds is the same, in the
-    same order.
+    causal-learn's own class loops over all pairs of edges, and over all pairs of triangles. The
+    results are the same, in the same order.
     """
 
     def find_unshielded_triples(self) -> list[tuple[int, int, int]]:
@@ -110,7 +113,7 @@ class IndexedGraph(CausalGraph):  # type: ignore[misc]
 
 
 class MatrixKnowledge(BackgroundKnowledge):  # type: ignore[misc]
-    """Background knowledge that looks rules up where causal-learn's own class walks through a list of them."""
+    """Background knowledge as matrices; causal-learn's own class loops over a list of rules."""
 
     def __init__(self, nodes: list[Node], constraints: Constraints) -> None:
         super().__init__()
@@ -118,16 +121,16 @@ class MatrixKnowledge(BackgroundKnowledge):  # type: ignore[misc]
         self.constraints = constraints
 
     def is_forbidden(self, node1: Node, node2: Node) -> bool:
-        """Whether node1 → node2 may not be."""
+        """Return whether node1 → node2 is forbidden."""
         return not self.constraints.allowed[self.place[node1], self.place[node2]]
 
     def is_required(self, node1: Node, node2: Node) -> bool:
-        """Whether node1 → node2 has to be."""
+        """Return whether node1 → node2 is required."""
         return bool(self.constraints.required[self.place[node1], self.place[node2]])
 
 
 def marked(adjacent: Adjacency, mark: Endpoint) -> MarkedGraph:
-    """Return a graph with these edges, one mark at every end."""
+    """Return a graph with these edges and the same mark at every end."""
     nodes = [Node(f"X{i + 1}") for i in range(len(adjacent))]
     graph = MarkedGraph(nodes)
     for x, y in np.argwhere(np.triu(adjacent)):
@@ -145,7 +148,67 @@ def directed(parents: Adjacency) -> MarkedGraph:
 
 
 def knowledge_of(nodes: list[Node], constraints: Constraints) -> MatrixKnowledge | None:
-    """Return constraints as background knowledge; None where nothing is known."""
+    """Return constraints as background knowledge, None if there are none."""
     if constraints.allowed.sum() == len(nodes) * (len(nodes) - 1):
         return None
     return MatrixKnowledge(nodes, constraints)
+
+
+def marks_of(graph: GeneralGraph) -> Marks:
+    """Return a copy of the marks of one of causal-learn's graphs."""
+    return np.array(graph.graph, dtype=np.int64)
+
+
+def search_module(name: str, score: Score, rng: np.random.Generator) -> Any:
+    """Return a new copy of one of causal-learn's modules that uses our score and our seed.
+
+    causal-learn's searches look up score and random numbers in their own module, and take neither
+    as an argument. The copy leaves causal-learn's module as it is, also for other threads.
+
+    Parameters
+    ----------
+    name : str
+        The module's path in ``causallearn.search``.
+    score : Score
+        Replaces causal-learn's own score.
+    rng : numpy.random.Generator
+        Seeds the search.
+
+    Examples
+    --------
+    >>> from autogluon_causalmix.discovery.blocks import Blocks
+    >>> from autogluon_causalmix.discovery.score.degenerate_gaussian import DegenerateGaussianBIC
+    >>> rng = np.random.default_rng(0)
+    >>> values = rng.normal(size=(200, 3))
+    >>> values[:, 1] += values[:, 0]
+    >>> bic = DegenerateGaussianBIC(Blocks.of(values, categorical=[]).correlations())
+    >>> boss = search_module("PermutationBased.BOSS", bic, rng).boss
+    >>> marks_of(boss(data_for(bic), verbose=False))
+    array([[ 0, -1,  0],
+           [-1,  0,  0],
+           [ 0,  0,  0]])
+    """
+    spec = find_spec(f"causallearn.search.{name}")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    ours = {
+        "LocalScoreClass": lambda **_: _LocalScore(score),
+        "random": random.Random(int(rng.integers(2**63))),
+    }
+    vars(module).update(ours)
+    return module
+
+
+def data_for(score: Score) -> Any:
+    """Return a stand-in for the data; the searches of `search_module` read only its shape."""
+    return np.zeros((score.n_columns, score.n_columns))
+
+
+class _LocalScore:
+    """A score with the attributes that causal-learn's searches use."""
+
+    def __init__(self, score: Score) -> None:
+        self.score = self.score_nocache = score.score
+        self.data = data_for(score)

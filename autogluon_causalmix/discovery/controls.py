@@ -1,4 +1,4 @@
-"""Discoverers that look at no row: what every other has to beat."""
+"""Discoverers that ignore the rows, as controls in comparisons."""
 
 import time
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ from autogluon_causalmix.table import Table
 
 @dataclass(frozen=True)
 class TargetStar:
-    """A control: the target causes every feature, and nothing else is related (naive Bayes).
+    """A control: the target causes every feature, and there is no other edge (naive Bayes).
 
-    Where the user's knowledge forbids an edge, it is turned round if that is allowed.
+    A forbidden edge is reversed if that is allowed.
     """
 
     def discover(
@@ -29,7 +29,7 @@ class TargetStar:
 
 @dataclass(frozen=True)
 class NoEdges:
-    """A control: all columns are independent, but for the edges that the user requires."""
+    """A control: there is no edge, except for required ones."""
 
     def discover(
         self, table: Table, constraints: Constraints, rng: np.random.Generator, resources: Resources
@@ -42,6 +42,6 @@ class NoEdges:
 
 @hookimpl
 def causalmix_register_discoverers(register: Register) -> None:
-    """Register what this module knows."""
+    """Register the built-in controls."""
     register("target-star", TargetStar)
     register("no-edges", NoEdges)

@@ -1,4 +1,4 @@
-"""Discovery: from the rows of a table to beliefs about who causes whom.
+"""`Discoverer`: from the rows of a table to beliefs about its causal graph.
 
 A discoverer is a small class whose fields are its options. It needs no base class::
 
@@ -23,13 +23,25 @@ __all__ = ["Constraints", "Discoverer", "EdgeBeliefs", "Knowledge"]
 
 @runtime_checkable
 class Discoverer(Protocol):
-    """Finds causal edges in a table; its fields are its options."""
+    """Finds causal edges in a table; its fields are its options.
+
+    `autogluon_causalmix.discovery.contract` holds the beliefs to a contract.
+    """
 
     def discover(
         self, table: Table, constraints: Constraints, rng: np.random.Generator, resources: Resources
     ) -> EdgeBeliefs:
         """Return beliefs about the edges between the columns of `table`, within `resources`.
 
-        All randomness comes from `rng`; `constraints` are the user's, and hold for every graph drawn.
+        Parameters
+        ----------
+        table : Table
+            The rows.
+        constraints : Constraints
+            The user's knowledge, which every estimate must keep to.
+        rng : numpy.random.Generator
+            Source of all randomness.
+        resources : Resources
+            Time and cores that discovery may use.
         """
         ...

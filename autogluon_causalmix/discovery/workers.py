@@ -1,7 +1,7 @@
-"""Worker processes for bootstraps: started for one discovery, gone when it ends.
+"""`in_processes`: worker processes that run for one discovery and end with it.
 
-`multiprocessing` runs the user's script again in each worker, and leaves a process that tracks resources; joblib leaves
-two of these.
+`multiprocessing` runs the user's script again in each worker and leaves a process that tracks
+resources; joblib leaves two of these.
 """
 
 import os
@@ -21,11 +21,11 @@ Result = TypeVar("Result")
 Worker = subprocess.Popen[bytes]
 
 POLL = 0.05
-"""Seconds between two looks for a result: an interrupt of `cut_off` arrives between them."""
+"""Seconds between two checks for a result; an interrupt of `cut_off` arrives between them."""
 
 
 class WorkerDied(RuntimeError):
-    """A worker process ended before it had answered."""
+    """A worker process ended before it returned its result."""
 
 
 def in_processes(
@@ -33,16 +33,16 @@ def in_processes(
 ) -> Generator[Result, None, None]:
     """Yield ``work(job)`` for all jobs, in their order, computed by processes with one thread each.
 
-    The processes end with the iterator: close it where it may not be read to its end.
+    The processes end with the iterator; close it if it may not be read to its end.
 
     Parameters
     ----------
     work : callable
-        Importable in another process, as its arguments and results are.
+        A function that can be pickled, as can its arguments and results.
     jobs : sequence
-        Its arguments.
+        The arguments, one per call.
     n_workers : int
-        How many processes.
+        Number of processes.
 
     Raises
     ------
@@ -77,7 +77,7 @@ def in_processes(
 
 def _start() -> Worker:
     paths = os.pathsep.join(path or str(Path.cwd()) for path in sys.path)
-    return subprocess.Popen(  # noqa: S603  nothing of the user's is in the command
+    return subprocess.Popen(  # noqa: S603  the command holds no input of the user
         [sys.executable, "-P", "-c", f"from {__name__} import serve; serve()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -86,14 +86,14 @@ def _start() -> Worker:
 
 
 def _ask(free: "SimpleQueue[Worker]", work: Callable[[Job], Result], job: Job) -> Result:
-    """Hand a job to the next free worker, and wait for its answer."""
+    """Send a job to the next free worker and wait for its result."""
     worker = free.get()
     assert worker.stdin is not None
     assert worker.stdout is not None
     try:
         pickle.dump((work, job), worker.stdin)
         worker.stdin.flush()
-        answer: Result = pickle.load(worker.stdout)  # noqa: S301  our own process wrote it
+        answer: Result = pickle.load(worker.stdout)  # noqa: S301  from our own process
     except (EOFError, OSError, pickle.UnpicklingError) as error:
         raise WorkerDied(f"a worker process ended with {worker.wait()}") from error
     finally:
@@ -102,14 +102,14 @@ def _ask(free: "SimpleQueue[Worker]", work: Callable[[Job], Result], job: Job) -
 
 
 def serve() -> None:
-    """Answer jobs from the standard input until it ends: what a worker process does."""
+    """Run jobs from the standard input until it ends; this is the main loop of a worker process."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what libraries print must not get between the answers
+    os.dup2(2, 1)  # what libraries print goes to stderr, not between the results
     with threadpool_limits(1):
         while True:
             try:
-                work, job = pickle.load(sys.stdin.buffer)  # noqa: S301  whoever started this process wrote it
-            except EOFError:  # whoever asked has gone
+                work, job = pickle.load(sys.stdin.buffer)  # noqa: S301  from our own process
+            except EOFError:  # the parent process has ended
                 return
             pickle.dump(work(job), answers)
             answers.flush()

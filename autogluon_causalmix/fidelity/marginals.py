@@ -1,12 +1,12 @@
-"""Real against synthetic rows, column by column, as shares that a page can draw and JSON can hold."""
+"""Real against synthetic rows, column by column, as shares that JSON can hold."""
 
 import numpy as np
 import numpy.typing as npt
-from pandas.api import types
 
 from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.column import Column
 from autogluon_causalmix.records import Marginal
-from autogluon_causalmix.table import Column, Table
+from autogluon_causalmix.table import Table
 
 BINS = 20
 MOST_LEVELS = 10  # more bars than that cannot be read; the rest is pooled under a name that says so
@@ -14,16 +14,18 @@ TAIL = 0.01  # of the values on either side: one outlier must not squeeze all ot
 
 
 def marginals(real: Table, synthetic: Table) -> list[Marginal]:
-    """Return the distribution of every column in two tables of the same columns, over shared bins or categories.
+    """Return the distribution of every column in two tables of the same columns.
 
-    Shares are of all rows, so that those of the bins or categories and the share of missing values add up to 1. The
-    outermost percents of a numeric column have a wide bin of their own on either side; bins of whole numbers each
-    hold equally many of them; the edges of dates are text.
+    Both share their bins or categories. Shares are of all rows: those of the bins or categories and
+    the share of missing values add up to 1. The outermost percents of a numeric column have a wide
+    bin of their own on either side. Bins of whole numbers each hold equally many of them. The edges
+    of dates and durations are text.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> real = Table.from_frame(pd.DataFrame({"dose": [1, 1, 2, 3], "ill": ["no", "no", "yes", "no"]}), "ill")
+    >>> frame = pd.DataFrame({"dose": [1, 1, 2, 3], "ill": ["no", "no", "yes", "no"]})
+    >>> real = Table.from_frame(frame, "ill")
     >>> dose, ill = marginals(real, real.take(np.array([0, 2])))
     >>> dose.labels, dose.real, dose.synthetic
     ([0.5, 1.5, 2.5, 3.5], [0.5, 0.25, 0.25], [0.5, 0.5, 0.0])
@@ -35,7 +37,7 @@ def marginals(real: Table, synthetic: Table) -> list[Marginal]:
 
 
 def distance(marginal: Marginal) -> float:
-    """Return the total variation distance of the two distributions: 0 the same, 1 nothing in common.
+    """Return the total variation distance: 0 the same distribution, 1 nothing in common.
 
     Examples
     --------
@@ -78,7 +80,10 @@ def _edges(values: Matrix) -> Matrix:
 
 
 def _whole_edges(values: Matrix) -> Matrix:
-    """Return edges halfway between whole numbers, each bin as wide as the next, and bins for the tails."""
+    """Return edges halfway between whole numbers.
+
+    All bins are equally wide but for those of the tails.
+    """
     low, high = _span(values)
     width = max(np.ceil((high - low + 1) / BINS), 1.0)
     return _with_tails(np.arange(low, high + width + 0.5, width) - 0.5, values, reach=0.5)
@@ -96,8 +101,8 @@ def _with_tails(edges: Matrix, values: Matrix, reach: float = 0.0) -> Matrix:
 
 
 def _labels(column: Column, edges: Matrix) -> list[str] | list[float]:
-    if types.is_datetime64_any_dtype(column.dtype) or types.is_timedelta64_dtype(column.dtype):
-        return [str(moment) for moment in column.decode(edges)]
+    if column.is_time:  # edges of whole numbers lie half a one below the first value they let in
+        return [str(moment) for moment in column.moments(np.ceil(edges))]
     return [float(edge) + column.offset for edge in edges]
 
 

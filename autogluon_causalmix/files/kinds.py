@@ -57,7 +57,7 @@ def infer_kind(
     looks_like_dates = any(Date.candidates(certain))
     words = Category.of(filled, is_settled=declared is not None or looks_like_dates)
     said = notes.on_words(name, sheet, certain) if declared is None else ()
-    return words, frozenset(), [*said, *notes.on_copies(name, sheet.columns[name], filled)]
+    return words, frozenset(), list(said)
 
 
 def _guess(cells: Sequence[str], decimal: str) -> Kind:

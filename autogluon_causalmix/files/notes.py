@@ -8,7 +8,7 @@ from autogluon_causalmix.files.dates import Date
 from autogluon_causalmix.files.numbers import Number, code_among
 from autogluon_causalmix.files.sheet import Cell, Sheet
 
-FEWEST_COPIES = 10  # words, below which a table is too small to call them identifiers
+FEWEST_COUNTED = 10  # rows, below which a column may count them by chance
 
 
 def on_signs(
@@ -28,7 +28,7 @@ def on_signs(
 def on_counter(name: str, cells: Sequence[Cell]) -> Iterator[str]:
     """Say where a column counts the rows."""
     first = cells[0] or ""
-    if len(cells) < FEWEST_COPIES or not first.isdecimal():
+    if len(cells) < FEWEST_COUNTED or not first.isdecimal():
         return
     if all(cell == str(int(first) + row) for row, cell in enumerate(cells)):
         yield (
@@ -55,16 +55,6 @@ def on_words(name: str, sheet: Sheet, cells: Sequence[str]) -> Iterator[str]:
             place = sheet.place(sheet.columns[name].index(strange))
             hint = f"leave such cells empty to read the column as {others}s"
             yield f"{read}: {strange!r} ({place}) is no {others} like most others; {hint}"
-
-
-def on_copies(name: str, cells: Sequence[Cell], words: Sequence[str]) -> Iterator[str]:
-    """Say where every row has a word of its own: nothing is learned from it; it may be personal."""
-    known = set(words)
-    if len(known) >= max(FEWEST_COPIES, sum(cell in known for cell in cells)):
-        yield (
-            f"column {name!r} has another word in every row, such as {words[0]!r}; synthetic rows "
-            f"copy them; {declaration(name, 'ignore')} in --dtypes leaves the column out"
-        )
 
 
 def declaration(name: str, kind: str) -> str:

@@ -12,7 +12,8 @@ from autogluon_causalmix.files.delimited import Dialect, read_delimited
 from autogluon_causalmix.files.parquet import ParquetLayout, read_parquet, write_frame
 from autogluon_causalmix.files.schema import Schema
 from autogluon_causalmix.files.sheet import Layout, Sheet
-from autogluon_causalmix.table import Table, is_continuous
+from autogluon_causalmix.table import Table
+from autogluon_causalmix.task import is_continuous
 
 UNWRITTEN = (".xlsx", ".xls", ".zip", ".bz2", ".xz", ".zst", ".feather", ".json")
 

@@ -1,1 +1,1 @@
-"""Fine-tuning a tabular foundation model in episodes, and the guard that keeps the better of two sets of weights."""
+"""Fine-tuning in episodes, and the choice between two sets of weights."""

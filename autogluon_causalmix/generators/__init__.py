@@ -1,1 +1,1 @@
-"""What draws synthetic rows: the protocol, the contract of the rows, one file per built-in generator."""
+"""Generators of synthetic rows: protocol, contract, and the built-in ones."""

@@ -1,4 +1,4 @@
-"""`Bootstrap`: the null of every comparison, real rows drawn with replacement."""
+"""`Bootstrap`: real rows drawn with replacement, the baseline of every comparison."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ from autogluon_causalmix.table import Table
 class Bootstrap:
     """Real rows drawn with replacement (Efron, 1979).
 
-    A generator that does not beat it has added nothing to the real rows but their number.
+    A generator that does not beat it adds nothing that more copies of the real rows would not add.
 
     Examples
     --------
     >>> import pandas as pd
     >>> frame = pd.DataFrame({"dose": [1, 2, 3], "cured": ["no", "no", "yes"]})
-    >>> fitted = Bootstrap().fit(Table.from_frame(frame, "cured"), np.random.default_rng(0), Resources(1.0))
-    >>> fitted.sample(4, np.random.default_rng(0)).frame["dose"].tolist()
+    >>> table, rng = Table.from_frame(frame, "cured"), np.random.default_rng(0)
+    >>> Bootstrap().fit(table, rng, Resources(1.0)).sample(4, rng).frame["dose"].tolist()
     [3, 2, 2, 1]
     """
 
@@ -39,15 +39,15 @@ class FittedBootstrap:
     table: Table
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
-        """Draw `n_rows` of the rows, each with the same probability."""
+        """Draw `n_rows` rows, each real row with the same probability."""
         return self.table.take(rng.integers(len(self.table), size=n_rows))
 
     def describe(self) -> Mapping[str, object]:
-        """Say what is drawn from."""
+        """Return the number of real rows."""
         return {"real_rows": len(self.table)}
 
 
 @hookimpl
 def causalmix_register_generators(register: Register) -> None:
-    """Register what this module knows."""
+    """Register the built-in generator ``"bootstrap"``."""
     register("bootstrap", Bootstrap)

@@ -1,19 +1,21 @@
-"""The border with generators, which may be anybody's: what they are given, how long they may take, what they return."""
+"""The contract of generators: what they get, how long they may take, what they return."""
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pandas.api import types
 
-from autogluon_causalmix.errors import ConfigError, GeneratorError, OutOfTime
+from autogluon_causalmix.column import Column
+from autogluon_causalmix.dtypes import kind_of, plain
+from autogluon_causalmix.entry import Owner
+from autogluon_causalmix.errors import ConfigError, GeneratorError, OutOfTime, PluginError
 from autogluon_causalmix.generators.protocol import FittedGenerator, Generator, describe
-from autogluon_causalmix.registry import Owner
-from autogluon_causalmix.resources import Resources, cut_off
-from autogluon_causalmix.table import Column, Table
+from autogluon_causalmix.resources import Resources, cut_off, is_out_of_memory
+from autogluon_causalmix.table import Table
 
 Returned = TypeVar("Returned")
 
@@ -26,18 +28,18 @@ def fit_generator(
     *,
     owner: Owner,
 ) -> FittedGenerator:
-    """Fit a generator to a copy of the real rows, and cut it off when the resources is spent.
+    """Fit a generator to a copy of the real rows, and cut it off when time is up.
 
     Parameters
     ----------
     generator : Generator
-        What `autogluon_causalmix.registry.Entry.create` made.
+        What `autogluon_causalmix.entry.Entry.create` made.
     table : Table
         The real rows; the generator works on a copy, so that nothing it does reaches them.
     rng : numpy.random.Generator
-        Source of all its randomness.
+        Of everything random.
     resources : Resources
-        What it may spend.
+        The time and cores that it may use.
     owner : Owner
         Named in errors.
 
@@ -48,7 +50,7 @@ def fit_generator(
     ConfigError
         It says that an option does not go with this table.
     OutOfTime
-        It had not finished when the resources was spent.
+        It had not finished when its time was over.
     """
     label = f"{type(generator).__name__}.fit ({owner})"
     copy = table.take(np.arange(len(table)))
@@ -69,7 +71,7 @@ def draw(
     *,
     owner: Owner,
 ) -> Table:
-    """Draw rows and hold them to the contract: nothing is clipped, dropped or converted to make them fit.
+    """Draw rows and check them: nothing is clipped, dropped or converted to make them fit.
 
     Parameters
     ----------
@@ -80,21 +82,21 @@ def draw(
     n_rows : int
         How many rows to draw, shape (n_rows, columns).
     rng : numpy.random.Generator
-        Source of all its randomness.
+        Of everything random.
     resources : Resources, optional
-        What it may spend; without one it is waited for.
+        The time and cores that it may use; None waits for it.
     owner : Owner
         Named in errors.
 
     Raises
     ------
     GeneratorError
-        It raised, or the rows break the contract: exactly `n_rows` rows; the columns of `table` in its order, with
-        its dtypes and categories; finite values; missing ones only in columns that miss some in `table`; no
-        category and no class that `table` does not have; soft labels, if there are any, are probabilities. The
-        message names the column and the value.
+        It raised, or the rows break the contract: exactly `n_rows` rows; the columns of `table` in
+        its order, with its dtypes and categories; finite values; missing ones only in columns that
+        miss some in `table`; no category and no class that `table` does not have; soft labels, if
+        there are any, are probabilities. The message names the column and the value.
     OutOfTime
-        It had not finished when the resources was spent.
+        It had not finished when its time was over.
 
     Examples
     --------
@@ -113,7 +115,7 @@ def draw(
     breach = _call(lambda: next(_breaches(rows, table, n_rows), None), label, None)
     if breach is not None:
         raise GeneratorError(f"{label} broke the contract of its rows: {breach}")
-    return Table(rows.frame.reset_index(drop=True), table.target, table.columns, rows.soft_labels)
+    return replace(table.with_frame(rows.frame), soft_labels=rows.soft_labels)
 
 
 def description(fitted: FittedGenerator, *, owner: Owner) -> dict[str, object]:
@@ -122,7 +124,8 @@ def description(fitted: FittedGenerator, *, owner: Owner) -> dict[str, object]:
     Raises
     ------
     GeneratorError
-        ``describe`` raised, or returned something that is no JSON object, or ``notes`` are no list of sentences.
+        ``describe`` raised, or returned something that is no JSON object, or ``notes`` are no list
+        of sentences.
     """
     label = f"{type(fitted).__name__}.describe ({owner})"
     said = _call(
@@ -138,13 +141,11 @@ def _call(step: Callable[[], Returned], label: str, resources: Resources | None)
     """Run foreign code: whatever it raises becomes one `GeneratorError`."""
     try:
         return step() if resources is None else cut_off(resources.remaining(), label, step)
-    except (
-        ConfigError,
-        OutOfTime,
-        MemoryError,
-    ):  # the user's to mend, or with remedies of their own further up
+    except (ConfigError, OutOfTime, PluginError):  # they say who and what themselves
         raise
     except Exception as error:  # a border: generators may be anybody's
+        if is_out_of_memory(error):
+            raise
         raise GeneratorError(f"{label} raised {type(error).__name__}: {error}") from error
 
 
@@ -169,7 +170,8 @@ def _soft_label_breaches(soft: object, table: Table, n_rows: int) -> Iterator[st
     """Yield what is wrong with the probabilities of classes."""
     wanted = (n_rows, len(table.levels))
     if not isinstance(soft, np.ndarray) or soft.shape != wanted:
-        yield f"its soft labels have shape {getattr(soft, 'shape', type(soft).__name__)}, not {wanted}"
+        shape = getattr(soft, "shape", type(soft).__name__)
+        yield f"its soft labels have shape {shape}, not {wanted}"
         return
     wrong = ~(
         np.isfinite(soft).all(axis=1)
@@ -177,7 +179,8 @@ def _soft_label_breaches(soft: object, table: Table, n_rows: int) -> Iterator[st
         & (np.abs(soft.sum(axis=1) - 1) < 1e-6)
     )
     if wrong.any():
-        yield f"its soft labels in row {_first(wrong)} are no probabilities: {soft[_first(wrong)].tolist()}"
+        row = _first(wrong)
+        yield f"its soft labels in row {row} are no probabilities: {soft[row].tolist()}"
     foreign = soft[:, ~table.levels.isin(table.classes)].sum(axis=1) > 0
     if foreign.any():
         yield f"its soft labels in row {_first(foreign)} name a class that no real row has"
@@ -203,19 +206,23 @@ def _column_breaches(
     missing = drawn.isna().to_numpy()
     if missing.any() and not real.isna().any():
         yield f"column {name} is missing in row {_first(missing)}, but no real row misses it"
-    if types.is_float_dtype(drawn.dtype):
+    if kind_of(drawn.dtype) == "float":
         infinite = np.isinf(drawn.to_numpy(dtype="float64", na_value=np.nan))
         if infinite.any():
             yield f"column {name} is {drawn[infinite].tolist()[0]} in row {_first(infinite)}"
     if known is not None:
-        foreign = ~missing & ~drawn.isin(known).to_numpy(dtype="bool")
+        foreign = ~missing & ~plain(drawn).isin(known).to_numpy(dtype="bool")
         if foreign.any():
             value = drawn[foreign].tolist()[0]
-            yield f"column {name} is {value!r} in row {_first(foreign)}; it may be one of {list(known)}"
+            place = f"column {name} is {value!r} in row {_first(foreign)}"
+            yield f"{place}; it may be one of {known.tolist()}"
 
 
 def _same_dtype(got: object, wanted: object) -> bool:
-    """Whether two dtypes are equal; pandas calls unordered categories equal in any order, their codes are not."""
+    """Whether two dtypes are equal, the order of categories included.
+
+    pandas calls unordered categories equal in any order; their codes are not.
+    """
     if isinstance(got, pd.CategoricalDtype) and isinstance(wanted, pd.CategoricalDtype):
         return got.ordered == wanted.ordered and got.categories.equals(wanted.categories)
     return got == wanted

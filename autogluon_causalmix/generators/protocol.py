@@ -6,7 +6,9 @@ A generator is a small class whose fields are its options. It needs no base clas
     class Noisy:
         scale: float = 0.1
 
-        def fit(self, table: Table, rng: np.random.Generator, resources: Resources) -> FittedGenerator: ...
+        def fit(
+            self, table: Table, rng: np.random.Generator, resources: Resources
+        ) -> FittedGenerator: ...
 """
 
 from collections.abc import Mapping
@@ -22,9 +24,10 @@ from autogluon_causalmix.table import Table
 class FittedGenerator(Protocol):
     """What `Generator.fit` returns.
 
-    A fitted generator may have a method ``describe() -> Mapping[str, object]``: JSON-able facts for the fit
-    report. Of these, ``"graph"`` (``{"nodes": [...], "probability": [[...]]}``, entry ``[i][j]`` the belief in
-    the edge i → j) is drawn, and ``"notes"`` (a list of sentences) is logged: every fallback belongs there.
+    A fitted generator may have a method ``describe() -> Mapping[str, object]``: JSON-able facts for
+    the fit report. Of these, ``"graph"`` (``{"nodes": [...], "probability": [[...]]}``, entry
+    ``[i][j]`` the belief in the edge i → j) is drawn, and ``"notes"`` (a list of sentences) is
+    logged: every fallback belongs there.
     """
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> Table:

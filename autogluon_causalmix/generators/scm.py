@@ -1,16 +1,20 @@
-"""`SCMGenerator`: rows from structural causal models that were fitted to the table."""
+"""`SCMGenerator`: rows from structural causal models fitted to the table."""
 
 import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from autogluon_causalmix.config import backbone_named
-from autogluon_causalmix.discovery.protocol import Discoverer, Knowledge
+from autogluon_causalmix.backbones.protocol import Backbone
+from autogluon_causalmix.config import Named
+from autogluon_causalmix.discovery.contract import discover
+from autogluon_causalmix.discovery.knowledge import Edge, Knowledge, Tier
+from autogluon_causalmix.discovery.protocol import Discoverer
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.hookspecs import Register, hookimpl
 from autogluon_causalmix.plugins import plugin_registry
@@ -19,50 +23,57 @@ from autogluon_causalmix.table import Table
 
 if TYPE_CHECKING:
     from autogluon_causalmix.scm.fitting import Settings
-    from autogluon_causalmix.scm.label_fallback import Rung
-
-Edge = tuple[str | int, str | int]
+    from autogluon_causalmix.scm.label_fallback import Candidate
 
 DISCOVERY_SHARE = 0.5
-"""Of the generator's time; the rest is for mechanisms, of which there is a fallback for each graph."""
+"""Of the generator's time; the rest is for mechanisms on up to three kinds of graph."""
 
 
 @dataclass(frozen=True)
 class SCMGenerator:
-    """Structural causal models: discover graphs, fit mechanisms, draw rows (Bühler, Purucker and Hutter, 2026).
+    """Structural causal models: discover graphs, fit mechanisms, draw rows.
+
+    After Bühler, Purucker and Hutter (2026).
 
     Parameters
     ----------
     discoverer : str or dict
         A discoverer's name, or a dict with ``"name"`` and its options.
     graphs : int
-        How many graphs are drawn from the beliefs; rows come from each in equal numbers.
+        How many graphs are drawn from the discovered edges; rows come from each.
     label : {"node", "sink", "teacher"}
-        Whether the target is a node like any other; causes nothing; or causes nothing and is what a foundation
-        model believes of the drawn features, as probabilities into the fine-tuning loss (distillation: Hinton,
-        Vinyals and Dean, 2015).
+        ``"node"``: the target is a column like any other. ``"sink"``: it causes nothing.
+        ``"teacher"``: it causes nothing, and a foundation model labels the drawn rows; its
+        probabilities enter the fine-tuning loss (distillation: Hinton, Vinyals and Dean, 2015).
     mechanism : {"auto", "linear", "pairwise", "smooth", "trees", "pfn"}
-        ``"auto"`` chooses a learner per column by held-out likelihood; a name takes that one; ``"pfn"`` asks a
-        foundation model in context.
+        ``"auto"`` chooses a learner per column by held-out likelihood; ``"pfn"`` is a foundation
+        model in context; another name is that learner for all columns.
     roots : {"empirical", "smoothed"}
-        Whether columns without parents draw observed values, or values between them, too.
+        Whether numeric columns without parents draw observed values only, or values between them
+        too. Columns whose values mostly repeat always draw observed values.
     weighting : {"equal", "likelihood"}
-        Whether graphs give equally many rows, or as many as held-out likelihood says.
+        Whether all graphs give equally many rows, or as many as held-out likelihood says.
     backbone : str or dict
-        The foundation model of ``label="teacher"`` and ``mechanism="pfn"``, named as the model's own.
+        The foundation model of ``label="teacher"`` and ``mechanism="pfn"``, named as in the
+        hyperparameter of that name.
     required, forbidden : tuple of (cause, effect)
         Edges that every graph has, and edges that none has.
     tiers : tuple of tuples of columns
         Columns in the order of time: none causes a column of an earlier tier.
+
+    Raises
+    ------
+    ConfigError
+        An option is out of range or malformed, or options contradict each other.
 
     Examples
     --------
     >>> import pandas as pd
     >>> rng = np.random.default_rng(0)
     >>> dose = rng.normal(size=200)
-    >>> frame = pd.DataFrame({"dose": dose, "ill": np.where(dose + rng.normal(size=200) > 0, "no", "yes")})
-    >>> fitted = SCMGenerator(graphs=2).fit(Table.from_frame(frame, "ill"), rng, Resources(30.0))
-    >>> rows = fitted.sample(1000, rng).frame
+    >>> ill = np.where(dose + rng.normal(size=200) > 0, "no", "yes")
+    >>> table = Table.from_frame(pd.DataFrame({"dose": dose, "ill": ill}), "ill")
+    >>> rows = SCMGenerator(graphs=2).fit(table, rng, Resources(30.0)).sample(1000, rng).frame
     >>> bool(rows.groupby("ill")["dose"].mean()["no"] > 0.3)
     True
     """
@@ -76,15 +87,21 @@ class SCMGenerator:
     backbone: str | dict[str, object] = "auto"
     required: tuple[Edge, ...] = ()
     forbidden: tuple[Edge, ...] = ()
-    tiers: tuple[tuple[str | int, ...], ...] = ()
+    tiers: tuple[Tier, ...] = ()
 
     def __post_init__(self) -> None:
         if self.graphs < 1:
             raise ConfigError(f"'graphs' must be at least 1, got {self.graphs}")
         if self.mechanism == "pfn" and self.weighting == "likelihood":
             raise ConfigError(
-                "'weighting' by likelihood needs held-out rows, which the mechanism 'pfn' has none of"
+                "'weighting' by likelihood needs held-out rows, which the mechanism 'pfn' has none "
+                "of: choose weighting='equal' or another mechanism"
             )
+        plugin_registry().of(Backbone).create(Named.parse(self.backbone))
+        plugin_registry().of(Discoverer).create(Named.parse(self.discoverer))
+        # Edges that contradict each other do so on any table that has the columns they name.
+        edges = (*self.required, *self.forbidden, *self.tiers)
+        self._knowledge().constraints(list(dict.fromkeys(chain(*edges))), target=None)
 
     def fit(
         self, table: Table, rng: np.random.Generator, resources: Resources
@@ -94,103 +111,112 @@ class SCMGenerator:
         Raises
         ------
         ConfigError
-            The knowledge contradicts itself or names a column that does not exist.
+            An edge or a tier names a column that does not exist, or a required edge starts at a
+            target that may cause nothing.
         OutOfTime
-            Not even a star around the target could be fitted in time.
+            Not even straight lines on the target's own edges could be fitted in time.
         """
-        label: Literal["node", "sink"] = "node" if self.label == "node" else "sink"
-        knowledge = Knowledge(self.required, self.forbidden, self.tiers, label)
+        knowledge = self._knowledge("node" if self.label == "node" else "sink")
         constraints = knowledge.constraints([column.name for column in table.columns], table.target)
         started = time.monotonic()
-        found = self._discoverer().discover(
-            table, constraints, rng, resources.share(DISCOVERY_SHARE)
+        named = Named.parse(self.discoverer)
+        entry = plugin_registry().of(Discoverer).get(named.name)
+        found = discover(
+            entry.create(named.options),
+            table,
+            constraints,
+            rng,
+            resources.share(DISCOVERY_SHARE),
+            owner=entry.owner,
         )
         seconds = {"discovery": time.monotonic() - started}
-        from autogluon_causalmix.scm.label_fallback import (
-            fit_knowing_the_label,  # imports dowhy, which takes seconds
-        )
+        # Imported here because it imports dowhy, which takes seconds.
+        from autogluon_causalmix.scm.label_fallback import fit_with_label_check
 
         fitting = time.monotonic()
-        settings, said = self._settings(table, rng)
-        with threadpool_limits(
-            1
-        ):  # its matrices are small: a second thread waits more than it works
-            rung, notes = fit_knowing_the_label(
+        settings, warnings = self._settings(table, rng, resources.device)
+        # The matrices are small: a second thread waits more than it works.
+        with threadpool_limits(1):
+            chosen, fallbacks = fit_with_label_check(
                 found, table, self.graphs, rng, resources.share(1.0), settings
             )
         seconds["mechanisms"] = time.monotonic() - fitting
-        return FittedSCMGenerator(rung, seconds, (*found.notes, *said, *notes))
+        return FittedSCMGenerator(chosen, seconds, (*found.notes, *warnings, *fallbacks))
 
     def _settings(
-        self, table: Table, rng: np.random.Generator
+        self, table: Table, rng: np.random.Generator, device: str
     ) -> "tuple[Settings, tuple[str, ...]]":
-        """Return how the models are fitted, and what is to be said of that."""
+        """Return how the models are fitted, and warnings about the foundation model."""
         from autogluon_causalmix.scm.fitting import DEFAULT_LEARNERS, Settings
-        from autogluon_causalmix.scm.in_context import Conditioner, Teacher, too_many_levels
+        from autogluon_causalmix.scm.in_context import Conditioner, Teacher, limits_of_context
 
-        asked = self.mechanism == "pfn"
+        automatic = self.mechanism in ("auto", "pfn")
         settings = Settings(
-            learners=DEFAULT_LEARNERS if asked or self.mechanism == "auto" else (self.mechanism,),
+            learners=DEFAULT_LEARNERS if automatic else (self.mechanism,),
             smoothed_roots=self.roots == "smoothed",
             weighted=self.weighting == "likelihood",
         )
-        if not asked and self.label != "teacher":
+        if self.mechanism != "pfn" and self.label != "teacher":
             return settings, ()
-        named = backbone_named(self.backbone)
-        conditioner = Conditioner(named.name, named.options, seed=int(rng.integers(2**31)))
-        teacher = Teacher.of(table, conditioner)
+        seed = int(rng.integers(2**31))
+        conditioner = Conditioner(Named.parse(self.backbone), seed, device)
+        teacher = Teacher.of(table, conditioner)  # made for "pfn" too: it has the warnings
+        notes = teacher.notes
         if self.label == "teacher":
             settings = replace(settings, teacher=teacher)
-        if not asked:
-            return settings, teacher.notes
-        return replace(settings, conditioner=conditioner), (*teacher.notes, *too_many_levels(table))
+        if self.mechanism == "pfn":
+            settings = replace(settings, conditioner=conditioner)
+            notes += limits_of_context(table)
+        return settings, notes
 
-    def _discoverer(self) -> Discoverer:
-        options = (
-            {"name": self.discoverer} if isinstance(self.discoverer, str) else dict(self.discoverer)
-        )
-        name = options.pop("name", "auto")
-        if not isinstance(name, str):
-            raise ConfigError(f"the name of a discoverer is a string, got {name!r}")
-        found = plugin_registry().discoverers.get(name).create(options)
-        assert isinstance(found, Discoverer)
-        return found
+    def _knowledge(self, label: Literal["node", "sink"] = "node") -> Knowledge:
+        return Knowledge(self.required, self.forbidden, self.tiers, label)
 
 
 @dataclass(frozen=True)
 class FittedSCMGenerator:
-    """Fitted structural causal models, and what is known of them."""
+    """Fitted structural causal models.
 
-    rung: "Rung"
+    Attributes
+    ----------
+    chosen : Candidate
+        The models that rows are drawn from, with their graph and label check.
+    seconds : mapping of str to float
+        Wall-clock time of each stage.
+    notes : tuple of str
+        Every fallback and warning, one sentence each.
+    """
+
+    chosen: "Candidate"
     seconds: Mapping[str, float]
     notes: tuple[str, ...] = ()
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
         """Draw `n_rows` rows."""
         with threadpool_limits(1):
-            return self.rung.model.sample(n_rows, rng)
+            return self.chosen.model.sample(n_rows, rng)
 
     def describe(self) -> Mapping[str, object]:
-        """Return the edge beliefs, the mechanisms chosen, what the rows tell of the label, seconds and notes."""
-        model = self.rung.model
+        """Return the graph, the mechanisms, the label check, seconds and notes, for the report."""
+        model = self.chosen.model
         names = [str(column.name) for column in model.table.columns]
-        chosen: dict[str, Counter[str]] = {name: Counter() for name in names}
+        learners: dict[str, Counter[str]] = {name: Counter() for name in names}
         for (node, _), mechanism in model.mechanisms.items():
-            chosen[names[node]][mechanism.learner] += 1
+            learners[names[node]][mechanism.learner] += 1
         return {
             "graph": {
                 "nodes": names,
-                "probability": self.rung.beliefs.probability.round(3).tolist(),
-                "added": self.rung.added,
-                "note": f"Label check: {self.rung.check}.",
+                "probability": self.chosen.beliefs.probability.round(3).tolist(),
+                "added": self.chosen.added,
+                "note": f"Label check: {self.chosen.check}.",
             },
-            "mechanisms": {name: dict(counts) for name, counts in chosen.items()},
+            "mechanisms": {name: dict(counts) for name, counts in learners.items()},
             "graph_weights": model.weights.round(3).tolist(),
             "label": {
                 "teacher": model.teacher is not None,
-                "graph": self.rung.graph,
-                "auc_real": round(self.rung.real, 3),
-                "auc_synthetic": round(self.rung.synthetic, 3),
+                "graph": self.chosen.graph,
+                "auc_real": round(self.chosen.real_auc, 3),
+                "auc_synthetic": round(self.chosen.synthetic_auc, 3),
             },
             "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
             "notes": list(self.notes),
@@ -199,5 +225,5 @@ class FittedSCMGenerator:
 
 @hookimpl
 def causalmix_register_generators(register: Register) -> None:
-    """Register what this module knows."""
+    """Register the built-in generator ``"scm"``."""
     register("scm", SCMGenerator)

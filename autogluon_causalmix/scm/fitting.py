@@ -1,20 +1,23 @@
-"""`fit_scm` and `FittedSCM`: structural causal models over the columns of a table, fitted and sampled."""
+"""`fit_scm` and `FittedSCM`: structural causal models of a table, fitted and sampled."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import networkx as nx
 import numpy as np
-import numpy.typing as npt
 from dowhy import gcm
 
-from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.arrays import Mask, Matrix
 from autogluon_causalmix.discovery.beliefs import causes_first
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.resources import Resources
-from autogluon_causalmix.scm.in_context import MOST_LEVELS, Conditioner, InContext, Teacher
+from autogluon_causalmix.scm.in_context import (
+    MOST_PREDICTED_LEVELS,
+    Conditioner,
+    InContext,
+    Teacher,
+)
 from autogluon_causalmix.scm.mechanisms import (
     AdditiveNoise,
     CalibratedClassifier,
@@ -22,16 +25,17 @@ from autogluon_causalmix.scm.mechanisms import (
     Mechanism,
 )
 from autogluon_causalmix.scm.missingness import MissingPattern
+from autogluon_causalmix.scm.protocol import FittedMechanism
 from autogluon_causalmix.scm.roots import Empirical, Smoothed
 from autogluon_causalmix.scm.weighting import likelihood_weights, row_likelihoods
 from autogluon_causalmix.table import Table
 
-Relation = npt.NDArray[np.bool_]
 Key = tuple[int, tuple[int, ...]]
 """A node and its parents, by position: graphs that share them share the mechanism."""
 
 DEFAULT_LEARNERS = ("linear", "pairwise", "smooth")
-"""Trees are left out: on seven tables they won 5 % of the nodes, by .02 nats in the mean, at six times the time."""
+"""Without trees: on seven tables they won 5 % of the nodes, by .02 nats on average, in six times
+the time."""
 
 
 @dataclass(frozen=True)
@@ -43,13 +47,13 @@ class Settings:
     learners : tuple of str
         Candidates for every mechanism.
     smoothed_roots : bool
-        Whether numeric roots draw values between those observed, too.
+        Whether numeric roots also draw values between the observed ones.
     weighted : bool
-        Whether graphs count as much as held-out rows say, or all the same.
+        Whether the likelihood of held-out rows weighs the graphs; otherwise all weigh the same.
     conditioner : Conditioner or None
-        The foundation model that is every mechanism; None fits learners.
+        The foundation model of every mechanism; None fits learners.
     teacher : Teacher or None
-        Labels the rows in place of the model of the label.
+        The foundation model that labels the rows, in place of the mechanism of the label.
     """
 
     learners: tuple[str, ...] = DEFAULT_LEARNERS
@@ -75,7 +79,7 @@ class FittedSCM:
     mechanisms : dict
         The fitted mechanism of every node and its parents.
     missing : MissingPattern
-        Which cells of synthetic rows are empty.
+        Which cells of synthetic rows are missing.
     weights : numpy.ndarray
         Shape (graphs,): the share of rows from each graph.
     teacher : Teacher or None
@@ -83,17 +87,17 @@ class FittedSCM:
     """
 
     table: Table
-    dags: tuple[Relation, ...]
-    mechanisms: dict[Key, Any]
+    dags: tuple[Mask, ...]
+    mechanisms: dict[Key, FittedMechanism]
     missing: MissingPattern
     weights: Matrix
     teacher: Teacher | None = None
 
     def causal_model(self, graph: int = 0) -> gcm.StructuralCausalModel:
-        """Return one of the models as DoWhy's own, for its interventions and its diagnostics.
+        """Return one of the models as DoWhy's own, for its interventions and diagnostics.
 
-        Its nodes are the positions of the columns, its values the encoding of `Table.encode`. Note that DoWhy
-        draws from NumPy's global generator.
+        Its nodes are the positions of the columns, its values the encoding of `Table.encode`. Note
+        that DoWhy draws from NumPy's global generator.
         """
         model = gcm.StructuralCausalModel(nx.DiGraph())
         model.graph.add_nodes_from(range(len(self.table.columns)))
@@ -104,9 +108,9 @@ class FittedSCM:
         return model
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
-        """Draw rows by ancestral sampling, as many from each graph as its weight says, in random order.
+        """Draw rows by ancestral sampling, from each graph by its weight, in random order.
 
-        Each graph draws its functions anew, where the rows leave several possible.
+        For each graph, the functions that the data leave uncertain are drawn anew.
         """
         shares = np.diff(np.rint(n_rows * np.concatenate([[0.0], np.cumsum(self.weights)])))
         parts = [
@@ -114,30 +118,29 @@ class FittedSCM:
             for dag, share in zip(self.dags, shares, strict=True)
         ]
         values = np.concatenate(parts)[rng.permutation(n_rows)]
-        values[self.missing.draw(values[:, self.table.target_position], rng)] = np.nan
+        strata = self.table.task.strata(values[:, self.table.target_position])
+        values[self.missing.draw(strata, rng)] = np.nan
         rows = self.table.decode(values)
         return rows if self.teacher is None else self.teacher.label(rows, rng)
 
-    def _ancestral(self, dag: Relation, n_rows: int, rng: np.random.Generator) -> Matrix:
+    def _ancestral(self, dag: Mask, n_rows: int, rng: np.random.Generator) -> Matrix:
         values = np.full((n_rows, len(dag)), np.nan)
+        if n_rows == 0:
+            return values
         for node, parents in _keys(dag):
-            mechanism, noise = self.mechanisms[node, parents], rng.random((n_rows, 1))
-            if n_rows and parents:
-                values[:, node] = (
-                    mechanism.redrawn(rng).evaluate(values[:, parents], noise).reshape(-1)
-                )
-            elif n_rows:
-                values[:, node] = mechanism.evaluate(noise).reshape(-1)
+            noise = rng.random((n_rows, 1))
+            mechanism = self.mechanisms[node, parents]
+            values[:, node] = mechanism.draw(values[:, parents], noise, rng)
         return values
 
 
 def fit_scm(
     table: Table,
-    dags: Sequence[Relation],
+    dags: Sequence[Mask],
     rng: np.random.Generator,
     resources: Resources,
     settings: Settings = DEFAULTS,
-    known: Mapping[Key, Any] | None = None,
+    known: Mapping[Key, FittedMechanism] | None = None,
 ) -> FittedSCM:
     """Fit the mechanism of every node in every graph.
 
@@ -148,18 +151,20 @@ def fit_scm(
     dags : sequence of numpy.ndarray of bool
         Acyclic graphs, shape (columns, columns) each.
     rng : numpy.random.Generator
-        Seeds the mechanisms, each by its node and parents, so that threads and graphs do not change them.
+        Seeds each mechanism by its node and parents: threads and other graphs do not change it.
     resources : Resources
         `num_cpus` threads; the fit stops between two mechanisms when time is up.
     settings : Settings
         Candidates for the mechanisms, weights of the graphs, and who labels the rows.
     known : mapping, optional
-        Mechanisms of the same table that need no fitting any more.
+        Mechanisms that were already fitted to this table with these settings.
 
     Raises
     ------
     OutOfTime
         Some mechanism could not be fitted in time.
+    ConfigError
+        Graphs are to be weighted, and a mechanism has no held-out likelihoods.
     """
     values = table.encode()
     known = known or {}
@@ -167,7 +172,7 @@ def fit_scm(
     keys = [key for key in wanted if key not in known]
     base = int(rng.integers(2**31))
 
-    def fit(key: Key) -> Any:
+    def fit(key: Key) -> FittedMechanism:
         if resources.remaining() <= 0:
             raise OutOfTime(f"fitting the mechanisms took longer than {resources.seconds:.1f} s")
         return _mechanism(table, values, key, settings, base)
@@ -177,22 +182,20 @@ def fit_scm(
     mechanisms = {key: known[key] if key in known else fitted[key] for key in wanted}
     weights = np.full(len(dags), 1.0 / len(dags))
     if settings.weighted:
-        weights = _weights(table, values, dags, mechanisms, rng)
-    return FittedSCM(
-        table, tuple(dags), mechanisms, MissingPattern.of(table), weights, settings.teacher
-    )
+        weights = _weights(values, dags, mechanisms, rng)
+    missing = MissingPattern(np.isnan(values), values[:, table.target_position])
+    return FittedSCM(table, tuple(dags), mechanisms, missing, weights, settings.teacher)
 
 
 def _weights(
-    table: Table,
     values: Matrix,
-    dags: Sequence[Relation],
-    mechanisms: Mapping[Key, Any],
+    dags: Sequence[Mask],
+    mechanisms: Mapping[Key, FittedMechanism],
     rng: np.random.Generator,
 ) -> Matrix:
-    """Return how much each graph counts, by the likelihood of held-out rows."""
+    """Return the weight of each graph, by the likelihood of held-out rows."""
     of_key = {
-        key: row_likelihoods(values[:, key[0]], table.columns[key[0]].is_categorical, mechanism)
+        key: row_likelihoods(~np.isnan(values[:, key[0]]), mechanism)
         for key, mechanism in mechanisms.items()
     }
     return likelihood_weights(
@@ -200,37 +203,33 @@ def _weights(
     )
 
 
-def _mechanism(table: Table, values: Matrix, key: Key, settings: Settings, base: int) -> Any:
+def _mechanism(
+    table: Table, values: Matrix, key: Key, settings: Settings, base: int
+) -> FittedMechanism:
     """Return the fitted mechanism of a node given its parents."""
     node, parents = key
-    column = values[:, node]
-    n_levels, is_category = (
-        np.unique(column[~np.isnan(column)]).size,
-        table.columns[node].is_categorical,
-    )
+    column, is_category = values[:, node], table.columns[node].is_categorical
+    n_levels = np.unique(column[~np.isnan(column)]).size
     if not parents:
-        # where values repeat, what lies between them is no value
+        # Where values repeat, numbers between them are not values of the column.
         between = settings.smoothed_roots and not is_category and n_levels > 0.5 * len(column)
-        root = Smoothed() if between else Empirical()
+        root = Smoothed() if between else Empirical(is_category)
         root.fit(column)
         return root
-    if n_levels < 2:
-        constant = Constant()
-        constant.fit(values[:, parents], column)
-        return constant
-    codes = tuple(table.columns[parent].is_categorical for parent in parents)
+    categorical = tuple(table.columns[parent].is_categorical for parent in parents)
     seed = int(np.random.SeedSequence([base, node, *parents]).generate_state(1)[0])
     mechanism: Mechanism
-    if settings.conditioner is not None and not (is_category and n_levels > MOST_LEVELS):
-        mechanism = InContext(codes, settings.conditioner, is_category)
+    if n_levels < 2:
+        mechanism = Constant()
+    elif settings.conditioner and not (is_category and n_levels > MOST_PREDICTED_LEVELS):
+        mechanism = InContext(categorical, settings.conditioner, is_category)
     else:
-        mechanism = (CalibratedClassifier if is_category else AdditiveNoise)(
-            codes, settings.learners, seed
-        )
+        kind = CalibratedClassifier if is_category else AdditiveNoise
+        mechanism = kind(categorical, settings.learners, seed)
     mechanism.fit(values[:, parents], column[:, None])
     return mechanism
 
 
-def _keys(dag: Relation) -> list[Key]:
+def _keys(dag: Mask) -> list[Key]:
     """Return every node with its parents, causes first."""
     return [(node, tuple(np.flatnonzero(dag[:, node]).tolist())) for node in causes_first(dag)]

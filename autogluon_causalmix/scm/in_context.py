@@ -1,31 +1,32 @@
-"""Foundation models inside causal models: as the mechanism of a node, and as the teacher of the label.
+"""Foundation models inside causal models: as the mechanism of a node, and as teacher of the label.
 
-Both predict in context, without training, and both name a backbone that the registry of plugins holds.
+Both predict in context, without training, with a backbone that the plugin registry knows by name.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.arrays import Indices, Mask, Matrix
+from autogluon_causalmix.backbones.contract import condition
+from autogluon_causalmix.backbones.protocol import Backbone, InContextModel
+from autogluon_causalmix.config import Named
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.scm.mechanisms import Mechanism, chosen_levels
 from autogluon_causalmix.table import Table
 
-MOST_LEVELS = 10
+MOST_PREDICTED_LEVELS = 10
 """Of a category: as many classes as the foundation models predict."""
 
 FEWEST_IN_HALF = 25
-"""Rows on each side: about as few as a foundation model learns a threshold from."""
+"""Rows on each side of a split: about as few as a foundation model learns a threshold from."""
 
-VIEWS = 2
-"""That a mechanism's predictions are averaged over: one is too certain, and each costs as much again."""
+MECHANISM_VIEWS = 2
+"""Averaged in a mechanism: with one view it is overconfident, and each costs as much again."""
 
 TEACHER_VIEWS = 4
-"""As many as the model has that learns from it."""
+"""As many as the fine-tuned model has by default."""
 
 
 @dataclass(frozen=True)
@@ -34,33 +35,42 @@ class Conditioner:
 
     Attributes
     ----------
-    name, options : str, dict
-        The backbone.
+    named : Named
+        The backbone and its options.
     seed : int
         Of its views.
+    device : str
+        The torch device it runs on.
     """
 
-    name: str
-    options: dict[str, object]
+    named: Named
     seed: int
+    device: str = "cpu"
 
-    def condition(self, table: Table, n_estimators: int) -> Any:
-        """Return the backbone's `InContextModel` of `table`, on the CPU."""
-        backbone: Any = plugin_registry().backbones.get(self.name).create(self.options)
-        return backbone.condition(table, n_estimators=n_estimators, device="cpu", seed=self.seed)
+    def condition(self, table: Table, n_estimators: int) -> InContextModel:
+        """Return the backbone with the rows of `table` as its context."""
+        entry = plugin_registry().of(Backbone).get(self.named.name)
+        return condition(
+            entry.create(self.named.options),
+            table,
+            n_estimators=n_estimators,
+            device=self.device,
+            seed=self.seed,
+            owner=entry.owner,
+        )
 
 
 @dataclass(frozen=True)
 class Teacher:
-    """Labels rows with what a foundation model believes of them, all real rows as its context.
+    """Labels rows with the probabilities that a foundation model predicts for them.
 
     Attributes
     ----------
     model : InContextModel
-        Conditioned on the real rows.
+        With the real rows as its context.
     """
 
-    model: Any
+    model: InContextModel
 
     @classmethod
     def of(cls, table: Table, conditioner: Conditioner) -> "Teacher":
@@ -69,11 +79,11 @@ class Teacher:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be said of the backbone."""
+        """Warnings of the backbone."""
         return tuple(self.model.notes)
 
     def label(self, rows: Table, rng: np.random.Generator) -> Table:
-        """Return the rows with soft labels, and with a draw from these as their label."""
+        """Return the rows with soft labels, and with labels drawn from them."""
         soft = np.zeros((len(rows), len(rows.levels)))
         place = rows.levels.astype("object").get_indexer(pd.Index(self.model.classes))
         soft[:, place] = self.model.predict_proba(rows.features)
@@ -85,18 +95,21 @@ class Teacher:
 
 
 class InContext(Mechanism):
-    """A child of any kind: X := Q(U | parents), the quantile function that a foundation model believes in.
+    """A child of any kind: X := Q(U | parents), Q a quantile function by a foundation model.
 
-    A category's level is predicted as such. A number is found by halving: is X above the median of the rows, above
-    the median of those on its side, and so on until few rows are left, one of which gives its value (nested
-    dichotomies: Frank and Kramer, 2004). Every question has two answers, which is what the models are best at.
+    The model predicts the level of a category directly. A number is found by halving: is X above
+    the median of the rows, above the median of those on its side, and so on until few rows are
+    left, one of which gives its value (nested dichotomies: Frank and Kramer, 2004). Each question
+    has two answers, which these models predict best.
+
+    No row is held out of the context, so `held_out` stays None.
 
     Parameters
     ----------
     categorical : sequence of bool
         Which of the parents are categories, in their order.
     conditioner : Conditioner
-        The backbone. It is conditioned whenever rows are drawn, and not kept: its weights are the larger part.
+        The backbone. It is loaded whenever rows are drawn and not kept, as its weights are large.
     is_category : bool
         Whether X is.
     """
@@ -113,48 +126,47 @@ class InContext(Mechanism):
         return InContext(self.categorical, self.conditioner, self.is_category)
 
     def fit(self, X: Matrix, Y: Matrix) -> None:
-        """Keep parents of shape (rows, parents) and values of shape (rows, 1); rows without a value are left out."""
+        """Keep parents (rows, parents) and values (rows, 1), without rows that miss the value."""
         values = Y.reshape(-1).astype("float64")
         present = ~np.isnan(values)
         self.values, self.parents = values[present], X[present].astype("float64")
 
     def evaluate(self, parent_samples: Matrix, noise_samples: Matrix) -> Matrix:
-        """Return values for parents of shape (rows, parents) and uniform noise of shape (rows, 1)."""
+        """Return values (rows, 1) for parents (rows, parents) and uniform noise (rows, 1)."""
         parents, noise = parent_samples.astype("float64"), noise_samples.reshape(-1)
         if self.is_category:
             levels, member = np.unique(self.values, return_inverse=True)
-            chosen = chosen_levels(self._believed(self.parents, member, parents), noise)
+            chosen = chosen_levels(self._probabilities(self.parents, member, parents), noise)
             return np.asarray(levels[chosen])[:, None]
         return self._halve(self.parents, self.values, parents, noise)[:, None]
 
-    def _halve(self, parents: Matrix, values: Matrix, asked: Matrix, noise: Matrix) -> Matrix:
-        """Return the value of each row that is asked for."""
+    def _halve(self, parents: Matrix, values: Matrix, query: Matrix, noise: Matrix) -> Matrix:
+        """Return the value of each row of `query`, shape (rows,)."""
         upper = _upper_half(values)
-        if len(values) < 2 * FEWEST_IN_HALF or not upper.any() or len(asked) == 0:
+        if len(values) < 2 * FEWEST_IN_HALF or not upper.any() or len(query) == 0:
             place = np.minimum((noise * len(values)).astype("int64"), len(values) - 1)
             return np.asarray(np.sort(values)[place])
-        below = np.clip(self._believed(parents, upper.astype("int64"), asked)[:, 0], 1e-6, 1 - 1e-6)
+        probability = self._probabilities(parents, upper.astype("int64"), query)
+        below = np.clip(probability[:, 0], 1e-6, 1 - 1e-6)
         low = noise < below
-        drawn = np.empty(len(asked))
-        # what is left of the noise is uniform again on either side
-        drawn[low] = self._halve(
-            parents[~upper], values[~upper], asked[low], noise[low] / below[low]
-        )
-        left = (noise[~low] - below[~low]) / (1 - below[~low])
-        drawn[~low] = self._halve(parents[upper], values[upper], asked[~low], left)
+        drawn = np.empty(len(query))
+        # Given the side, the rest of the noise is uniform again.
+        within = noise[low] / below[low]
+        drawn[low] = self._halve(parents[~upper], values[~upper], query[low], within)
+        within = (noise[~low] - below[~low]) / (1 - below[~low])
+        drawn[~low] = self._halve(parents[upper], values[upper], query[~low], within)
         return drawn
 
-    def _believed(self, parents: Matrix, member: npt.NDArray[np.int64], asked: Matrix) -> Matrix:
-        """Return P(member | parents) for the rows that are asked for, shape (rows, members)."""
+    def _probabilities(self, parents: Matrix, member: Indices, query: Matrix) -> Matrix:
+        """Return P(member | parents) for the rows of `query`, shape (rows, members)."""
         filled = np.nan_to_num(parents, nan=np.inf)
-        if (filled == filled[:1]).all():  # parents that are the same in all rows tell nothing
-            return np.tile(np.bincount(member) / len(member), (len(asked), 1))
+        if (filled == filled[:1]).all():  # parents without variation predict nothing
+            return np.tile(np.bincount(member) / len(member), (len(query), 1))
         context = Table.from_frame(
             self._frame(parents).assign(member=pd.Categorical(member)), "member"
         )
-        return np.asarray(
-            self.conditioner.condition(context, VIEWS).predict_proba(self._frame(asked))
-        )
+        model = self.conditioner.condition(context, MECHANISM_VIEWS)
+        return np.asarray(model.predict_proba(self._frame(query)))
 
     def _frame(self, parents: Matrix) -> pd.DataFrame:
         """Return parents as a frame, codes as categories."""
@@ -166,21 +178,37 @@ class InContext(Mechanism):
         )
 
 
-def too_many_levels(table: Table) -> tuple[str, ...]:
-    """Say which categories a foundation model cannot predict; their mechanisms are fitted."""
+def limits_of_context(table: Table) -> tuple[str, ...]:
+    """Return notes on the columns for which something simpler replaces the foundation model."""
+    levels = {column.name: table.frame[column.name].nunique() for column in table.columns}
+    values = {column.name: int(table.frame[column.name].count()) for column in table.columns}
     wide = [
         str(column.name)
         for column in table.columns
-        if table.frame[column.name].nunique() > MOST_LEVELS and column.is_categorical
+        if column.is_categorical and levels[column.name] > MOST_PREDICTED_LEVELS
     ]
-    if not wide:
-        return ()
-    return (
-        f"the categories {wide} have more than {MOST_LEVELS} levels: learners stand in for the foundation model",
-    )
+    short = [
+        str(column.name)
+        for column in table.columns
+        if not column.is_categorical
+        and levels[column.name] > 1
+        and values[column.name] < 2 * FEWEST_IN_HALF
+    ]
+    notes = []
+    if wide:
+        notes.append(
+            f"the categories {wide} have more than {MOST_PREDICTED_LEVELS} levels: learners stand "
+            "in for the foundation model"
+        )
+    if short:
+        notes.append(
+            f"the numbers {short} have fewer than {2 * FEWEST_IN_HALF} values, too few for the "
+            "foundation model: they are drawn as if they had no causes"
+        )
+    return tuple(notes)
 
 
-def _upper_half(values: Matrix) -> npt.NDArray[np.bool_]:
-    """Return which values are above the median, or above the least where more than half of them are equal to that."""
+def _upper_half(values: Matrix) -> Mask:
+    """Return which values are above the median, or above the least if none is above the median."""
     upper = values > np.median(values)
     return upper if upper.any() else np.asarray(values > values.min(initial=np.inf))

@@ -1,56 +1,82 @@
-"""Does a model trained on synthetic rows still know the label? Asked of a model that is fitted in milliseconds."""
+"""`LabelCheck`: how well a classifier trained on synthetic rows predicts real labels."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.scm.learners import Fit, smooth
+from autogluon_causalmix.scm.learners import FittedLearner, smooth
 from autogluon_causalmix.scm.parents import ParentFeatures
 from autogluon_causalmix.table import Table
+from autogluon_causalmix.task import Task
 
 
-def held_out_skill(table: Table, rng: np.random.Generator) -> float:
-    """Return the ROC-AUC of a model on the rows it is trained on, each left out once; ½ where there is one class.
+@dataclass(frozen=True)
+class LabelCheck:
+    """The real rows of one table, to score classifiers that are trained on synthetic rows.
 
-    Several classes are scored one against the rest, and averaged.
+    The classifier is a kernel regression of the indicators of the classes: it fits in milliseconds.
+
+    Attributes
+    ----------
+    task : Task
+        Says what is learned of the labels, and how predictions are scored.
+    features : numpy.ndarray
+        Shape (rows, features), in the encoding of `Table.encode`.
+    labels : numpy.ndarray
+        Shape (rows,): codes of the classes.
+    categorical : tuple of bool
+        Which of the features are categories.
+    real_auc : float
+        ROC-AUC of the classifier trained on the real rows, each left out once.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> rng = np.random.default_rng(0)
+    >>> dose = rng.normal(size=200)
+    >>> table = Table.from_frame(pd.DataFrame({"dose": dose, "ill": dose > 0}), "ill")
+    >>> check = LabelCheck.of(table, rng)
+    >>> shuffled = table.with_frame(table.frame.assign(ill=rng.permutation(dose > 0)))
+    >>> check.auc(table, rng) > 0.95, check.auc(shuffled, rng) < 0.8
+    (True, True)
     """
-    return _auc(_fit(table, table, rng).held_out, _labels(table))
+
+    task: Task
+    features: Matrix
+    labels: Matrix
+    categorical: tuple[bool, ...]
+    real_auc: float
+
+    @classmethod
+    def of(cls, real: Table, rng: np.random.Generator) -> "LabelCheck":
+        """Encode the real rows and score the classifier on them."""
+        features, labels = _encode(real)
+        categorical = tuple(column.is_categorical for column in real.feature_columns)
+        responses = real.task.responses(labels, labels)
+        _, classifier = _train(features, responses, categorical, rng)
+        auc = real.task.skill(classifier.held_out, labels)
+        return cls(real.task, features, labels, categorical, auc)
+
+    def auc(self, synthetic: Table, rng: np.random.Generator) -> float:
+        """Return the ROC-AUC on the real rows of the classifier trained on synthetic rows."""
+        features, labels = _encode(synthetic)
+        responses = self.task.responses(labels, self.labels)
+        inputs, classifier = _train(features, responses, self.categorical, rng)
+        return self.task.skill(
+            classifier.model.predict(inputs.transform(self.features)), self.labels
+        )
 
 
-def transferred_skill(synthetic: Table, real: Table, rng: np.random.Generator) -> float:
-    """Return the ROC-AUC on real rows of the same model trained on synthetic rows."""
-    scores = _fit(synthetic, real, rng).model.predict(_features(synthetic).transform(_causes(real)))
-    return _auc(scores, _labels(real))
+def _encode(table: Table) -> tuple[Matrix, Matrix]:
+    """Return features (rows, features) and labels (rows,) as floats."""
+    values = table.encode()
+    return np.delete(values, table.target_position, axis=1), values[:, table.target_position]
 
 
-def _fit(rows: Table, like: Table, rng: np.random.Generator) -> Fit:
-    """Fit a kernel regression of the indicators of all classes of `like` to rows."""
-    indicators = (_labels(rows)[:, None] == np.unique(_labels(like))).astype("float64")
-    return smooth(_features(rows).transform(_causes(rows)), indicators, rng)
-
-
-def _features(table: Table) -> ParentFeatures:
-    categorical = [column.is_categorical for column in table.columns if column.name != table.target]
-    return ParentFeatures.of(_causes(table), categorical)
-
-
-def _causes(table: Table) -> Matrix:
-    return np.delete(table.encode(), table.target_position, axis=1)
-
-
-def _labels(table: Table) -> Matrix:
-    return table.encode()[:, table.target_position]
-
-
-def _auc(scores: Matrix, labels: Matrix) -> float:
-    """Return the mean over classes of P(score of a row of the class > score of another row), ties half."""
-    from scipy.stats import rankdata
-
-    classes = np.unique(labels)
-    if len(classes) < 2:
-        return 0.5
-    areas = []
-    for score, label in zip(scores.T, classes, strict=True):
-        own = labels == label
-        ranks = rankdata(score)[own].sum() - own.sum() * (own.sum() + 1) / 2.0
-        areas.append(ranks / (own.sum() * (~own).sum()))
-    return float(np.mean(areas))
+def _train(
+    features: Matrix, responses: Matrix, categorical: tuple[bool, ...], rng: np.random.Generator
+) -> tuple[ParentFeatures, FittedLearner]:
+    """Return how features become inputs of the classifier, and the classifier."""
+    inputs = ParentFeatures.of(features, categorical)
+    return inputs, smooth(inputs.transform(features), responses, rng)

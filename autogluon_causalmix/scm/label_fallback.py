@@ -1,61 +1,77 @@
-"""`fit_knowing_the_label`: models whose rows still tell the label, on graphs that are as discovered as can be."""
+"""`fit_with_label_check`: causal models whose rows still predict the label.
 
-from collections.abc import Iterator
+1. Fit models on the discovered graphs.
+2. Check that a classifier trained on their rows predicts the label of real rows nearly as well as
+   one trained on real rows (`LabelCheck`).
+3. If it does not, add edges at the label and try again, twice.
+4. Keep the first candidate that passes, else the one with the highest ROC-AUC.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from autogluon_causalmix.discovery.protocol import EdgeBeliefs
+from autogluon_causalmix.discovery.beliefs import EdgeBeliefs
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.resources import Resources
-from autogluon_causalmix.scm.fitting import DEFAULTS, FittedSCM, Settings, fit_scm
-from autogluon_causalmix.scm.label_check import held_out_skill, transferred_skill
+from autogluon_causalmix.scm.fitting import DEFAULTS, FittedSCM, Key, Settings, fit_scm
+from autogluon_causalmix.scm.label_check import LabelCheck
 from autogluon_causalmix.scm.label_edges import connect_label
+from autogluon_causalmix.scm.protocol import FittedMechanism
 from autogluon_causalmix.table import Table
 
-ENOUGH = 0.9
-"""Of the real rows' AUC above ½: less is lost to chance alone among 200 rows, more is lost where edges are missing."""
+PASSING_SHARE = 0.9
+"""Of the real rows' ROC-AUC above ½. Chance alone takes less among 200 rows, missing edges more."""
 
-ROWS = 1000
-"""Synthetic rows in a check: drawing and scoring them takes 0.1 s, and their AUC varies by about .01."""
+CHECKED_ROWS = 1000
+"""Synthetic rows in a check: drawing and scoring take 0.1 s, and their ROC-AUC varies by .01."""
+
+LEAST_SECONDS = 5.0
+"""Granted to straight lines when time is up: they take milliseconds on most tables."""
+
+DISCOVERED = "discovered"
+WITH_LABEL_EDGES = "discovered, with edges at the label"
+ONLY_LABEL_EDGES = "edges at the label only"
 
 
 @dataclass(frozen=True)
-class Rung:
-    """Fitted models, and what a cheap classifier learns of the label from their rows.
+class Candidate:
+    """Models fitted on one kind of graph, and the result of their label check.
 
     Attributes
     ----------
     graph : str
-        ``"discovered"``, ``"label connected"`` or ``"label alone connected"``.
+        `DISCOVERED`, `WITH_LABEL_EDGES` or `ONLY_LABEL_EDGES`.
     beliefs : EdgeBeliefs
         What the graphs were drawn from.
     discovered : EdgeBeliefs
         What discovery found.
     model : FittedSCM
         The models.
-    real, synthetic : float
-        ROC-AUC on real rows of the classifier trained on real rows (each left out once) and on synthetic ones.
+    real_auc, synthetic_auc : float
+        ROC-AUC on the real rows of a classifier trained on real rows (each left out once) and of
+        one trained on rows of the models.
     """
 
     graph: str
     beliefs: EdgeBeliefs
     discovered: EdgeBeliefs
     model: FittedSCM
-    real: float
-    synthetic: float
+    real_auc: float
+    synthetic_auc: float
 
     @property
-    def holds(self) -> bool:
-        """Whether the rows tell nearly as much of the label as the real ones."""
-        return self.synthetic - 0.5 >= ENOUGH * (self.real - 0.5)
+    def passes(self) -> bool:
+        """Whether synthetic rows predict the label nearly as well as real ones."""
+        return self.synthetic_auc - 0.5 >= PASSING_SHARE * (self.real_auc - 0.5)
 
     @property
     def check(self) -> str:
-        """What the rows tell of the label, as part of a sentence."""
+        """The result of the label check, as a clause."""
         return (
-            f"rows from the graph {self.graph!r} teach a classifier a ROC-AUC of {self.synthetic:.3f} on the real "
-            f"rows, real rows teach it {self.real:.3f}"
+            f"trained on rows from the graph {self.graph!r}, a classifier has a ROC-AUC of "
+            f"{self.synthetic_auc:.3f} on the real rows; trained on real rows, {self.real_auc:.3f}"
         )
 
     @property
@@ -65,86 +81,110 @@ class Rung:
         return np.argwhere((self.beliefs.probability > 0) & (found + found.T == 0)).tolist()
 
 
-def fit_knowing_the_label(
+def fit_with_label_check(
     found: EdgeBeliefs,
     table: Table,
     n_graphs: int,
     rng: np.random.Generator,
     resources: Resources,
     settings: Settings = DEFAULTS,
-) -> tuple[Rung, tuple[str, ...]]:
-    """Fit models to the discovered graphs; where their rows lose the label, to graphs with more edges at it.
+) -> tuple[Candidate, tuple[str, ...]]:
+    """Fit models on the discovered graphs, and on graphs with more edges at the label if they fail.
 
-    The rungs are the graphs as discovered; the same with an edge between the target and every column that depends
-    on it; these edges alone. The first that holds is taken, else the one that tells most of the label.
+    The candidate graphs, in this order: as discovered; the same with an edge between the target and
+    every column that depends on it; these edges alone. When time is up before the first candidate
+    is fitted, linear mechanisms on the last graph stand in.
+
+    Parameters
+    ----------
+    found : EdgeBeliefs
+        What discovery found.
+    table : Table
+        The real rows.
+    n_graphs : int
+        How many graphs are drawn for each candidate.
+    rng : numpy.random.Generator
+        Source of all randomness.
+    resources : Resources
+        What may be spent.
+    settings : Settings
+        How the models are fitted.
 
     Returns
     -------
-    rung : Rung
-        The one that was taken.
+    candidate : Candidate
+        The first that passes the label check, else the one with the highest ROC-AUC.
     notes : tuple of str
-        What was lost, and what was done about it.
+        Every failed check and every fallback, one sentence each.
 
     Raises
     ------
     OutOfTime
         Not even straight lines on the simplest graph could be fitted in time.
     """
-    real = held_out_skill(table, rng)
-    tried: list[Rung] = []
+    trial = _Trial(table, found, LabelCheck.of(table, rng), rng)
+    tried: list[Candidate] = []
     notes: list[str] = []
     try:
-        for name, beliefs in _graphs(found, table):
+        for graph, beliefs in _candidate_graphs(found, table):
             known = tried[-1].model.mechanisms if tried else {}
-            dags = [beliefs.sample_dag(rng) for _ in range(n_graphs)]
-            model = fit_scm(table, dags, rng, resources.share(0.8), settings, known)
-            skill = transferred_skill(model.sample(ROWS, rng), table, rng)
-            tried.append(Rung(name, beliefs, found, model, real, skill))
-            if tried[-1].holds:
+            tried.append(trial.fit(graph, beliefs, n_graphs, resources.share(0.8), settings, known))
+            if tried[-1].passes:
                 break
-            notes.append(f"{tried[-1].check}: they lose the label")
+            notes.append(f"{tried[-1].check}: these rows lose the label")
     except OutOfTime as error:
-        notes.append(
-            f"{error}; no graph with more edges was tried"
-            if tried
-            else f"{error}; straight lines stand in"
-        )
-        if not tried:
-            tried.append(_straight_lines(found, table, real, rng, resources, settings))
-    best = max(tried, key=lambda rung: (rung.holds, rung.synthetic))
-    if notes and best.graph != "discovered":
-        notes.append(f"the graph in use is: {best.graph}")
+        if tried:
+            notes.append(f"{error}; no graph with more edges was tried")
+        else:
+            tried.append(_straight_lines(trial, resources, settings))
+            notes.append(f"{error}; straight lines stand in, on one graph")
+    best = max(tried, key=lambda candidate: (candidate.passes, candidate.synthetic_auc))
+    if notes:
+        notes.append(f"rows are drawn from the graph: {best.graph}")
     return best, tuple(notes)
 
 
-def _graphs(found: EdgeBeliefs, table: Table) -> Iterator[tuple[str, EdgeBeliefs]]:
-    """Yield the rungs' graphs, each computed when it is reached."""
-    yield "discovered", found
-    yield "label connected", connect_label(found, table)
-    yield "label alone connected", connect_label(_without_edges(found), table)
+@dataclass(frozen=True)
+class _Trial:
+    """What all candidates of one table share."""
+
+    table: Table
+    discovered: EdgeBeliefs
+    check: LabelCheck
+    rng: np.random.Generator
+
+    def fit(
+        self,
+        graph: str,
+        beliefs: EdgeBeliefs,
+        n_graphs: int,
+        resources: Resources,
+        settings: Settings,
+        known: Mapping[Key, FittedMechanism],
+    ) -> Candidate:
+        """Draw graphs, fit models on them, and check the label on their rows."""
+        dags = [beliefs.sample_dag(self.rng) for _ in range(n_graphs)]
+        model = fit_scm(self.table, dags, self.rng, resources, settings, known)
+        auc = self.check.auc(model.sample(CHECKED_ROWS, self.rng), self.rng)
+        return Candidate(graph, beliefs, self.discovered, model, self.check.real_auc, auc)
 
 
-def _without_edges(found: EdgeBeliefs) -> EdgeBeliefs:
+def _candidate_graphs(found: EdgeBeliefs, table: Table) -> Iterator[tuple[str, EdgeBeliefs]]:
+    """Yield each kind of graph with its name; one that is not reached is not computed."""
+    yield DISCOVERED, found
+    yield WITH_LABEL_EDGES, connect_label(found, table)
+    yield ONLY_LABEL_EDGES, connect_label(_required_edges(found), table)
+
+
+def _required_edges(found: EdgeBeliefs) -> EdgeBeliefs:
+    """Return the graph that has the user's required edges and no others."""
     return replace(found, graphs=found.constraints.required.astype("float64")[None])
 
 
-def _straight_lines(
-    found: EdgeBeliefs,
-    table: Table,
-    real: float,
-    rng: np.random.Generator,
-    resources: Resources,
-    settings: Settings,
-) -> Rung:
-    """Return linear mechanisms on the label's own edges; they take milliseconds, so they are granted them."""
-    beliefs = connect_label(_without_edges(found), table)
-    granted = Resources(max(resources.remaining(), 5.0), resources.num_cpus)
-    model = fit_scm(
-        table,
-        [beliefs.sample_dag(rng)],
-        rng,
-        granted,
-        replace(settings, learners=("linear",), conditioner=None),
-    )
-    skill = transferred_skill(model.sample(ROWS, rng), table, rng)
-    return Rung("label alone connected", beliefs, found, model, real, skill)
+def _straight_lines(trial: _Trial, resources: Resources, settings: Settings) -> Candidate:
+    """Return linear mechanisms on one graph, of the edges at the label only."""
+    beliefs = connect_label(_required_edges(trial.discovered), trial.table)
+    seconds = max(resources.remaining(), LEAST_SECONDS)
+    granted = Resources(seconds, resources.num_cpus, resources.device)
+    linear = replace(settings, learners=("linear",), conditioner=None)
+    return trial.fit(ONLY_LABEL_EDGES, beliefs, 1, granted, linear, {})

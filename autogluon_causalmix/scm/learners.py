@@ -1,67 +1,71 @@
-"""Learners that say, in one fit, what they would have predicted for each row without having seen it."""
+"""Regressions that give, in one fit, a held-out prediction of every row."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.arrays import Indices, Matrix
 
 RIDGES = np.logspace(-4, 3, 15)
+"""Candidates for the penalty, for 100 rows; more rows scale them up."""
 LANDMARKS = 100
-"""Basis functions of the smooth learner: enough for six or so parents; the cost grows with their square."""
+"""Basis functions of the smooth learner: enough for six parents; cost grows with the square."""
 KNOTS = 6
+"""Bumps along each feature, in the pairwise learner."""
 BUMP = 0.7
 """Width of a bump in standard deviations: neighbouring knots of a normal column overlap."""
 MOST_PAIRED = 12
-"""Features whose pairs are multiplied: 66 products; with more, the products outnumber the rows of small tables."""
+"""Most features whose pairs are multiplied: beyond these 66 products, small tables have too few
+rows."""
 LEAST_DEFLATION = 0.9
-"""Below it, the penalty was chosen too small by luck: noise of 100 rows had .93 ± .15 of its spread, now 1.01 ± .09."""
+"""Least factor for residuals: below it, the penalty was too small by chance. Noise of 100 rows had
+.93 ± .15 of its spread without the bound, and has 1.01 ± .09 with it."""
 TREES = 50
 LEAF = 5
+"""Least rows in a leaf of a tree."""
 
 
-class Fitted(Protocol):
-    """A fitted learner."""
+class Regression(Protocol):
+    """A fitted function of features."""
 
     def predict(self, features: Matrix) -> Matrix:
         """Return predictions, shape (rows, outputs)."""
         ...
 
-    def draw(self, rng: np.random.Generator) -> "Fitted":
-        """Return a function that the rows leave possible: a draw from the posterior, of which this is the mean."""
+    def draw(self, rng: np.random.Generator) -> "Regression":
+        """Return a draw from the posterior over functions, of which this is the mean."""
         ...
 
 
 @dataclass(frozen=True)
-class Fit:
-    """A fitted learner beside its honest predictions for the rows it was fitted to.
+class FittedLearner:
+    """A fitted learner with held-out predictions for the rows it was fitted to.
 
     Attributes
     ----------
     name : str
         The learner's name.
-    model : Fitted
+    model : Regression
         Predicts for new rows.
     held_out : numpy.ndarray
         Shape (rows, outputs): each row predicted by a fit without it.
     deflation : numpy.ndarray
-        Shape (rows,): what a held-out residual is multiplied with to have the noise's spread: a held-out residual
-        holds the noise and the error of the fit, and only the first is to be drawn again.
+        Shape (rows,): factors that give held-out residuals the spread of the noise. A held-out
+        residual is the noise plus the error of the fit, and only the noise is to be drawn again.
     variance : numpy.ndarray
         Shape (rows, outputs): posterior variance of each held-out prediction.
     """
 
     name: str
-    model: Fitted
+    model: Regression
     held_out: Matrix
     deflation: Matrix
     variance: Matrix
 
 
 class _Basis(Protocol):
-    """Turns features into what predictions are linear in."""
+    """Maps features to the columns that predictions are linear in."""
 
     def expand(self, features: Matrix) -> Matrix: ...
 
@@ -70,8 +74,8 @@ class _Basis(Protocol):
 class _Linear:
     """Predictions that are linear in a basis of the features.
 
-    `root` and `offset_root` are square roots of the posterior's covariance of the weights and of the offset, in units
-    of the noise, whose own square root is `noise`.
+    `root` and `offset_root` are square roots of the posterior covariance of weights and offset, in
+    units of the noise, whose covariance has the square root `noise`.
     """
 
     basis: _Basis
@@ -86,13 +90,10 @@ class _Linear:
         return np.asarray((self.basis.expand(features) - self.centre) @ self.weights + self.offset)
 
     def draw(self, rng: np.random.Generator) -> "_Linear":
-        """Return a draw from the posterior under the Gaussian prior that the ridge penalty is."""
+        """Return a draw from the posterior under the Gaussian prior of a ridge penalty."""
         normal = rng.normal(size=(self.root.shape[1] + 1, len(self.noise))) @ self.noise
-        weights, offset = (
-            self.weights + self.root @ normal[1:],
-            self.offset + self.offset_root * normal[0],
-        )
-        return replace(self, weights=weights, offset=offset)
+        weights = self.weights + self.root @ normal[1:]
+        return replace(self, weights=weights, offset=self.offset + self.offset_root * normal[0])
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class _Identity:
 
 @dataclass(frozen=True)
 class _Bumps:
-    """The features, and Gaussian bumps at some of the rows (the Nyström approximation of a kernel)."""
+    """The features and Gaussian bumps at some rows (the Nyström approximation of a kernel)."""
 
     landmarks: Matrix
     width: float
@@ -113,7 +114,7 @@ class _Bumps:
 
     @classmethod
     def at(cls, landmarks: Matrix, width: float) -> "_Bumps":
-        """Return the basis in which a ridge penalty is the kernel's own norm."""
+        """Return the basis in which a ridge penalty is the norm of the kernel."""
         values, vectors = np.linalg.eigh(_kernel(landmarks, landmarks, width))
         kept = values > 1e-6 * values[-1]
         return cls(landmarks, width, vectors[:, kept] / np.sqrt(values[kept]))
@@ -128,21 +129,18 @@ class _Bumps:
 class _Pairs:
     """The features, a few bumps along each of them, and the products of all pairs."""
 
-    bent: npt.NDArray[np.int64]
+    bent: Indices
     knots: Matrix
-    pairs: npt.NDArray[np.int64]
+    pairs: Indices
 
     @classmethod
     def of(cls, features: Matrix) -> "_Pairs":
         n_features = features.shape[1]
         bent = np.flatnonzero([len(np.unique(column)) > KNOTS for column in features.T])
         knots = np.quantile(features[:, bent], (np.arange(KNOTS) + 0.5) / KNOTS, axis=0)
-        few = n_features <= MOST_PAIRED
-        pairs = (
-            np.column_stack(np.triu_indices(n_features, 1))
-            if few
-            else np.empty((0, 2), dtype=np.int64)
-        )
+        pairs = np.empty((0, 2), dtype=np.int64)
+        if n_features <= MOST_PAIRED:
+            pairs = np.column_stack(np.triu_indices(n_features, 1))
         return cls(bent, knots, pairs)
 
     def expand(self, features: Matrix) -> Matrix:
@@ -151,8 +149,8 @@ class _Pairs:
         return np.concatenate([features, bumps.reshape(len(features), -1), products], axis=1)
 
 
-def linear(features: Matrix, targets: Matrix) -> Fit:
-    """Fit ridge regression, its penalty chosen by the leave-one-out error, which has a closed form.
+def linear(features: Matrix, targets: Matrix) -> FittedLearner:
+    """Fit ridge regression; the leave-one-out error, in closed form, chooses the penalty.
 
     Parameters
     ----------
@@ -164,8 +162,10 @@ def linear(features: Matrix, targets: Matrix) -> Fit:
     return _ridge("linear", _Identity(), features, targets)[1]
 
 
-def pairwise(features: Matrix, targets: Matrix) -> Fit:
-    """Fit ridge regression on bumps along each feature and products of pairs (after Lou et al., 2013).
+def pairwise(features: Matrix, targets: Matrix) -> FittedLearner:
+    """Fit ridge regression on bumps along each feature and on products of pairs.
+
+    After Lou et al. (2013).
 
     Parameters
     ----------
@@ -177,8 +177,10 @@ def pairwise(features: Matrix, targets: Matrix) -> Fit:
     return _ridge("pairwise", _Pairs.of(features), features, targets)[1]
 
 
-def smooth(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fit:
-    """Fit kernel ridge regression on a few landmarks (Williams and Seeger, 2001), width and penalty by leave-one-out.
+def smooth(features: Matrix, targets: Matrix, rng: np.random.Generator) -> FittedLearner:
+    """Fit kernel ridge regression on a few landmarks (Williams and Seeger, 2001).
+
+    The leave-one-out error chooses the width and the penalty.
 
     Parameters
     ----------
@@ -199,8 +201,10 @@ def smooth(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fit:
     return min(fits, key=lambda fit: fit[0])[1]
 
 
-def trees(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fit:
-    """Fit extremely randomised trees on bootstraps (Geurts et al., 2006); a row is held out of every third tree.
+def trees(features: Matrix, targets: Matrix, rng: np.random.Generator) -> FittedLearner:
+    """Fit extremely randomised trees on bootstraps (Geurts et al., 2006).
+
+    A row is held out of every third tree or so; these predict it.
 
     Parameters
     ----------
@@ -218,16 +222,16 @@ def trees(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fit:
         min_samples_leaf=LEAF,
         max_features=1.0,
         bootstrap=True,
-        oob_score=lambda *_: (
-            0.0
-        ),  # scikit-learn's own score warns about constant targets, and nobody reads it
+        oob_score=lambda *_: 0.0,  # scikit-learn's own warns about constant targets; it is unused
         random_state=int(rng.integers(2**31)),
     )
     forest.fit(features, targets if targets.shape[1] > 1 else targets[:, 0])
     held_out = np.asarray(forest.oob_prediction_).reshape(targets.shape)
-    # A small forest can leave a row out of no tree; the mean is what a model without it would say at the least.
+    # A row may be in all bootstraps; the mean stands for the prediction of a tree without it.
     held_out = np.where(np.isfinite(held_out), held_out, targets.mean(axis=0))
-    return Fit("trees", _Forest(forest), held_out, np.ones(len(features)), np.zeros_like(held_out))
+    return FittedLearner(
+        "trees", _Forest(forest), held_out, np.ones(len(features)), np.zeros_like(held_out)
+    )
 
 
 @dataclass(frozen=True)
@@ -238,11 +242,13 @@ class _Forest:
         return np.asarray(self.forest.predict(features)).reshape(len(features), -1)
 
     def draw(self, rng: np.random.Generator) -> "_Forest":
-        """Return itself: what is left open is not known."""
+        """Return itself: a forest has no posterior."""
         return self
 
 
-def _ridge(name: str, basis: _Basis, features: Matrix, targets: Matrix) -> tuple[float, Fit]:
+def _ridge(
+    name: str, basis: _Basis, features: Matrix, targets: Matrix
+) -> tuple[float, FittedLearner]:
     """Return the leave-one-out error of the best penalty, and its fit."""
     expanded = basis.expand(features)
     centre, offset = expanded.mean(axis=0), targets.mean(axis=0)
@@ -263,20 +269,14 @@ def _ridge(name: str, basis: _Basis, features: Matrix, targets: Matrix) -> tuple
     assert best is not None
     error, ridge, residual, leverage = best
     weights = vectors @ (projected / (values + ridge)[:, None])
-    # e/(1 − h) is the held-out residual, e/√(1 − h) has the variance of the noise (Cook and Weisberg, 1982).
+    # e/(1 − h) is the held-out residual; e/√(1 − h) has the variance of the noise
+    # (Cook and Weisberg, 1982).
     noise = _square_root((residual * (1.0 - leverage)[:, None]).T @ residual / len(features))
-    model = _Linear(
-        basis,
-        centre,
-        weights,
-        offset,
-        vectors / np.sqrt(values + ridge),
-        1.0 / np.sqrt(len(features)),
-        noise,
-    )
+    root, offset_root = vectors / np.sqrt(values + ridge), 1.0 / np.sqrt(len(features))
+    model = _Linear(basis, centre, weights, offset, root, offset_root, noise)
     deflation = np.maximum(np.sqrt(1.0 - leverage), LEAST_DEFLATION)
     variance = (leverage / (1.0 - leverage))[:, None] * (noise**2).sum(axis=0)
-    return error, Fit(name, model, targets - residual, deflation, variance)
+    return error, FittedLearner(name, model, targets - residual, deflation, variance)
 
 
 def _square_root(covariance: Matrix) -> Matrix:

@@ -1,20 +1,19 @@
-"""Mechanisms on DoWhy's classes: a node as a function of its parents and of noise that is uniform on (0, 1)."""
+"""Mechanisms of children on DoWhy's classes: functions of parents and of uniform noise."""
 
 from collections.abc import Callable, Sequence
 from copy import copy
-from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from dowhy.gcm.causal_mechanisms import FunctionalCausalModel, ProbabilityEstimatorModel
-from scipy import optimize
 
-from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.scm.learners import Fit, linear, pairwise, smooth, trees
+from autogluon_causalmix.arrays import Indices, Matrix
+from autogluon_causalmix.scm.calibration import Calibration
+from autogluon_causalmix.scm.learners import FittedLearner, linear, pairwise, smooth, trees
+from autogluon_causalmix.scm.noise import ResidualNoise
 from autogluon_causalmix.scm.parents import ParentFeatures
 from autogluon_causalmix.scm.scales import Scale
 
-Learner = Callable[[Matrix, Matrix, np.random.Generator], Fit]
+Learner = Callable[[Matrix, Matrix, np.random.Generator], FittedLearner]
 
 LEARNERS: dict[str, Learner] = {
     "linear": lambda features, targets, _: linear(features, targets),
@@ -22,11 +21,11 @@ LEARNERS: dict[str, Learner] = {
     "smooth": smooth,
     "trees": trees,
 }
-"""What a mechanism may be made of; one is chosen per node, by held-out log-likelihood."""
+"""Candidates for a mechanism; one is chosen per node, by held-out log-likelihood."""
 
 
 class Mechanism(FunctionalCausalModel):  # type: ignore[misc]  # dowhy has no type information
-    """What all kinds of child share.
+    """Base of all mechanisms of children; a `FittedMechanism` once `fit` was called.
 
     Parameters
     ----------
@@ -43,8 +42,7 @@ class Mechanism(FunctionalCausalModel):  # type: ignore[misc]  # dowhy has no ty
         self.learners = tuple(learners)
         self.seed = seed
         self.learner = ""
-        self.held_out = np.empty(0)
-        """Log-likelihood of each row with a value, from a fit without it."""
+        self.held_out: Matrix | None = None
 
     def draw_noise_samples(self, num_samples: int) -> Matrix:
         """Draw from NumPy's global generator, as all of DoWhy does; shape (rows, 1)."""
@@ -55,10 +53,14 @@ class Mechanism(FunctionalCausalModel):  # type: ignore[misc]  # dowhy has no ty
         return type(self)(self.categorical, self.learners, self.seed)
 
     def redrawn(self, rng: np.random.Generator) -> "Mechanism":
-        """Return the mechanism with another function of its parents, if it knows which the rows leave possible."""
+        """Return the mechanism with another draw of its function, itself if that is certain."""
         return self
 
-    def _candidates(self, features: Matrix, targets: Matrix) -> list[Fit]:
+    def draw(self, parents: Matrix, noise: Matrix, rng: np.random.Generator) -> Matrix:
+        """Return values, shape (rows,), from one draw of the function."""
+        return np.asarray(self.redrawn(rng).evaluate(parents, noise)).reshape(-1)
+
+    def _fit_learners(self, features: Matrix, targets: Matrix) -> list[FittedLearner]:
         rng = np.random.default_rng(self.seed)
         return [LEARNERS[name](features, targets, rng) for name in self.learners]
 
@@ -74,6 +76,7 @@ class Constant(Mechanism):
         """Keep the one value; a column without any stays missing."""
         present = Y[~np.isnan(Y)]
         self.value = float(present[0]) if len(present) else float("nan")
+        self.held_out = np.zeros(len(present))
 
     def evaluate(self, parent_samples: Matrix, noise_samples: Matrix) -> Matrix:
         """Return the value, shape (rows, 1)."""
@@ -85,13 +88,14 @@ class Constant(Mechanism):
 
 
 class AdditiveNoise(Mechanism):
-    """A numeric child: X := g(f(parents) + N), g its `Scale` (mostly linear), N a cross-fitted residual.
+    """A numeric child: X := g(f(parents) + N), g its `Scale`, N a held-out residual.
 
-    The residual of a row comes from a fit without that row, deflated by what of it is error of the fit: in-sample
-    residuals, DoWhy's own, have 0.4 to 0.7 of the noise's spread. N is drawn from all rows, or, where that makes
-    held-out rows more likely, from the rows with a similar prediction (heteroscedastic noise). Where values
-    repeat (counts, rounded or censored numbers) it is a whole value that is drawn from such rows, not a residual
-    (predictive mean matching: Little, 1988), so that only observed values come back.
+    The residual of a row comes from a fit without that row, scaled down by the part that is error
+    of the fit. In-sample residuals, which DoWhy uses, have 0.4 to 0.7 of the noise's spread. N is
+    drawn from all rows or, where that makes held-out rows more likely, from rows with a similar
+    prediction (heteroscedastic noise). Where values repeat (counts, rounded or censored numbers), a
+    whole value is drawn from such rows in place of a residual (predictive mean matching: Little,
+    1988), so that only observed values are drawn.
 
     Examples
     --------
@@ -105,7 +109,7 @@ class AdditiveNoise(Mechanism):
     """
 
     def fit(self, X: Matrix, Y: Matrix) -> None:
-        """Fit to parents of shape (rows, parents) and values of shape (rows, 1); rows without a value are left out."""
+        """Fit to parents (rows, parents) and values (rows, 1); rows without a value are skipped."""
         values = Y.reshape(-1).astype("float64")
         present = ~np.isnan(values)
         values, parents = values[present], X[present].astype("float64")
@@ -113,14 +117,16 @@ class AdditiveNoise(Mechanism):
         self.scale = Scale.of(values)
         scores = self.scale.forward(values)
         features = self.features.transform(parents)
-        fits = self._candidates(features, scores[:, None])
-        noises = [_Noise.of(fit, fit.model.predict(features)[:, 0], values, scores) for fit in fits]
+        fits = self._fit_learners(features, scores[:, None])
+        noises = [
+            ResidualNoise.of(fit, fit.model.predict(features)[:, 0], values, scores) for fit in fits
+        ]
         best = max(range(len(fits)), key=lambda index: float(noises[index].held_out.mean()))
         self.model, self.noise = fits[best].model, noises[best]
         self.learner, self.held_out = fits[best].name, self.noise.held_out
 
     def evaluate(self, parent_samples: Matrix, noise_samples: Matrix) -> Matrix:
-        """Return values for parents of shape (rows, parents) and uniform noise of shape (rows, 1)."""
+        """Return values (rows, 1) for parents (rows, parents) and uniform noise (rows, 1)."""
         features = self.features.transform(parent_samples.astype("float64"))
         predicted = self.model.predict(features)[:, 0]
         row = self.noise.donor(predicted, noise_samples.reshape(-1))
@@ -129,72 +135,17 @@ class AdditiveNoise(Mechanism):
         return self.scale.back(predicted + self.noise.residuals[row])[:, None]
 
 
-@dataclass(frozen=True)
-class _Noise:
-    """What is added to a prediction: of `window` rows around it in the order of their predictions, one is drawn.
-
-    Rows are ordered by what the whole fit predicts for them. Their held-out predictions would not do: among rows
-    with the same parents, they fall as the row's own value rises.
-    """
-
-    predictions: Matrix
-    residuals: Matrix
-    values: Matrix | None
-    window: int
-    held_out: Matrix
-
-    @classmethod
-    def of(cls, fit: Fit, fitted: Matrix, values: Matrix, scores: Matrix) -> "_Noise":
-        # Equal parents must give equal predictions, whatever the order of the sums.
-        predictions = fitted.round(9)
-        order = np.argsort(predictions, kind="stable")
-        residuals = (scores - fit.held_out[:, 0])[order]
-        n = len(values)
-        narrow = min(n, max(30, n // 8))
-        likelihoods = {window: log_likelihoods(residuals, window) for window in {narrow, n}}
-        # The wider window unless the narrower one is clearly better: fewer rows make a noisier guess of the spread.
-        window = narrow if likelihoods[narrow].mean() > likelihoods[n].mean() + 0.01 else n
-        held_out = np.empty(n)
-        held_out[order] = likelihoods[window]
-        if len(np.unique(values)) <= 0.5 * n:
-            matched = min(n, max(5, round(np.sqrt(n))))
-            return cls(predictions[order], residuals, values[order], matched, held_out)
-        return cls(predictions[order], residuals * fit.deflation[order], None, window, held_out)
-
-    def donor(self, predicted: Matrix, noise: Matrix) -> npt.NDArray[np.int64]:
-        """Return the row, in the order of predictions, whose residual or value is drawn for each prediction."""
-        n, rounded = len(self.predictions), predicted.round(9)
-        left = np.searchsorted(self.predictions, rounded, side="left")
-        right = np.searchsorted(self.predictions, rounded, side="right")
-        first = np.clip((left + right - self.window) // 2, 0, n - self.window)
-        # All rows with the very same prediction are equally good donors.
-        last = np.maximum(first + self.window, right)
-        first = np.minimum(first, left)
-        return np.asarray(np.minimum(first + (noise * (last - first)).astype("int64"), last - 1))
-
-
-def log_likelihoods(residuals: Matrix, window: int) -> Matrix:
-    """Return Gaussian log-likelihoods of residuals (rows,), the spread of each from the others in its window."""
-    n = len(residuals)
-    if n < 3:
-        return np.zeros(n)
-    sums = np.concatenate([[0.0], np.cumsum(residuals**2)])
-    first = np.clip(np.arange(n) - window // 2, 0, n - window)
-    others = np.maximum(sums[first + window] - sums[first] - residuals**2, 0.0) / (window - 1)
-    variance = others + 1e-9 * float((residuals**2).mean()) + 1e-300
-    return np.asarray(-0.5 * np.log(2.0 * np.pi * variance) - 0.5 * residuals**2 / variance)
-
-
 class CalibratedClassifier(Mechanism, ProbabilityEstimatorModel):  # type: ignore[misc]
-    """A categorical child: X := the level in whose share of P(X | parents) the uniform noise falls.
+    """A categorical child: X := the level in whose share of P(X | parents) the noise falls.
 
-    Scores for the levels come from a regression on their indicators; a temperature and one offset per level, fitted
-    to held-out scores, turn them into probabilities (after Platt, 1999), which are then mixed with the
-    frequencies by the weight of one row, so that no observed level dies out.
+    Scores of the levels come from a regression on their indicators. A `Calibration` on held-out
+    scores turns them into probabilities. These are mixed with the frequencies by the weight of one
+    row, so that every observed level keeps some probability.
 
-    The function that gives the scores is drawn from those that the rows leave possible, as proper imputation does
-    (Rubin, 1987). Calibrated probabilities average over all of these, so what few rows cannot tell looks like noise,
-    and levels drawn from them would be harder to predict than real ones. What is calibrated is the mean over draws.
+    The function behind the scores is drawn from its posterior, as in proper imputation (Rubin,
+    1987). Calibrated probabilities average over that posterior: what few rows leave uncertain looks
+    like noise, and labels drawn from the average would be harder to predict than real ones. So
+    the calibration is of the mean over draws.
 
     Examples
     --------
@@ -208,7 +159,7 @@ class CalibratedClassifier(Mechanism, ProbabilityEstimatorModel):  # type: ignor
     """
 
     def fit(self, X: Matrix, Y: Matrix) -> None:
-        """Fit to parents of shape (rows, parents) and codes of shape (rows, 1); rows without a code are left out."""
+        """Fit to parents (rows, parents) and codes (rows, 1); rows without a code are skipped."""
         codes = Y.reshape(-1).astype("float64")
         present = ~np.isnan(codes)
         self.levels, member = np.unique(codes[present], return_inverse=True)
@@ -217,18 +168,13 @@ class CalibratedClassifier(Mechanism, ProbabilityEstimatorModel):  # type: ignor
         indicators = np.eye(len(self.levels))[member]
         self.frequencies = indicators.mean(axis=0)
         self.rows = len(member)
-        fits = self._candidates(self.features.transform(parents), indicators)
-        calibrations = [_calibrate(fit.held_out, fit.variance, member) for fit in fits]
-        best = min(range(len(fits)), key=lambda index: calibrations[index][0])
-        self.mean, self.calibration = fits[best].model, calibrations[best][1]
-        width = _width(self.calibration[0], fits[best].variance)
-        calibrated = _softmax(
-            self.calibration[0] * fits[best].held_out / width + self.calibration[1:]
-        )
-        self.learner, self.held_out = (
-            fits[best].name,
-            np.log(np.maximum(calibrated[indicators > 0], 1e-300)),
-        )
+        fits = self._fit_learners(self.features.transform(parents), indicators)
+        calibrations = [Calibration.of(fit.held_out, fit.variance, member) for fit in fits]
+        best = min(range(len(fits)), key=lambda index: calibrations[index].log_loss)
+        fit, self.calibration = fits[best], calibrations[best]
+        calibrated = self.calibration.mean_probabilities(fit.held_out, fit.variance)
+        self.held_out = np.log(np.maximum(calibrated[indicators > 0], 1e-300))
+        self.learner, self.mean = fit.name, fit.model
         self.model = self.mean.draw(np.random.default_rng(self.seed))
 
     def redrawn(self, rng: np.random.Generator) -> "CalibratedClassifier":
@@ -240,63 +186,28 @@ class CalibratedClassifier(Mechanism, ProbabilityEstimatorModel):  # type: ignor
     def estimate_probabilities(self, parent_samples: Matrix) -> Matrix:
         """Return P(level | parents), shape (rows, levels)."""
         scores = self.model.predict(self.features.transform(parent_samples.astype("float64")))
-        probability = _softmax(self.calibration[0] * scores + self.calibration[1:])
+        probability = self.calibration.probabilities(scores)
         return np.asarray((self.rows * probability + self.frequencies) / (self.rows + 1.0))
 
     def evaluate(self, parent_samples: Matrix, noise_samples: Matrix) -> Matrix:
-        """Return codes for parents of shape (rows, parents) and uniform noise of shape (rows, 1)."""
-        chosen = chosen_levels(
-            self.estimate_probabilities(parent_samples), noise_samples.reshape(-1)
-        )
+        """Return codes (rows, 1) for parents (rows, parents) and uniform noise (rows, 1)."""
+        probability = self.estimate_probabilities(parent_samples)
+        chosen = chosen_levels(probability, noise_samples.reshape(-1))
         return np.asarray(self.levels[chosen])[:, None]
 
 
-def chosen_levels(probability: Matrix, noise: Matrix) -> npt.NDArray[np.int64]:
-    """Return the level in whose share of each row's probabilities (rows, levels) its noise (rows,) falls."""
+def chosen_levels(probability: Matrix, noise: Matrix) -> Indices:
+    """Return the level in whose share of each row's probabilities its noise falls, shape (rows,).
+
+    Parameters
+    ----------
+    probability : numpy.ndarray
+        Shape (rows, levels).
+    noise : numpy.ndarray
+        Shape (rows,), uniform on (0, 1).
+    """
     cumulative = np.cumsum(probability, axis=1)
     # Rounding can leave the last sum just below 1.
     return np.asarray(
         np.minimum((cumulative < noise[:, None]).sum(axis=1), probability.shape[1] - 1)
     )
-
-
-def _width(temperature: float, variance: Matrix) -> Matrix:
-    """Return what logits of variance (rows, levels) are divided by to give their mean probability (MacKay, 1992)."""
-    n_levels = variance.shape[1]
-    apart = (
-        2.0 * n_levels / (n_levels - 1.0) * variance
-    )  # of the difference of two scores; all of them sum to 1
-    return np.asarray(np.sqrt(1.0 + np.pi / 8.0 * temperature**2 * apart))
-
-
-def _calibrate(
-    scores: Matrix, variance: Matrix, member: npt.NDArray[np.int64]
-) -> tuple[float, Matrix]:
-    """Return the log-loss and (temperature, offsets) that make held-out scores of some variance probabilities."""
-    n, n_levels = scores.shape
-    chosen = np.eye(n_levels)[member]
-    frequencies = chosen.mean(axis=0)
-
-    def loss(parameters: Matrix) -> tuple[float, Matrix]:
-        width = _width(parameters[0], variance)
-        probability = _softmax(parameters[0] * scores / width + parameters[1:])
-        error = probability - chosen
-        # One row's worth of prior: scores that separate perfectly would otherwise ask for an infinite slope.
-        penalty = 0.5 * (0.05 * parameters[0]) ** 2 / n
-        slope = (error * scores / width**3).sum() / n + 0.05**2 * parameters[0] / n
-        gradient = np.concatenate([[slope], error.mean(axis=0)])
-        return float(
-            -np.log(np.maximum(probability[np.arange(n), member], 1e-300)).mean() + penalty
-        ), gradient
-
-    start = np.concatenate([[1.0], np.log(frequencies)])
-    bounds = [(0.0, None)] + [(None, None)] * n_levels
-    found = optimize.minimize(
-        loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 100}
-    )
-    return float(found.fun), np.asarray(found.x)
-
-
-def _softmax(logits: Matrix) -> Matrix:
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))

@@ -1,26 +1,25 @@
-"""`MissingPattern`: which cells of a synthetic row are empty."""
+"""`MissingPattern`: which cells of synthetic rows are missing."""
 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from autogluon_causalmix.arrays import Mask
-from autogluon_causalmix.table import Table
+from autogluon_causalmix.task import Targets
 
 
 @dataclass(frozen=True)
 class MissingPattern:
-    """Whole patterns of missing cells, each from a real row of the same class.
+    """Each synthetic row misses the cells that some real row of the same class misses.
 
-    So columns that go missing together still do, and a class that misses more than another still does.
+    So columns that are missing together stay so, as does a class that misses more than others.
 
     Attributes
     ----------
     masks : numpy.ndarray of bool
         Shape (rows, columns): the real rows, True where a cell is missing.
     labels : numpy.ndarray
-        Shape (rows,): their classes' codes.
+        Shape (rows,): the codes of their classes.
 
     Examples
     --------
@@ -31,15 +30,9 @@ class MissingPattern:
     """
 
     masks: Mask
-    labels: npt.NDArray[np.float64]
+    labels: Targets
 
-    @classmethod
-    def of(cls, table: Table) -> "MissingPattern":
-        """Read the patterns off a table."""
-        encoded = table.encode()
-        return cls(np.isnan(encoded), encoded[:, table.target_position])
-
-    def draw(self, labels: npt.NDArray[np.float64], rng: np.random.Generator) -> Mask:
+    def draw(self, labels: Targets, rng: np.random.Generator) -> Mask:
         """Return the missing cells of rows of these classes, shape (rows, columns)."""
         drawn = np.zeros((len(labels), self.masks.shape[1]), dtype=bool)
         if not self.masks.any():

@@ -1,4 +1,4 @@
-"""`ParentFeatures`: the parents of a node as one matrix of features that any learner takes."""
+"""`ParentFeatures`: the parents of a node as one matrix of numeric features."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,20 @@ import numpy as np
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.scm.scales import Scale
 
-MOST_LEVELS = 20
-"""Indicators per categorical parent; the levels beyond are rare, and share the reference."""
+MOST_INDICATORS = 20
+"""Per categorical parent; rarer levels have no indicator, like the reference level."""
 
 
 @dataclass(frozen=True)
 class ParentFeatures:
-    """How parents become features: numbers scaled, categories as indicators, missing values as their own.
+    """Numbers on their `Scale`, categories as indicators, and an indicator of missing numbers.
+
+    Attributes
+    ----------
+    kinds : tuple of Scale or numpy.ndarray
+        Per parent, its scale, or the codes that get an indicator.
+    marked : tuple of bool
+        Whether each parent has missing values.
 
     Examples
     --------
@@ -31,7 +38,7 @@ class ParentFeatures:
 
     @classmethod
     def of(cls, parents: Matrix, categorical: Sequence[bool]) -> "ParentFeatures":
-        """Learn the features from rows of parents, shape (rows, parents), in the encoding of `Table.encode`."""
+        """Choose features for parents (rows, parents), in the encoding of `Table.encode`."""
         kinds = tuple(
             _frequent_levels(column) if is_code else Scale.of(column)
             for column, is_code in zip(parents.T, categorical, strict=True)
@@ -53,8 +60,11 @@ class ParentFeatures:
 
 
 def _frequent_levels(codes: Matrix) -> Matrix:
-    """Return the levels that get an indicator, most frequent first, all but the least frequent one."""
+    """Return the levels that get an indicator, most frequent first; the rarest is the reference.
+
+    Where codes are missing, no indicator is set for them, so every level needs its own.
+    """
     levels, counts = np.unique(codes[~np.isnan(codes)], return_counts=True)
     ordered = levels[np.lexsort((levels, -counts))]
-    # Where codes are missing, no indicator is set for them: then every level needs its own.
-    return ordered[: MOST_LEVELS if np.isnan(codes).any() else min(MOST_LEVELS, len(ordered) - 1)]
+    most = len(ordered) if np.isnan(codes).any() else len(ordered) - 1
+    return ordered[: min(MOST_INDICATORS, most)]

@@ -1,4 +1,4 @@
-"""`Scale`: numeric columns in units that learners can work in, and back into the observed support."""
+"""`Scale`: numeric columns in units that suit learners, and back into the observed range."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,17 @@ from scipy import stats
 from autogluon_causalmix.arrays import Matrix
 
 FAR_OUT = 5.0
-"""Standard deviations: a column with values beyond them is ranked, for one such row would own a least-squares fit."""
+"""Standard deviations: a column with values beyond is ranked, or one row would dominate a fit."""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A monotone map of one numeric column: standardised, or, with far outliers, its normal scores.
+    """A monotone map of one numeric column: standardised or, with far outliers, normal scores.
 
     Attributes
     ----------
     values, scores : numpy.ndarray
-        Knots of the map, both increasing: it is linear in between, and constant beyond the observed values.
+        Knots of the map, both increasing: it is linear between them and constant beyond.
 
     Examples
     --------
@@ -34,7 +34,7 @@ class Scale:
 
     @classmethod
     def of(cls, column: Matrix) -> "Scale":
-        """Choose the map for a column of shape (rows,); NaN marks what is missing."""
+        """Choose the map for a column of shape (rows,), NaN where a value is missing."""
         present = column[~np.isnan(column)]
         if len(present) == 0:
             return cls(np.array([0.0]), np.array([0.0]))
@@ -61,7 +61,7 @@ class Scale:
 
 
 def _interpolated(at: Matrix, knots: Matrix, heights: Matrix) -> Matrix:
-    """Interpolate with no difference of two heights in it, which 64-bit floats at both ends of their range overflow."""
+    """Interpolate linearly without differences of heights: those of ±1e308 overflow."""
     if len(knots) == 1 or knots[0] == knots[-1]:
         return np.where(np.isnan(at), np.nan, heights[0])
     clipped = np.clip(at, knots[0], knots[-1])

@@ -1,28 +1,16 @@
-"""The border with causal-learn's rules: a skeleton goes in, the PC algorithm's and FCI's marks come out."""
+"""The marks of PC and of FCI from a skeleton, by causal-learn's orientation rules."""
 
+import contextlib
+import io
 from typing import Any
 
 import numpy as np
 
-from autogluon_causalmix.discovery.beliefs import Probability
+from autogluon_causalmix.arrays import Marks
 from autogluon_causalmix.discovery.constraint.possible_d_separation import remove_edges
-from autogluon_causalmix.discovery.constraint.skeleton import Marks, Skeleton
-from autogluon_causalmix.discovery.independence.degenerate_gaussian import IndependenceTest
+from autogluon_causalmix.discovery.constraint.skeleton import Skeleton
+from autogluon_causalmix.discovery.independence.protocol import IndependenceTest
 from autogluon_causalmix.discovery.knowledge import Constraints
-
-
-def belief_of(marks: Marks, constraints: Constraints) -> Probability:
-    """Return the probability of either direction of each edge, shape (nodes, nodes).
-
-    A circle is a tail or an arrowhead with equal probability; i ↔ j (an unseen common cause) and i − j need an
-    edge in a graph without unseen nodes, and may be either. So P(i → j) = ½ + ½ (P(tail at i) − P(tail at j)).
-    """
-    tail = np.where(marks == -1, 1.0, np.where(marks == 2, 0.5, 0.0))
-    belief = np.where(marks != 0, 0.5 + 0.5 * (tail - tail.T), 0.0)
-    belief = np.where(constraints.allowed, belief, 0.0)
-    belief = np.where((marks != 0) & constraints.allowed & ~constraints.allowed.T, 1.0, belief)
-    belief[constraints.required] = 1.0
-    return belief
 
 
 def pc_marks(skeleton: Skeleton, constraints: Constraints) -> Marks:
@@ -30,7 +18,12 @@ def pc_marks(skeleton: Skeleton, constraints: Constraints) -> Marks:
     from causallearn.graph.Endpoint import Endpoint
     from causallearn.utils.PCUtils import Meek, UCSepset
 
-    from autogluon_causalmix.discovery.causal_learn import IndexedGraph, knowledge_of, marked
+    from autogluon_causalmix.discovery.causal_learn import (
+        IndexedGraph,
+        knowledge_of,
+        marked,
+        marks_of,
+    )
 
     n = len(skeleton.adjacent)
     graph = IndexedGraph(0)
@@ -43,7 +36,7 @@ def pc_marks(skeleton: Skeleton, constraints: Constraints) -> Marks:
     _orient_known(graph.G, skeleton, constraints)
     keep_existing_colliders = 2
     oriented = UCSepset.uc_sepset(graph, keep_existing_colliders, background_knowledge=knowledge)
-    return _marks(Meek.meek(oriented, background_knowledge=knowledge).G)
+    return marks_of(Meek.meek(oriented, background_knowledge=knowledge).G)
 
 
 def fci_marks(
@@ -53,23 +46,24 @@ def fci_marks(
     constraints: Constraints,
     max_depth: int | None = None,
 ) -> Marks:
-    """Run causal-learn's FCI (Zhang, 2008) from a skeleton on; return its PAG.
+    """Run causal-learn's FCI (Zhang, 2008) on a skeleton; return the marks of its PAG.
 
     Parameters
     ----------
     skeleton : Skeleton
-        What `pc_stable` found.
+        The result of `pc_stable`.
     test, alpha : IndependenceTest, float
-        As they were given to `pc_stable`.
+        The arguments of `pc_stable`.
     constraints : Constraints
-        What the user knows.
+        The user's knowledge.
     max_depth : int, optional
-        Largest subset of a possible-d-separation set to test; without it their number is exponential.
+        Largest subset of a possible-d-separation set to test; by default all subsets are tested,
+        whose number is exponential.
     """
     from causallearn.graph.Endpoint import Endpoint
     from causallearn.search.ConstraintBased import FCI
 
-    from autogluon_causalmix.discovery.causal_learn import knowledge_of, marked
+    from autogluon_causalmix.discovery.causal_learn import knowledge_of, marked, marks_of
 
     graph = marked(skeleton.adjacent, Endpoint.CIRCLE)
     nodes = graph.get_nodes()
@@ -78,7 +72,7 @@ def fci_marks(
     separators.update({(y, x): separator for (x, y), separator in separators.items()})
     _orient_colliders(FCI, graph, nodes, separators, knowledge)
     kept = constraints.required | constraints.required.T
-    adjacent = remove_edges(_marks(graph), separators, test, alpha, kept, max_depth)
+    adjacent = remove_edges(marks_of(graph), separators, test, alpha, kept, max_depth)
     graph = marked(adjacent, Endpoint.CIRCLE)
     nodes = graph.get_nodes()
     _orient_colliders(FCI, graph, nodes, separators, knowledge)
@@ -100,24 +94,17 @@ def fci_marks(
         for rule in (FCI.ruleR5, FCI.ruleR6, FCI.ruleR7):
             changed = rule(graph, changed)
         changed = FCI.rule10(graph, FCI.rule9(graph, nodes, FCI.rule8(graph, nodes, changed)))
-    return _marks(graph)
+    return marks_of(graph)
 
 
 def _orient_colliders(fci: Any, graph: Any, nodes: Any, separators: Any, knowledge: Any) -> None:
-    """Apply FCI's rule 0; causal-learn prints while it orients by knowledge, and that is nobody's output."""
-    import contextlib
-    import io
-
+    """Apply FCI's rule 0, without what causal-learn prints while it applies knowledge."""
     with contextlib.redirect_stdout(io.StringIO()):
         fci.rule0(graph, nodes, separators, knowledge, False)
 
 
 def _orient_known(graph: Any, skeleton: Skeleton, constraints: Constraints) -> None:
-    """Direct the edges that can go one way only."""
+    """Direct the edges of which only one direction is allowed."""
     for x, y in np.argwhere(skeleton.adjacent & constraints.allowed & ~constraints.allowed.T):
         graph.remove_edge(graph.get_edge(graph.nodes[x], graph.nodes[y]))
         graph.add_directed_edge(graph.nodes[x], graph.nodes[y])
-
-
-def _marks(graph: Any) -> Marks:
-    return np.array(graph.graph, dtype=np.int64)

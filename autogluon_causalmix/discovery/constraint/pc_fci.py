@@ -1,4 +1,4 @@
-"""The built-in discoverers: PC with FCI on bootstraps, and the two controls."""
+"""`PCAndFCI`: PC and FCI on bootstraps of the rows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,10 +7,10 @@ from functools import partial
 import numpy as np
 
 from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.discovery.beliefs import EdgeBeliefs, Probability
+from autogluon_causalmix.discovery.beliefs import EdgeBeliefs, belief_of
 from autogluon_causalmix.discovery.blocks import Blocks
 from autogluon_causalmix.discovery.bootstraps import on_bootstraps
-from autogluon_causalmix.discovery.constraint.orientation import belief_of, fci_marks, pc_marks
+from autogluon_causalmix.discovery.constraint.orientation import fci_marks, pc_marks
 from autogluon_causalmix.discovery.constraint.skeleton import Skeleton, pc_stable
 from autogluon_causalmix.discovery.independence.mixed import MixedTest
 from autogluon_causalmix.discovery.knowledge import Constraints
@@ -24,24 +24,30 @@ from autogluon_causalmix.table import Table
 class PCAndFCI:
     """The PC algorithm and FCI on bootstraps of the rows, with `MixedTest`.
 
-    FCI allows for unseen common causes where PC does not; the marks of both are averaged.
+    FCI allows for unseen common causes, PC does not; the beliefs of both are averaged.
 
     Parameters
     ----------
     alpha : float
-        Pairs with a p-value above it are separated.
+        A pair with a p-value above it is separated.
     bootstraps : int
         How many times the rows are resampled.
     max_depth : int
         Largest conditioning set.
+
+    Raises
+    ------
+    ConfigError
+        An option is out of range.
 
     Examples
     --------
     >>> import pandas as pd
     >>> rng = np.random.default_rng(0)
     >>> dose = rng.normal(size=200)
-    >>> frame = pd.DataFrame({"dose": dose, "shoe": rng.normal(size=200), "ill": np.where(dose > 0, "no", "yes")})
-    >>> table, resources = Table.from_frame(frame, "ill"), Resources(10.0)
+    >>> frame = pd.DataFrame({"dose": dose, "shoe": rng.normal(size=200)})
+    >>> table = Table.from_frame(frame.assign(ill=np.where(dose > 0, "no", "yes")), "ill")
+    >>> resources = Resources(10.0)
     >>> beliefs = PCAndFCI(bootstraps=3).discover(table, Constraints.none(3), rng, resources)
     >>> (beliefs.probability + beliefs.probability.T).round(1)
     array([[0., 0., 1.],
@@ -66,8 +72,9 @@ class PCAndFCI:
     ) -> EdgeBeliefs:
         """Return beliefs about the edges of `table`.
 
-        When time runs out, the bootstraps that are done count, then PC's part of the one that was cut off, unless
-        a worker had it, then a star around the target; a note says so.
+        When time runs out, the finished estimates count: those of finished bootstraps, and PC's of
+        the interrupted one, unless a worker process ran it. If there is none, the graph is a star
+        around the target. A note says so.
         """
         estimate = partial(self._estimate, constraints)
         return on_bootstraps(
@@ -76,7 +83,7 @@ class PCAndFCI:
 
     def _estimate(
         self, constraints: Constraints, blocks: Blocks, weights: Matrix, rng: np.random.Generator
-    ) -> Iterator[Probability]:
+    ) -> Iterator[Matrix]:
         """Yield PC's beliefs, then FCI's."""
         test = MixedTest.on(blocks, weights)
         skeleton = self._skeleton(test, constraints)
@@ -92,5 +99,5 @@ class PCAndFCI:
 
 @hookimpl
 def causalmix_register_discoverers(register: Register) -> None:
-    """Register what this module knows."""
+    """Register the built-in constraint-based discoverer."""
     register("pc+fci", PCAndFCI)

@@ -1,22 +1,20 @@
-"""Possible-d-separation sets: what FCI looks for separators in, beyond the neighbours (Spirtes et al., 2000)."""
+"""Possible-d-separation sets, in which FCI looks for separating sets (Spirtes et al., 2000)."""
 
 from collections import deque
 from collections.abc import Iterator
 from itertools import chain, combinations, islice
 
 import numpy as np
-import numpy.typing as npt
 
-from autogluon_causalmix.discovery.constraint.skeleton import Adjacency, Marks
-from autogluon_causalmix.discovery.independence.degenerate_gaussian import IndependenceTest
+from autogluon_causalmix.arrays import Adjacency, Marks, Mask, Matrix
+from autogluon_causalmix.discovery.independence.protocol import IndependenceTest
 
-Reach = npt.NDArray[np.bool_]
 Subset = tuple[int, ...]
 
 ARROWHEAD = 1
 
-PAIRS, SETS = 64, 64
-"""Pairs, and sets of each, in one batch of tests: where a pair parts, the rest of its batch was for nothing."""
+PAIRS_PER_BATCH, SETS_PER_PAIR = 64, 64
+"""Pairs, and sets of each, in one batch; after a separated pair, the later ones are tested anew."""
 
 
 def remove_edges(
@@ -32,39 +30,40 @@ def remove_edges(
     Parameters
     ----------
     marks : numpy.ndarray
-        Shape (nodes, nodes): entry [i, j] is the mark at i of the edge between i and j; edges that go are set to 0.
+        Shape (nodes, nodes): entry [i, j] is the mark at i of the edge between i and j. Removed
+        edges are set to 0.
     separators : dict
-        Gets the separating set of every pair (x, y), x < y, whose edge goes.
+        Gets the separating set of every pair (x, y), x < y, whose edge is removed.
     test, alpha : IndependenceTest, float
-        Decide who is separated.
+        A pair with a p-value above `alpha` is separated.
     kept : numpy.ndarray of bool
-        Shape (nodes, nodes): edges that stay untested.
+        Shape (nodes, nodes): edges that are kept without a test.
     max_depth : int, optional
-        Largest subset.
+        Largest subset; by default all subsets are tested.
     """
     pairs: list[tuple[int, int]] = [
         (x, y) for x, y in np.argwhere(np.triu((marks != 0) & ~kept)).tolist()
     ]
     while pairs:
-        reach, batch = semi_directed(marks), pairs[:PAIRS]
+        reach, batch = semi_directed(marks), pairs[:PAIRS_PER_BATCH]
         found = _first_separated(
             batch, [_subsets(marks, reach, pair, max_depth) for pair in batch], test, alpha
         )
         if found is None:
-            pairs = pairs[PAIRS:]
+            pairs = pairs[PAIRS_PER_BATCH:]
             continue
         place, separator = found
         x, y = batch[place]
         marks[x, y] = marks[y, x] = 0
         separators[x, y] = set(separator)
-        pairs = pairs[place + 1 :]  # without the edge, the sets of the pairs after it may be others
+        pairs = pairs[place + 1 :]  # the sets of later pairs may differ without the edge
     return np.asarray(marks != 0)
 
 
 def _subsets(
-    marks: Marks, reach: Reach, pair: tuple[int, int], max_depth: int | None
+    marks: Marks, reach: Mask, pair: tuple[int, int], max_depth: int | None
 ) -> Iterator[Subset]:
-    """Yield subsets of two and more of either end's set that PC has not tested, by size."""
+    """Yield subsets of two or more columns of either end's set that PC has not tested, by size."""
     near = [set(np.flatnonzero(marks[end]).tolist()) for end in pair]
     for ends in (pair, pair[::-1]):
         candidates = possible_d_separation(marks, reach, *ends)
@@ -81,11 +80,13 @@ def _first_separated(
     test: IndependenceTest,
     alpha: float,
 ) -> tuple[int, Subset] | None:
-    """Return the first pair that is separated, by its place, and the first of its subsets that does."""
+    """Return the position of the first separated pair, and the first subset that separates it."""
     found: tuple[int, Subset] | None = None
     waiting = list(range(len(pairs)))
     while waiting:
-        taken = [(place, subset) for place in waiting for subset in islice(subsets[place], SETS)]
+        taken = [
+            (place, subset) for place in waiting for subset in islice(subsets[place], SETS_PER_PAIR)
+        ]
         p = _p_values([(*pairs[place], subset) for place, subset in taken], test)
         separated = np.flatnonzero(p > alpha)
         if len(separated):
@@ -94,15 +95,13 @@ def _first_separated(
         waiting = [
             place
             for place in waiting
-            if counts[place] == SETS and (found is None or place < found[0])
+            if counts[place] == SETS_PER_PAIR and (found is None or place < found[0])
         ]
     return found
 
 
-def _p_values(
-    triples: list[tuple[int, int, Subset]], test: IndependenceTest
-) -> npt.NDArray[np.float64]:
-    """Return p-values of tests with conditioning sets of several sizes, one call a size."""
+def _p_values(triples: list[tuple[int, int, Subset]], test: IndependenceTest) -> Matrix:
+    """Return p-values of tests with conditioning sets of several sizes, one call per size."""
     p, sizes = np.zeros(len(triples)), np.array([len(given) for _, _, given in triples])
     for size in np.unique(sizes):
         group = np.flatnonzero(sizes == size)
@@ -113,26 +112,28 @@ def _p_values(
     return p
 
 
-def semi_directed(marks: Marks) -> Reach:
-    """Return whether a path leads from i to j on which no mark at the side of i is an arrowhead, shape (nodes, nodes).
+def semi_directed(marks: Marks) -> Mask:
+    """Return whether a path from i to j exists with no arrowhead towards i, shape (nodes, nodes).
 
     Parameters
     ----------
     marks : numpy.ndarray
         Shape (nodes, nodes): entry [i, j] is the mark at i of the edge between i and j.
     """
-    reach: Reach = (marks != 0) & (marks != ARROWHEAD)
+    reach: Mask = (marks != 0) & (marks != ARROWHEAD)
     for middle in range(len(marks)):
         reach |= reach[:, middle, None] & reach[middle]
     return reach
 
 
-def possible_d_separation(marks: Marks, reach: Reach, x: int, y: int) -> list[int]:
-    """Return the possible-d-separation set of x towards y, as causal-learn delimits it.
+def possible_d_separation(marks: Marks, reach: Mask, x: int, y: int) -> list[int]:
+    """Return the possible-d-separation set of x towards y, as causal-learn defines it.
 
-    A node is in it if a path leads to it from x on whose inner nodes two arrowheads meet or whose neighbours are
-    adjacent; beyond the neighbours of x, causal-learn asks that a node before it on some path may be an ancestor of
-    x or of the node itself.
+    A node is in it if there is a path from x to it on which every inner node is a collider or part
+    of a triangle. Of nodes that are no neighbours of x, causal-learn also requires that a node
+    before it on some path may be an ancestor of x or of the node itself. The
+    paths it considers depend on the order of the visits: ascending here, that of a set in
+    causal-learn.
 
     Parameters
     ----------
@@ -144,7 +145,7 @@ def possible_d_separation(marks: Marks, reach: Reach, x: int, y: int) -> list[in
         The ends of an edge.
     """
     near: dict[int, list[int]] = {}
-    first = [node for node in _in_hash_order(np.flatnonzero(marks[x]).tolist()) if node != y]
+    first = [node for node in np.flatnonzero(marks[x]).tolist() if node != y]
     found = set(first)
     before: dict[int, set[int]] = {x: set(first)}
     queue = deque((x, node) for node in first)
@@ -163,10 +164,5 @@ def possible_d_separation(marks: Marks, reach: Reach, x: int, y: int) -> list[in
             if (collides or marks[a, c] != 0) and (a, c) not in seen:
                 seen.add((a, c))
                 queue.append((a, c))
-    # causal-learn's order, in which names of nodes are compared: it decides which separator is found first
+    # causal-learn sorts by name; the order decides which separating set is found first.
     return sorted(found - {x, y}, key=lambda node: f"X{node + 1}", reverse=True)
-
-
-def _in_hash_order(nodes: list[int]) -> list[int]:
-    """Return nodes in the order in which causal-learn visits a set of them."""
-    return [number - 1 for number in {node + 1 for node in nodes}]

@@ -1,34 +1,30 @@
-"""`pc_stable`: the skeleton of the PC algorithm, all tests of one depth in a few calls of linear algebra."""
+"""`pc_stable`: the skeleton of the PC algorithm, with many tests in one call."""
 
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 
 import numpy as np
-import numpy.typing as npt
 
-from autogluon_causalmix.arrays import Indices
-from autogluon_causalmix.discovery.independence.degenerate_gaussian import IndependenceTest
+from autogluon_causalmix.arrays import Adjacency, Indices, Matrix
+from autogluon_causalmix.discovery.independence.protocol import IndependenceTest
 
-Adjacency = npt.NDArray[np.bool_]
-Marks = npt.NDArray[np.int64]
-"""Entry [i, j] is the mark at i of the edge between i and j: 0 no edge, −1 tail, 1 arrowhead, 2 circle."""
 Separators = dict[tuple[int, int], frozenset[int]]
 
-BATCH = 20_000
-"""Tests in one call: enough to drown Python's overhead, few enough to stay in the cache (measured: 5k to 50k alike)."""
+TESTS_PER_CALL = 20_000
+"""Enough to make Python's overhead small, few enough for the cache; 5,000–50,000 are as fast."""
 
 
 @dataclass(frozen=True)
 class Skeleton:
-    """Who is adjacent to whom, and what separates the rest.
+    """Which columns are adjacent, and which sets separate the others.
 
     Attributes
     ----------
     adjacent : numpy.ndarray of bool
         Symmetric, shape (columns, columns).
     separators : dict
-        For pairs (x, y), x < y, that tests have separated, the columns that did.
+        The separating set of every pair (x, y), x < y, that a test has separated.
     """
 
     adjacent: Adjacency
@@ -41,35 +37,34 @@ def pc_stable(
     max_depth: int | None = None,
     possible: Adjacency | None = None,
     required: Adjacency | None = None,
-    unite: bool = False,
 ) -> Skeleton:
     """Find the skeleton of the order-independent PC algorithm (Colombo and Maathuis, 2014).
 
-    A pair leaves the search with the first set that separates it; sets of its closest neighbours are tried first.
+    A pair is not tested again after the first set that separates it. Sets of its closest neighbours
+    are tested first.
 
     Parameters
     ----------
     test : IndependenceTest
-        Judges many triples in one call.
+        Tests many triples in one call.
     alpha : float
-        Pairs are separated by p-values above it.
+        A pair with a p-value above it is separated.
     max_depth : int, optional
         Largest conditioning set; by default as large as the neighbourhoods allow.
     possible, required : numpy.ndarray of bool, optional
-        Symmetric, shape (columns, columns): pairs that may be adjacent (all by default), pairs that are (none).
-    unite : bool
-        Go on testing and unite all sets that separate a pair at its depth, as causal-learn does: the edges
-        are the same, the separating sets larger, the work a multiple.
+        Symmetric, shape (columns, columns): pairs that may be adjacent (by default all), and pairs
+        that are adjacent without a test (by default none).
 
     Examples
     --------
     A chain a → b → c: b separates its ends.
 
-    >>> from autogluon_causalmix.discovery.independence.degenerate_gaussian import DegenerateGaussian
+    >>> from autogluon_causalmix.discovery.independence.mixed import MixedTest
     >>> rng = np.random.default_rng(0)
     >>> a, noise = rng.normal(size=500), rng.normal(size=(2, 500))
     >>> b = a + noise[0]
-    >>> found = pc_stable(DegenerateGaussian.of(np.column_stack([a, b, b + noise[1]]), categorical=[]), alpha=0.05)
+    >>> values = np.column_stack([a, b, b + noise[1]])
+    >>> found = pc_stable(MixedTest.of(values, categorical=[]), alpha=0.05)
     >>> found.adjacent.astype(int), found.separators
     (array([[0, 1, 0],
            [1, 0, 1],
@@ -86,7 +81,7 @@ def pc_stable(
         and adjacent.sum(axis=1).max() > depth
         and (max_depth is None or depth <= max_depth)
     ):
-        search = _Depth(test, alpha, depth, adjacent, closeness, unite)
+        search = _Depth(test, alpha, depth, adjacent, closeness)
         found = search.separate(adjacent & free)
         if depth == 0:
             closeness = search.closeness
@@ -98,7 +93,7 @@ def pc_stable(
 
 
 class _Depth:
-    """All tests with conditioning sets of one size, neighbourhoods as they were when the depth began."""
+    """All tests with conditioning sets of one size, from the neighbourhoods before any of them."""
 
     def __init__(
         self,
@@ -106,22 +101,21 @@ class _Depth:
         alpha: float,
         depth: int,
         adjacent: Adjacency,
-        closeness: npt.NDArray[np.float64],
-        unite: bool,
+        closeness: Matrix,
     ) -> None:
-        self.test, self.alpha, self.depth, self.unite = test, alpha, depth, unite
+        self.test, self.alpha, self.depth = test, alpha, depth
         self.closeness = closeness.copy()
         self.neighbours = [np.flatnonzero(row) for row in adjacent]
 
     def separate(self, testable: Adjacency) -> Separators:
-        """Return the pairs that some set separates, and the set."""
+        """Return the pairs that some set separates, and the first such set."""
         pairs = np.argwhere(testable if self.depth else np.triu(testable))
         sides = {(int(x), int(y)): self._others(int(x), int(y)) for x, y in pairs}
         sides = {pair: others for pair, others in sides.items() if len(others) >= self.depth}
         found: Separators = {}
         done = 0
         while sides:
-            # Sets per pair double each round: most pairs part at the first few, the rest need few rounds.
+            # The sets tested per pair double each round: most pairs are separated by the first few.
             size = max(8, done)
             self._round(sides, done, done + size, found)
             done += size
@@ -129,14 +123,14 @@ class _Depth:
                 (x, y): others
                 for (x, y), others in sides.items()
                 if done < len(_sets(len(others), self.depth))
-                and (self.unite or (min(x, y), max(x, y)) not in found)
+                and (min(x, y), max(x, y)) not in found
             }
         return found
 
     def _others(self, x: int, y: int) -> Indices:
-        """Return the neighbours of x but y, those close to both first."""
+        """Return the neighbours of x without y, those close to both first."""
         others: Indices = self.neighbours[x][self.neighbours[x] != y]
-        if self.unite or self.depth == 0:
+        if self.depth == 0:
             return others
         near_both = np.minimum(self.closeness[x, others], self.closeness[y, others])
         return np.asarray(others[np.argsort(-near_both, kind="stable")])
@@ -144,28 +138,24 @@ class _Depth:
     def _round(
         self, sides: dict[tuple[int, int], Indices], start: int, stop: int, found: Separators
     ) -> None:
-        """Test the sets numbered `start` to `stop` of every pair that is left."""
+        """Test the sets numbered `start` to `stop` of every remaining pair."""
         given = [others[_sets(len(others), self.depth)[start:stop]] for others in sides.values()]
         x, y = np.array(list(sides)).T
         lengths = [len(sets) for sets in given]
         x, y, stacked = np.repeat(x, lengths), np.repeat(y, lengths), np.concatenate(given)
-        for begin in range(0, len(x), BATCH):
-            part = slice(begin, begin + BATCH)
+        for begin in range(0, len(x), TESTS_PER_CALL):
+            part = slice(begin, begin + TESTS_PER_CALL)
             p = self.test.p_values(x[part], y[part], stacked[part])
             if self.depth == 0:
                 self.closeness[x[part], y[part]] = self.closeness[y[part], x[part]] = 1.0 - p
             for index in begin + np.flatnonzero(p > self.alpha):
                 pair = (min(int(x[index]), int(y[index])), max(int(x[index]), int(y[index])))
-                separator = frozenset(stacked[index].tolist())
-                if self.unite:
-                    found[pair] = found.get(pair, frozenset()) | separator
-                else:
-                    found.setdefault(pair, separator)
+                found.setdefault(pair, frozenset(stacked[index].tolist()))
 
 
 @cache
 def _sets(n: int, size: int) -> Indices:
-    """Return all subsets of ``range(n)`` of one size, shape (subsets, size), in the order of their positions."""
+    """Return all subsets of ``range(n)`` of one size, shape (subsets, size), in lexical order."""
     if size == 0:
         return np.empty((1, 0), dtype=np.int64)
     return np.array(list(combinations(range(n), size)), dtype=np.int64).reshape(-1, size)

@@ -1,26 +1,25 @@
-"""`backward_search`: the second phase of greedy equivalence search, which takes edges away (Chickering, 2002)."""
+"""`backward_search`: the second phase of greedy equivalence search (Chickering, 2002)."""
 
 from collections.abc import Iterator
 from itertools import chain, combinations, islice
 
 import numpy as np
 
-from autogluon_causalmix.discovery.constraint.skeleton import Adjacency, Marks
-from autogluon_causalmix.discovery.score.degenerate_gaussian import LEAST_GAIN, Score
+from autogluon_causalmix.arrays import Adjacency, Marks
+from autogluon_causalmix.discovery.score.protocol import LEAST_GAIN, Score
 
-SUBSETS = 64
-"""Ways to delete an edge that are tried: all of them up to six shared neighbours, of more the first."""
+SUBSETS_PER_EDGE = 64
+"""Subsets of shared neighbours that are tried per edge: all of up to six neighbours, else some."""
 
 Deletion = tuple[int, int, tuple[int, ...]]
-"""The ends of an edge x → y or x − y, and neighbours of y that become effects of both."""
+"""The ends of an edge x → y or x − y, and the neighbours of y that become effects of both."""
 
 
 def backward_search(score: Score, dag: Adjacency) -> Marks:
     """Return the equivalence class that no deletion of an edge improves, as the marks of its CPDAG.
 
-    The graph of an order has all edges that the order needs, and where the order is wrong, those are more than there
-    are. In the class of a graph with that order, the best deletion among all graphs of the class is made, until none
-    is better than nothing.
+    The graph of a wrong order has more edges than the true graph. The best deletion among all
+    graphs of its equivalence class is made, until no deletion raises the score.
 
     Parameters
     ----------
@@ -31,7 +30,7 @@ def backward_search(score: Score, dag: Adjacency) -> Marks:
 
     Examples
     --------
-    Of three columns that make a chain, a graph of the order 0, 2, 1 needs all three edges.
+    Columns 0, 1, 2 form a chain; a graph with the order 0, 2, 1 needs all three edges.
 
     >>> from autogluon_causalmix.discovery.blocks import Blocks
     >>> from autogluon_causalmix.discovery.score.degenerate_gaussian import DegenerateGaussianBIC
@@ -39,7 +38,8 @@ def backward_search(score: Score, dag: Adjacency) -> Marks:
     >>> cause, noise = rng.normal(size=500), rng.normal(size=(2, 500))
     >>> values = np.column_stack([cause, cause + noise[0], cause + noise[0] + noise[1]])
     >>> bic = DegenerateGaussianBIC(Blocks.of(values, categorical=[]).correlations())
-    >>> backward_search(bic, np.array([[False, True, True], [False, False, False], [False, True, False]]))
+    >>> dag = np.array([[0, 1, 1], [0, 0, 0], [0, 1, 0]], dtype=bool)
+    >>> backward_search(bic, dag)
     array([[ 0, -1,  0],
            [-1,  0, -1],
            [ 0, -1,  0]])
@@ -51,21 +51,23 @@ def backward_search(score: Score, dag: Adjacency) -> Marks:
 
 
 def class_of(dag: Adjacency) -> Marks:
-    """Return the marks of a graph's CPDAG: [i, j] is the one at i, −1 for a tail and 1 for an arrowhead."""
+    """Return the marks of a graph's CPDAG."""
     from causallearn.utils.DAG2CPDAG import dag2cpdag
 
-    from autogluon_causalmix.discovery.causal_learn import directed
+    from autogluon_causalmix.discovery.causal_learn import directed, marks_of
 
-    return np.asarray(dag2cpdag(directed(dag)).graph, dtype=np.int64)
+    return marks_of(dag2cpdag(directed(dag)))
 
 
 def member_of(marks: Marks) -> Adjacency:
-    """Return a graph without cycles that has the edges, the arrows and no further collider (Dor and Tarsi, 1992).
+    """Return an acyclic graph of an equivalence class (Dor and Tarsi, 1992).
+
+    It has the edges and the arrows of `marks`, and no collider that they do not have.
 
     Raises
     ------
     ValueError
-        There is none.
+        There is no such graph.
     """
     dag, near = (marks == -1) & (marks.T == 1), marks != 0
     undirected = near & ~dag & ~dag.T
@@ -84,7 +86,10 @@ def member_of(marks: Marks) -> Adjacency:
 def _may_be_last(
     node: int, dag: Adjacency, undirected: Adjacency, near: Adjacency, left: list[int]
 ) -> bool:
-    """Return whether no other node that is left is an effect of one, and all may be causes without a new collider."""
+    """Return whether a node may be the last of those left.
+
+    It has no effect among them, and all its neighbours may be its causes without a new collider.
+    """
     others = [other for other in left if near[node, other]]
     if dag[node, others].any():
         return False
@@ -93,7 +98,7 @@ def _may_be_last(
 
 
 def _best_deletion(score: Score, marks: Marks) -> Deletion | None:
-    """Return the deletion that gains most, None if none gains."""
+    """Return the deletion with the largest gain, None if no deletion has a gain."""
     best, most = None, LEAST_GAIN
     near, undirected = marks != 0, (marks == -1) & (marks.T == -1)
     for x, y in np.argwhere(marks == -1).tolist():
@@ -108,16 +113,16 @@ def _best_deletion(score: Score, marks: Marks) -> Deletion | None:
 
 
 def _ways(shared: list[int], near: Adjacency) -> Iterator[tuple[tuple[int, ...], list[int]]]:
-    """Yield subsets of shared neighbours, the small ones first, and the rest where all of it is adjacent."""
+    """Yield subsets of shared neighbours, small ones first, and the others if all are adjacent."""
     subsets = chain.from_iterable(combinations(shared, size) for size in range(len(shared) + 1))
-    for effects in islice(subsets, SUBSETS):
+    for effects in islice(subsets, SUBSETS_PER_EDGE):
         rest = [node for node in shared if node not in effects]
         if all(near[one, other] for one, other in combinations(rest, 2)):
             yield effects, rest
 
 
 def _without(marks: Marks, deletion: Deletion) -> Marks:
-    """Return marks without an edge, its ends now the causes of some neighbours."""
+    """Return the marks after a deletion."""
     x, y, effects = deletion
     marks = marks.copy()
     marks[x, y] = marks[y, x] = 0

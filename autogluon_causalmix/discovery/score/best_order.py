@@ -1,27 +1,28 @@
-"""`BestOrder`: the best order score search (Andrews, Ramsey, Sanchez-Romero, Camchong and Kummerfeld, 2023)."""
+"""`BestOrder`: the best order score search (Andrews et al., 2023)."""
 
 from dataclasses import dataclass, field
 from random import Random
 
 import numpy as np
 
-from autogluon_causalmix.discovery.constraint.skeleton import Adjacency
-from autogluon_causalmix.discovery.score.degenerate_gaussian import LEAST_GAIN, Score
+from autogluon_causalmix.arrays import Adjacency
+from autogluon_causalmix.discovery.score.protocol import LEAST_GAIN, Score
 
 
 class BestOrder:
-    """Searches for an order of columns that no move of a single column improves.
+    """Searches for an order of the columns that no move of a single column improves.
 
-    One column after the other moves to its best place in the order, all others staying in theirs, until none moves. An
-    order is worth what its columns score given their parents, which grow-shrink trees choose among the columns before.
-    The trees keep what they have scored, so that a second search costs less than the first.
+    One column after the other moves to its best place among the others, until no column moves. The
+    score of an order is the sum of the scores of its columns given their parents, which grow-shrink
+    trees choose among the columns before them. The trees keep their scores, so that a second search
+    takes less time than the first.
 
     Parameters
     ----------
     score : Score
         Of a column given its parents.
     allowed : numpy.ndarray of bool
-        Shape (columns, columns): which edges may be.
+        Shape (columns, columns): the edges that a graph may have.
     """
 
     def __init__(self, score: Score, allowed: Adjacency) -> None:
@@ -39,16 +40,15 @@ class BestOrder:
         Parameters
         ----------
         order : list of int
-            Where the search begins; from another order it may end in another graph.
+            The first order; another one may lead to another graph.
         rng : random.Random
-            Draws in which turn the columns are moved.
+            Draws the turns in which the columns move.
         """
         order, turns, moved = list(order), sorted(order), True
         while moved:
             rng.shuffle(turns)
-            moved = (
-                sum(_move(node, order, self._trees) for node in turns) > 0
-            )  # all of them have their turn
+            # A sum, so that every column has its turn.
+            moved = sum(_move(node, order, self._trees) for node in turns) > 0
         parents, before = np.zeros((len(order), len(order)), dtype=bool), 0
         for node in order:
             parents[list(self._trees[node].best(before)[0]), node] = True
@@ -59,7 +59,7 @@ class BestOrder:
 def _move(node: int, order: list[int], trees: "list[GrowShrinkTree]") -> bool:
     """Move a column to its best place in the order; return whether it moved."""
     others = [other for other in order if other != node]
-    sets = [0]  # bit i for column i: the others before each place
+    sets = [0]  # the columns before each place, bit i for column i
     for other in others:
         sets.append(sets[-1] | 1 << other)
     without = [trees[other].score(before) for other, before in zip(others, sets, strict=False)]
@@ -77,10 +77,10 @@ def _move(node: int, order: list[int], trees: "list[GrowShrinkTree]") -> bool:
 
 @dataclass(slots=True)
 class _Branch:
-    """Parents that were added one after the other, their value, and which columns may still be added, as bits.
+    """Parents in the order of their addition, their score, and the columns still open, as bits.
 
-    Once known, `additions` are the bits of the columns that are worth it, the best first, with the value that each
-    leads to, and `kept` is what shrinking leaves of parents and value.
+    Once computed, `additions` are the bits of the columns with a gain, the best first, and the
+    score with each; `kept` are the parents and the score after shrinking.
     """
 
     parents: tuple[int, ...]
@@ -92,10 +92,10 @@ class _Branch:
 
 
 class GrowShrinkTree:
-    """The best parents of one column among any set of columns: good ones are added, then bad ones removed.
+    """The best parents of one column among any set of columns: first grow, then shrink.
 
-    A set walks down the tree, at every branch along the best addition that it has. What was scored on the way is kept,
-    so that sets which are much alike, as those of neighbouring orders are, need few scores anew.
+    For a set, the tree is followed from the root, at every branch along the best addition in the
+    set. Scores are kept, so that similar sets, as in neighbouring orders, need few new scores.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class GrowShrinkTree:
     node : int
         The column.
     candidates : list of int
-        Which columns may be its parents.
+        The columns that may be its parents.
     """
 
     def __init__(self, score: Score, node: int, candidates: list[int]) -> None:
@@ -113,13 +113,13 @@ class GrowShrinkTree:
         self._known: dict[int, float] = {}
 
     def score(self, among: int) -> float:
-        """Return what the best parents in a set are worth, bit i for column i; 0 without parents."""
+        """Return the score with the best parents in a set, bit i for column i; 0 if none is."""
         if among not in self._known:
             self._known[among] = self.best(among)[1]
         return self._known[among]
 
     def best(self, among: int) -> tuple[tuple[int, ...], float]:
-        """Return the best parents in a set, bit i for column i, and what they are worth."""
+        """Return the best parents in a set, bit i for column i, and the score with them."""
         branch: _Branch | None = self._root
         while branch is not None:
             end, branch = branch, self._next(branch, among)
@@ -128,7 +128,7 @@ class GrowShrinkTree:
         return end.kept
 
     def _next(self, branch: _Branch, among: int) -> _Branch | None:
-        """Return where the best addition that a set has leads to; None where it has no more."""
+        """Return the branch of the best addition in a set, None if there is no addition."""
         if branch.additions is None:
             branch.additions = self._grown(branch)
         for bit in branch.additions:
@@ -147,14 +147,14 @@ class GrowShrinkTree:
         return {1 << candidates[place]: branch.value + float(gains[place]) for place in best}
 
     def _lead(self, branch: _Branch, additions: dict[int, float], bit: int) -> _Branch:
-        """Return a new branch; it does not offer again what the set, which went past it, does not have."""
+        """Return a new branch, without the better additions, which are not in the set."""
         passed = list(additions)[: list(additions).index(bit) + 1]
         parents = (*branch.parents, bit.bit_length() - 1)
         branch.branches[bit] = _Branch(parents, additions[bit], branch.open & ~sum(passed))
         return branch.branches[bit]
 
     def _shrunk(self, branch: _Branch) -> tuple[tuple[int, ...], float]:
-        """Return the parents that are left when none is worth less than nothing, and their value."""
+        """Return the parents left when no removal has a gain, and the score with them."""
         parents, value = list(branch.parents), branch.value
         while parents:
             gains = self._scoring.removals(self._node, parents)

@@ -1,72 +1,43 @@
-"""Scores of graphs for searches: what is asked of one, and the degenerate-Gaussian BIC."""
+"""`DegenerateGaussianBIC`: the BIC of a graph of mixed columns."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
 
 import numpy as np
 from scipy.linalg.lapack import dposv
 
 from autogluon_causalmix.arrays import Indices, Matrix
 from autogluon_causalmix.discovery.blocks import BlockCorrelation
-from autogluon_causalmix.discovery.constraint.skeleton import Adjacency
-
-LEAST_GAIN = 1e-6
-"""A move that gains less is rounding, and two of them could go round and round."""
-
-
-class Score(Protocol):
-    """What a search asks of a score; graphs that imply the same independences get the same."""
-
-    @property
-    def n_columns(self) -> int:
-        """How many columns there are."""
-
-    @property
-    def varying(self) -> frozenset[int]:
-        """The columns that are not constant: what the others neither explain nor are explained by."""
-
-    def score(self, node: int, parents: Iterable[int]) -> float:
-        """Return the score of column `node` given the columns `parents`, up to a constant of the column."""
-
-    def additions(self, node: int, parents: Sequence[int], candidates: list[int]) -> Matrix:
-        """Return by how much each of some columns, as a further parent, raises the score, shape (candidates,)."""
-
-    def removals(self, node: int, parents: Sequence[int]) -> Matrix:
-        """Return by how much the score of a column rises without each of its parents, shape (parents,)."""
-
-
-def total_score(score: Score, dag: Adjacency) -> float:
-    """Return the score of a graph, entry [i, j] for i → j: the sum over its columns."""
-    return sum(score.score(node, np.flatnonzero(dag[:, node]).tolist()) for node in range(len(dag)))
 
 
 @dataclass(frozen=True)
 class DegenerateGaussianBIC:
-    """BIC of a column given its parents on blocks of features (Andrews, Ramsey and Cooper, 2019); higher is better.
+    """BIC of a column given its parents, on blocks of features (Andrews, Ramsey and Cooper, 2019).
 
-    With Σ the correlations of the features and m the rows that they rest on, a column X with parents P scores
-    −m/2 (log |Σ_XP| − log |Σ_P|) − penalty · ½ log m · width(X) · width(P). It is the value of the set X ∪ P less that
-    of P, so graphs that imply the same independences get the same score, whatever the rows.
+    With Σ the correlations of the features and m the number of rows, a column X with parents P has
+    the score −m/2 (log |Σ_XP| − log |Σ_P|) − penalty · ½ log m · width(X) · width(P); higher is
+    better. It is the value of the set X ∪ P minus that of P, so that graphs which imply the same
+    independences have the same score on any rows.
 
-    Where cells are missing, the penalty of X and a parent Y is that of a BIC on the m_XY rows that observe both,
-    m / m_XY · ½ log m_XY: it joins them where m_XY rows alone would. A count that hung on all of P, as the test's
-    does, would turn edges by what is missing.
+    With missing cells, the penalty of X and a parent Y is that of a BIC on the m_XY rows that
+    observe both, m / m_XY · ½ log m_XY: the edge is added where it would be on those rows alone. If
+    the count depended on all of P, as in the test, the missing cells would decide directions.
 
     Parameters
     ----------
     correlation : BlockCorrelation
-        Of the rows to explain.
+        Of the rows.
     penalty : float
-        Multiplies the price of a parameter, ½ log m: 1 is the BIC, more makes sparser graphs.
+        Multiplies the penalty per parameter, ½ log m: 1 is the BIC, more makes sparser graphs.
 
     Examples
     --------
     >>> from autogluon_causalmix.discovery.blocks import Blocks
     >>> rng = np.random.default_rng(0)
     >>> cause = rng.integers(3, size=400).astype(float)
-    >>> values = np.column_stack([cause, (cause == 1) + 0.5 * rng.normal(size=400), rng.normal(size=400)])
+    >>> effect = (cause == 1) + 0.5 * rng.normal(size=400)
+    >>> values = np.column_stack([cause, effect, rng.normal(size=400)])
     >>> bic = DegenerateGaussianBIC(Blocks.of(values, categorical=[0]).correlations())
     >>> bic.score(1, [0]) > bic.score(1, []) > bic.score(1, [2])
     True
@@ -79,33 +50,33 @@ class DegenerateGaussianBIC:
     )
 
     def score(self, node: int, parents: Iterable[int]) -> float:
-        """Return the score of column `node` given the columns `parents`, up to a constant of the column."""
-        # A constant column explains nothing and costs nothing; left in, it would win or lose by rounding.
+        """Return the score of column `node` given its parents, up to a constant of the column."""
+        # A constant column has no effect; rounding would decide on it if it were not left out.
         varying = self.varying.intersection(parents)
         return self._value(varying | self.varying.intersection([node])) - self._value(varying)
 
     def additions(self, node: int, parents: Sequence[int], candidates: list[int]) -> Matrix:
-        """Return by how much each of some columns, as a further parent, raises the score of a column.
+        """Return the gain from each candidate as a further parent, shape (candidates,).
 
-        All of them in one call, shape (candidates,): with R the correlations that the parents leave, the candidate Z
-        adds −m/2 log |R_XX − R_XZ R_ZZ⁻¹ R_ZX| / |R_XX|, less its price.
+        With R the correlations given the parents, the gain from a candidate Z is
+        −m/2 log(|R_XX − R_XZ R_ZZ⁻¹ R_ZX| / |R_XX|) minus its penalty.
         """
         rest = self.correlation.matrix
         if parents:
             place = self._places(parents)
             rows = rest[place]
-            # LAPACK's own name, for numpy's `solve` checks its arguments longer than it solves
+            # LAPACK's function: NumPy's `solve` spends more time on checks than on solving.
             rest = rest - rows.T @ dposv(rows[:, place], rows)[1]
         return (
             -0.5 * self.correlation.total * self._log_ratios(rest, node, candidates)
-            - self._prices[node, candidates]
+            - self._penalties[node, candidates]
         )
 
     def removals(self, node: int, parents: Sequence[int]) -> Matrix:
-        """Return by how much the score of a column rises without each of its parents, shape (parents,).
+        """Return the gain from removing each parent, shape (parents,).
 
-        With K the precision of the column and its parents, the parent Z tells
-        −m/2 log |K_XX − K_XZ K_ZZ⁻¹ K_ZX| / |K_XX| of it, which is lost, and its price is saved.
+        With K the precision of the column and its parents, the gain from removing Z is
+        m/2 log(|K_XX − K_XZ K_ZZ⁻¹ K_ZX| / |K_XX|) plus its penalty.
         """
         place = self._places([node, *parents])
         precision = np.zeros_like(self.correlation.matrix)
@@ -114,17 +85,17 @@ class DegenerateGaussianBIC:
         )
         return (
             0.5 * self.correlation.total * self._log_ratios(precision, node, parents)
-            + self._prices[node, list(parents)]
+            + self._penalties[node, list(parents)]
         )
 
     def _log_ratios(self, matrix: Matrix, node: int, others: Sequence[int]) -> Matrix:
-        """Return log |A_XX − A_XZ A_ZZ⁻¹ A_ZX| / |A_XX| of a column X and each of some others Z."""
+        """Return log(|A_XX − A_XZ A_ZZ⁻¹ A_ZX| / |A_XX|) of a column X and each other column Z."""
         own, place = self._places([node]), self.correlation.features[list(others)]
         ratios = np.empty(len(others))
         alone = (place[:, 1:] < 0).all(axis=1) & (len(own) == 1)
         x, z = own[0], place[alone, 0]
         ratios[alone] = np.log1p(-(matrix[z, x] ** 2) / (matrix[z, z] * matrix[x, x]))
-        if alone.all():  # numbers and pairs of levels need no determinant
+        if alone.all():  # columns with one feature need no determinant
             return ratios
         place = place[~alone]
         is_there = place >= 0
@@ -145,27 +116,27 @@ class DegenerateGaussianBIC:
         )
 
     def _value(self, columns: frozenset[int]) -> float:
-        """Return the log-likelihood of a set of columns less the price of joining all of them."""
-        # Kept by the set alone: the value of a column and its parents is wanted again for each of those parents.
+        """Return the log-likelihood of a set of columns minus the penalties of all its pairs."""
+        # The set is the key: a column and its parents share one value with each of those parents.
         if columns not in self._values:
             ordered = np.array(sorted(columns), dtype=np.int64)
             place = self._places(ordered.tolist())
-            # Searches ask some hundred thousand times, and np.ix_ and slogdet would take twice as long.
+            # Called some 100,000 times in a search; np.ix_ and slogdet would take twice as long.
             factor = np.linalg.cholesky(self.correlation.matrix[place[:, None], place])
             log_likelihood = -self.correlation.total * np.log(factor.diagonal()).sum()
             self._values[columns] = float(
-                log_likelihood - 0.5 * self._prices[ordered[:, None], ordered].sum()
+                log_likelihood - 0.5 * self._penalties[ordered[:, None], ordered].sum()
             )
         return self._values[columns]
 
     @property
     def n_columns(self) -> int:
-        """How many columns there are."""
+        """Number of columns."""
         return len(self.correlation.width)
 
     @cached_property
     def varying(self) -> frozenset[int]:
-        """The columns that are not constant: what the others neither explain nor are explained by."""
+        """Columns that are not constant."""
         return frozenset(np.flatnonzero(self.correlation.width).tolist())
 
     @cached_property
@@ -176,11 +147,11 @@ class DegenerateGaussianBIC:
         ]
 
     @cached_property
-    def _prices(self) -> Matrix:
-        """Return what it costs to join two columns, shape (columns, columns)."""
+    def _penalties(self) -> Matrix:
+        """Penalties of the edge between two columns, shape (columns, columns)."""
         width, total = self.correlation.width, self.correlation.total
-        # log(m) / m has its peak at e: fewer rows are never cheaper.
+        # log(m) / m has its maximum at e; with the bound, fewer rows never have a smaller penalty.
         rows = np.maximum(self.correlation.rows, np.e)
-        prices = 0.5 * self.penalty * np.outer(width, width) * np.log(rows) * total / rows
-        np.fill_diagonal(prices, 0.0)
-        return np.asarray(prices)
+        penalties = 0.5 * self.penalty * np.outer(width, width) * np.log(rows) * total / rows
+        np.fill_diagonal(penalties, 0.0)
+        return np.asarray(penalties)

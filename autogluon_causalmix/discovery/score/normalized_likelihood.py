@@ -1,4 +1,4 @@
-"""The quotient normalised maximum likelihood: how well the parents of a category explain it, from counts."""
+"""`QuotientNML`: the quotient normalised maximum likelihood of a graph of categories."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,31 +8,32 @@ import numpy as np
 from scipy.special import xlogy
 
 from autogluon_causalmix.arrays import Indices, Matrix
-from autogluon_causalmix.discovery.independence.contingency import CELLS
+from autogluon_causalmix.discovery.independence.chi_square import CELLS_PER_BATCH
 
 
 @dataclass(frozen=True)
 class QuotientNML:
-    """Quotient normalised maximum likelihood of a category given its parents (Silander et al., 2018); higher is better.
+    """Quotient normalised maximum likelihood of categories (Silander et al., 2018).
 
-    A set of columns is one category, whose levels are all combinations of theirs. Its value is the log-likelihood of
-    its observed frequencies less the regret: what they owe to having been seen. A column X with parents P scores the
-    value of X ∪ P less that of P, so graphs that imply the same independences get the same score. Interactions count
-    as any dependence does, and nothing has to be set.
+    A set of columns is one category, whose levels are all combinations of theirs. Its value is the
+    maximum log-likelihood of its counts minus the regret, which is the penalty for the fit. A
+    column X with parents P has the score value(X ∪ P) − value(P); higher is better. Graphs that
+    imply the same independences have the same score. Interactions are found like any other
+    dependence, and there is no parameter to set.
 
     Parameters
     ----------
     codes : numpy.ndarray of int
         Shape (rows, columns): levels of each column, 0, 1, 2, …
     weights : numpy.ndarray
-        Shape (rows,): how often each row counts, as in a bootstrap; all together they count as many rows as Kish's
-        effective number, for a bootstrap is worth half its rows.
+        Shape (rows,): how often each row counts, as in a bootstrap. The counts are scaled to Kish's
+        effective number of rows: a bootstrap is worth half its rows.
     penalty : float
         Multiplies the regret: 1 is the normalised likelihood, more makes sparser graphs.
 
     Examples
     --------
-    An exclusive or: each of the causes alone explains nothing, both explain everything.
+    An exclusive or: neither cause alone explains the effect, both together determine it.
 
     >>> rng = np.random.default_rng(0)
     >>> a, b = rng.integers(2, size=(2, 500))
@@ -49,12 +50,12 @@ class QuotientNML:
     )
 
     def score(self, node: int, parents: Iterable[int]) -> float:
-        """Return the score of column `node` given the columns `parents`."""
+        """Return the score of column `node` given its parents."""
         given = tuple(parents)
         return float(self._unions(given, [node])[0]) - self._value(given)
 
     def additions(self, node: int, parents: Sequence[int], candidates: list[int]) -> Matrix:
-        """Return by how much each of some columns, as a further parent, raises the score, shape (candidates,)."""
+        """Return the gain from each candidate as a further parent, shape (candidates,)."""
         given = tuple(parents)
         return (
             self._unions((node, *given), candidates)
@@ -63,7 +64,7 @@ class QuotientNML:
         )
 
     def removals(self, node: int, parents: Sequence[int]) -> Matrix:
-        """Return by how much the score of a column rises without each of its parents, shape (parents,)."""
+        """Return the gain from removing each parent, shape (parents,)."""
         whole = self.score(node, parents)
         return np.array(
             [self.score(node, [one for one in parents if one != gone]) - whole for gone in parents]
@@ -71,12 +72,12 @@ class QuotientNML:
 
     @property
     def n_columns(self) -> int:
-        """How many columns there are."""
+        """Number of columns."""
         return int(self.codes.shape[1])
 
     @cached_property
     def varying(self) -> frozenset[int]:
-        """The columns that are not constant: what the others neither explain nor are explained by."""
+        """Columns that are not constant."""
         return frozenset(np.flatnonzero(self._levels > 1).tolist())
 
     @cached_property
@@ -85,14 +86,14 @@ class QuotientNML:
 
     @cached_property
     def _counted(self) -> Matrix:
-        """How often each row counts when all count as many as Kish's effective number, shape (rows,)."""
+        """Weights scaled to Kish's effective number of rows, shape (rows,)."""
         return np.asarray(self.weights * self.weights.sum() / (self.weights**2).sum())
 
     def _value(self, columns: tuple[int, ...]) -> float:
         return float(self._unions(columns[1:], [columns[0]])[0]) if columns else 0.0
 
     def _unions(self, columns: tuple[int, ...], candidates: Sequence[int]) -> Matrix:
-        """Return the values of a set of columns with each of some candidates, shape (candidates,)."""
+        """Return the value of a set of columns with each candidate, shape (candidates,)."""
         sets = [frozenset((*columns, candidate)) for candidate in candidates]
         new = [place for place, union in enumerate(sets) if union not in self._values]
         if new:
@@ -101,7 +102,7 @@ class QuotientNML:
         return np.array([self._values[union] for union in sets])
 
     def _counted_unions(self, columns: tuple[int, ...], candidates: Indices) -> Matrix:
-        """Count what `_unions` looks up: all candidates at once, as far as memory allows."""
+        """Compute the values that `_unions` keeps, in batches of candidates that fit in memory."""
         combination = np.zeros(len(self.codes), dtype=np.int64)
         for column in columns:
             combination = np.unique(
@@ -109,7 +110,7 @@ class QuotientNML:
             )[1]
         widest = int(self._levels[candidates].max())
         cells = (int(combination.max()) + 1) * widest
-        size = max(CELLS // max(cells, len(combination)), 1)
+        size = max(CELLS_PER_BATCH // max(cells, len(combination)), 1)
         likelihoods = np.concatenate(
             [
                 self._log_likelihoods(combination * widest, candidates[begin : begin + size], cells)
@@ -120,7 +121,10 @@ class QuotientNML:
         return likelihoods - self.penalty * log_regret(float(self._counted.sum()), levels)
 
     def _log_likelihoods(self, places: Indices, candidates: Indices, cells: int) -> Matrix:
-        """Return log-likelihoods of the levels of candidates in combinations that begin at `places` of `cells`."""
+        """Return the maximum log-likelihoods of a set of columns with candidates.
+
+        `places`, shape (rows,), is the first cell of each row's combination, among `cells` cells.
+        """
         index = places + self.codes[:, candidates].T + np.arange(len(candidates))[:, None] * cells
         weights = np.broadcast_to(self._counted, index.shape)
         counts = np.bincount(index.ravel(), weights.ravel(), minlength=len(candidates) * cells)
@@ -130,10 +134,10 @@ class QuotientNML:
 
 
 def log_regret(rows: float, levels: Matrix) -> Matrix:
-    """Return the log of the regret of a category with some numbers of levels, in `rows` rows.
+    """Return the log-regret of categories with numbers of levels `levels`, in `rows` rows.
 
-    It is the normalising sum of the maximum likelihoods of all samples, by the approximation of Szpankowski and
-    Weinberger (2012), which holds for few levels and for more levels than rows.
+    The regret is the sum of the maximum likelihoods of all samples of that size. The approximation
+    of Szpankowski and Weinberger (2012) holds for few levels and also for more levels than rows.
 
     Examples
     --------

@@ -1,33 +1,32 @@
-"""`ChiSquare`: Pearson's test on the contingency tables of categories, thousands in one call."""
+"""`ChiSquare`: Pearson's test on contingency tables, thousands of tests in one call."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 from scipy import stats
 
 from autogluon_causalmix.arrays import Indices, Matrix
 
-CELLS = 2_000_000
-"""Row indices and table cells in one batch: 50 MB at the most."""
+CELLS_PER_BATCH = 2_000_000
+"""Row indices and table cells in one batch, at most 50 MB."""
 
 
 @dataclass(frozen=True)
 class ChiSquare:
-    """Pearson's χ² test of X ⟂ Y | S on the table of X and Y in every stratum of S (Spirtes et al., 2000).
+    """Pearson's χ² test of X ⟂ Y | S on a table per stratum of S (Spirtes et al., 2000).
 
-    It sees any dependence, interactions included, at the price of a stratum for every combination of S. Strata in
-    which X or Y does not vary add neither to the statistic nor to its degrees of freedom.
+    It finds any dependence, also interactions, but needs a stratum for every combination of S.
+    Strata in which X or Y does not vary add neither to the statistic nor to its degrees of freedom.
 
     Parameters
     ----------
     codes : numpy.ndarray of int
         Shape (rows, columns): levels of each column, 0, 1, 2, …
     weights : numpy.ndarray
-        Shape (rows,): how often each row counts, as in a bootstrap; the test counts as many rows as Kish's effective
-        number, for a bootstrap is worth half its rows.
+        Shape (rows,): how often each row counts, as in a bootstrap. The counts are scaled to Kish's
+        effective number of rows: a bootstrap is worth half its rows.
 
     Examples
     --------
@@ -43,12 +42,12 @@ class ChiSquare:
 
     @property
     def n_columns(self) -> int:
-        """How many columns there are."""
+        """Number of columns."""
         return int(self.codes.shape[1])
 
     @cached_property
     def levels(self) -> Indices:
-        """How many levels each column has, shape (columns,)."""
+        """Number of levels of each column, shape (columns,)."""
         return np.asarray(self.codes.max(axis=0, initial=0) + 1)
 
     @cached_property
@@ -81,19 +80,22 @@ class ChiSquare:
 
     def _same_shape(
         self, x: Indices, y: Indices, given: Indices
-    ) -> Iterator[tuple[npt.NDArray[np.intp], tuple[int, int, int]]]:
-        """Yield tests whose tables have one shape, some at a time, and the shape: strata, levels of X, levels of Y."""
+    ) -> Iterator[tuple[Indices, tuple[int, int, int]]]:
+        """Yield batches of tests with equal tables: positions, and (strata, levels of X, of Y)."""
         shapes = np.column_stack([self.levels[given].prod(axis=1), self.levels[x], self.levels[y]])
         distinct, member = np.unique(shapes, axis=0, return_inverse=True)
         for number, (strata, n_x, n_y) in enumerate(distinct.tolist()):
             tests = np.flatnonzero(member.reshape(-1) == number)
-            size = max(CELLS // max(len(self.codes), strata * n_x * n_y), 1)
+            size = max(CELLS_PER_BATCH // max(len(self.codes), strata * n_x * n_y), 1)
             for begin in range(0, len(tests), size):
                 yield tests[begin : begin + size], (strata, n_x, n_y)
 
 
 def _pearson(counts: Matrix) -> tuple[Matrix, Matrix]:
-    """Return statistics and degrees of freedom of tables (T, strata, levels of X, levels of Y), summed over strata."""
+    """Return statistics and degrees of freedom, shape (T,), summed over strata.
+
+    `counts` has shape (T, strata, levels of X, levels of Y).
+    """
     of_x, of_y = counts.sum(axis=3), counts.sum(axis=2)
     total = of_x.sum(axis=2)
     expected = (

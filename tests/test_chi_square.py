@@ -1,17 +1,15 @@
-"""The χ² test on contingency tables: equal to references, of the right size, and with eyes for interactions."""
+"""The χ² test on contingency tables: equal to references, and of the right size."""
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from scipy import stats
 
-from autogluon_causalmix.discovery.independence.contingency import ChiSquare
+from autogluon_causalmix.arrays import Indices
+from autogluon_causalmix.discovery.independence.chi_square import ChiSquare
 
-Codes = npt.NDArray[np.int64]
 
-
-def random_codes(seed: int, rows: int = 300) -> Codes:
-    """Six columns of two to five levels, some of which depend on the one before."""
+def random_codes(seed: int, rows: int = 300) -> Indices:
+    """Return six columns of two to five levels, some of which depend on the one before."""
     rng = np.random.default_rng(seed)
     columns = [rng.integers(3, size=rows)]
     for levels in (2, 4, 3, 5, 2):
@@ -21,7 +19,7 @@ def random_codes(seed: int, rows: int = 300) -> Codes:
     return np.column_stack(columns)
 
 
-def triples(n_given: int, rng: np.random.Generator) -> tuple[Codes, Codes, Codes]:
+def triples(n_given: int, rng: np.random.Generator) -> tuple[Indices, Indices, Indices]:
     drawn = np.array([rng.permutation(6)[: n_given + 2] for _ in range(25)])
     return drawn[:, 0], drawn[:, 1], drawn[:, 2:]
 
@@ -60,7 +58,7 @@ def test_chi_square__conditions__equals_causal_learn(n_given: int) -> None:
 def test_chi_square__batches__change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     test, asked = ChiSquare(random_codes(5), np.ones(300)), triples(2, np.random.default_rng(5))
     whole = test.p_values(*asked)
-    monkeypatch.setattr("autogluon_causalmix.discovery.independence.contingency.CELLS", 1)
+    monkeypatch.setattr("autogluon_causalmix.discovery.independence.chi_square.CELLS_PER_BATCH", 1)
     assert np.array_equal(test.p_values(*asked), whole)
 
 
@@ -74,7 +72,7 @@ def test_chi_square__whole_weights__count_rows_as_often() -> None:
 
 @pytest.mark.parametrize("bootstrapped", [False, True])
 def test_chi_square__null_holds__rejects_one_in_twenty(bootstrapped: bool) -> None:
-    """X and Y are independent given what they depend on; a bootstrap counted with all its rows would reject more."""
+    """X and Y are independent given their cause; a bootstrap must not count all its rows."""
     rejected: list[bool] = []
     for seed in range(500):
         rng = np.random.default_rng(seed)

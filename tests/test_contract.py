@@ -1,4 +1,4 @@
-"""The border with generators: every breach of the contract is caught and named, nothing is mended in silence."""
+"""The contract of generators: every breach is refused and named, nothing is mended in silence."""
 
 import re
 import time
@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autogluon_causalmix.entry import Owner
 from autogluon_causalmix.errors import ConfigError, GeneratorError, OutOfTime
 from autogluon_causalmix.generators.bootstrap import Bootstrap
 from autogluon_causalmix.generators.contract import description, draw, fit_generator
-from autogluon_causalmix.registry import Owner
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 from autogluon_causalmix.testing import toy_tables
@@ -85,7 +85,10 @@ BREACHES = {
     "a column twice": (
         "mixed types",
         lambda frame: pd.concat([frame, frame[["size"]]], axis=1),
-        "the columns stand in the order ['number', 'whole', 'colour', 'size', 'label', 'size'], not",
+        (
+            "the columns stand in the order "
+            "['number', 'whole', 'colour', 'size', 'label', 'size'], not"
+        ),
     ),
     "another order": (
         "mixed types",
@@ -136,12 +139,18 @@ BREACHES = {
     "other categories": (
         "mixed types",
         casting("colour", pd.CategoricalDtype(COLOURS[:3])),
-        "column 'colour' has dtype category ['red', 'green', 'blue'], not category ['red', 'green', 'blue', 'unused']",
+        (
+            "column 'colour' has dtype category ['red', 'green', 'blue'], "
+            "not category ['red', 'green', 'blue', 'unused']"
+        ),
     ),
     "categories in another order": (
         "mixed types",
         lambda frame: frame.assign(colour=frame["colour"].cat.reorder_categories(COLOURS[::-1])),
-        "column 'colour' has dtype category ['unused', 'blue', 'green', 'red'], not category ['red',",
+        (
+            "column 'colour' has dtype category ['unused', 'blue', 'green', 'red'], "
+            "not category ['red',"
+        ),
     ),
     "an order where there is none": (
         "mixed types",
@@ -217,6 +226,55 @@ def test_a_declared_class_that_no_real_row_has_is_refused() -> None:
         match=re.escape("column 'y' is 'never' in row 1; it may be one of ['a', 'b']"),
     ):
         draw(Faulty(table, setting("y", 1, "never")), table, 4, RNG, owner=OWNER)
+
+
+FOREIGN = pd.DataFrame(
+    {
+        "count": pd.Series([1, 2, None, 4], dtype="int64[pyarrow]"),
+        "share": pd.array([0.1, 0.2, None, 0.4], dtype="Float64"),
+        "size": pd.arrays.SparseArray(np.array([0.0, 0.5, 0.0, 1.25])),
+        "dummy": pd.arrays.SparseArray(np.array([0, 1, 0, 1], dtype="int8")),
+        "word": pd.array(["a", "b", None, "b"], dtype="string[pyarrow]"),
+        "bin": pd.arrays.IntervalArray.from_breaks([0, 1, 2, 3, 4]),
+        "y": pd.array([1, 0, 1, 0], dtype="UInt8"),
+    }
+)
+
+FOREIGN_BREACHES = {
+    "int64 for int64[pyarrow]": (
+        casting("count", "Int64"),
+        "column 'count' has dtype Int64, not int64[pyarrow]",
+    ),
+    "dense for sparse": (casting("dummy", "int8"), "'dummy' has dtype int8, not Sparse[int8, 0]"),
+    "an infinite nullable": (setting("share", 1, np.inf), "column 'share' is inf in row 1"),
+    "an infinite sparse": (
+        lambda frame: frame.assign(size=pd.arrays.SparseArray(np.array([0.0, 0.5, -np.inf, 0.0]))),
+        "column 'size' is -inf in row 2",
+    ),
+    "an unknown word of arrow": (
+        setting("word", 3, "c"),
+        "column 'word' is 'c' in row 3; it may be one of ['a', 'b']",
+    ),
+    "an unknown interval": (
+        setting("bin", 0, pd.Interval(7, 8)),
+        "column 'bin' is Interval(7, 8, closed='right') in row 0; it may be one of",
+    ),
+    "an unknown class": (setting("y", 2, 7), "column 'y' is 7 in row 2; it may be one of [0, 1]"),
+}
+
+
+@pytest.mark.parametrize(
+    ("fault", "complaint"), FOREIGN_BREACHES.values(), ids=list(FOREIGN_BREACHES)
+)
+def test_a_breach_in_a_foreign_dtype_is_refused_and_named(
+    fault: Callable[[pd.DataFrame], Any], complaint: str
+) -> None:
+    table = Table.from_frame(FOREIGN, "y")
+    assert draw(Faulty(table, lambda frame: frame), table, 4, RNG, owner=OWNER).frame.equals(
+        FOREIGN
+    )
+    with pytest.raises(GeneratorError, match=re.escape(complaint)):
+        draw(Faulty(table, fault), table, 4, RNG, owner=OWNER)
 
 
 @pytest.mark.parametrize("name", toy_tables())

@@ -1,0 +1,65 @@
+"""The border with backbones, which may be anybody's: what `condition` must return."""
+
+import numpy as np
+import pandas as pd
+
+from autogluon_causalmix.backbones.protocol import Backbone, InContextModel
+from autogluon_causalmix.entry import Owner
+from autogluon_causalmix.errors import BackboneError, CheckpointError, ConfigError, OutOfTime
+from autogluon_causalmix.records import BackboneFacts
+from autogluon_causalmix.resources import is_out_of_memory
+from autogluon_causalmix.table import Table
+
+
+def condition(
+    backbone: Backbone, table: Table, *, n_estimators: int, device: str, seed: int, owner: Owner
+) -> InContextModel:
+    """Give a foundation model the rows of `table` as context, and check what comes back.
+
+    Parameters
+    ----------
+    backbone : Backbone
+        What the registry made.
+    table : Table
+        The real rows.
+    n_estimators, device, seed
+        As for `Backbone.condition`.
+    owner : Owner
+        Named in errors.
+
+    Raises
+    ------
+    BackboneError
+        It raised, or returned a model that lacks what `InContextModel` asks for, or whose classes
+        are not those of the rows.
+    CheckpointError, ConfigError, OutOfTime
+        As the backbone says.
+    """
+    label = f"{type(backbone).__name__}.condition ({owner})"
+    try:
+        model = backbone.condition(table, n_estimators=n_estimators, device=device, seed=seed)
+    except (BackboneError, CheckpointError, ConfigError, OutOfTime):
+        raise
+    except Exception as error:  # a border: backbones may be anybody's
+        if is_out_of_memory(error):
+            raise
+        raise BackboneError(f"{label} raised {type(error).__name__}: {error}") from error
+    breach = _breach(model, table)
+    if breach:
+        raise BackboneError(f"{label} {breach}")
+    return model
+
+
+def _breach(model: object, table: Table) -> str:
+    """Return what is wrong with a conditioned model, empty where nothing is."""
+    if not isinstance(model, InContextModel):
+        asked = {*vars(InContextModel), *InContextModel.__annotations__}
+        missing = sorted(a for a in asked if not a.startswith("_") and not hasattr(model, a))
+        return f"returned {type(model).__name__}, which lacks {missing}"
+    if not isinstance(model.facts, BackboneFacts):
+        return f"returned a model whose facts are {type(model.facts).__name__}, no BackboneFacts"
+    found = pd.Index(np.asarray(model.classes, dtype=object))
+    wanted = table.classes.astype("object")
+    if len(found) != len(wanted) or not found.isin(wanted).all():
+        return f"returned a model of the classes {list(found)}; the rows have {list(wanted)}"
+    return ""

@@ -1,0 +1,211 @@
+"""The checks for authors of discoverers and backbones: what is registered passes, faults do not."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autogluon_causalmix import testing
+from autogluon_causalmix.backbones.tabpfn import Mini
+from autogluon_causalmix.backbones.tabpfn_context import TabPFNContext
+from autogluon_causalmix.config import Hyperparameters
+from autogluon_causalmix.discovery.beliefs import EdgeBeliefs
+from autogluon_causalmix.discovery.controls import TargetStar
+from autogluon_causalmix.discovery.knowledge import Constraints
+from autogluon_causalmix.discovery.protocol import Discoverer
+from autogluon_causalmix.errors import BackboneError, CheckpointError, DiscovererError
+from autogluon_causalmix.generation import augment
+from autogluon_causalmix.method import fit
+from autogluon_causalmix.plugins import plugin_registry
+from autogluon_causalmix.resources import Resources
+from autogluon_causalmix.table import Table
+from autogluon_causalmix.testing import check_backbone, check_discoverer, toy_tables
+
+# --- discoverers
+
+
+@pytest.mark.parametrize("name", plugin_registry().of(Discoverer).names)
+def test_every_registered_discoverer_passes(name: str) -> None:
+    entry = plugin_registry().of(Discoverer).get(name)
+    quick = {"bootstraps": 2} if "bootstraps" in entry.options() else {}
+    tables = {key: toy_tables()[key] for key in ("mixed types", "constant columns", "two rows")}
+    check_discoverer(entry.create(quick), tables)
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """A star around the target, with one fault."""
+
+    fault: Callable[[Table, EdgeBeliefs], EdgeBeliefs]
+
+    def discover(
+        self, table: Table, constraints: Constraints, rng: np.random.Generator, resources: Resources
+    ) -> EdgeBeliefs:
+        return self.fault(table, TargetStar().discover(table, constraints, rng, resources))
+
+
+def half_an_edge(table: Table, found: EdgeBeliefs) -> EdgeBeliefs:
+    return replace(found, graphs=found.graphs / 2)
+
+
+def from_python(table: Table, found: EdgeBeliefs) -> EdgeBeliefs:
+    random.random()
+    return found
+
+
+def another_each_time(table: Table, found: EdgeBeliefs) -> EdgeBeliefs:
+    n_graphs = time.perf_counter_ns() % 1000 + 1
+    return replace(found, graphs=np.repeat(found.graphs, n_graphs, axis=0))
+
+
+def raises(table: Table, found: EdgeBeliefs) -> EdgeBeliefs:
+    raise KeyError("planted")
+
+
+def never_ends(table: Table, found: EdgeBeliefs) -> EdgeBeliefs:
+    while len(table) > 100:
+        time.sleep(0.01)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (half_an_edge, "'mixed types': the discoverer of .* neither 1"),
+        (from_python, r"it moved the global random state of \['random'\]"),
+        (another_each_time, "run twice with an equal rng, it found other edges"),
+        (raises, "Faulty.discover .* raised KeyError: 'planted'"),
+        (lambda table, found: found, "Faulty cannot be pickled"),
+        (never_ends, "Faulty with 0.1 s: still searching after 0.5 s"),
+    ],
+)
+def test_a_faulty_discoverer_is_caught_and_the_fault_named(
+    fault: Any, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(testing.discoverers, "SHORT", 0.1)
+    monkeypatch.setattr(testing.discoverers, "GRACE", 0.5)
+    with pytest.raises(AssertionError, match=said):
+        check_discoverer(Faulty(fault))
+
+
+def test_a_bad_discoverer_inside_the_scm_generator_is_named_in_a_typed_error() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=60), "y": rng.choice(["a", "b"], 60)})
+    path = f"{__name__}:Nonsense"
+    with pytest.raises(DiscovererError, match=f"{__name__}:Nonsense'.* returned list"):
+        augment(frame, "y", 5, generator={"name": "scm", "discoverer": path})
+
+
+class Nonsense:
+    """Returns a list where beliefs are asked for."""
+
+    def discover(self, *_: object) -> Any:
+        return [1, 2, 3]
+
+
+# --- backbones
+
+
+@pytest.mark.slow
+def test_mini_passes_on_all_toy_tables() -> None:
+    check_backbone(Mini())
+
+
+@dataclass(frozen=True)
+class FaultyBackbone:
+    """`Mini`, with one fault in the model it returns."""
+
+    fault: Callable[[TabPFNContext, Table], Any] = lambda model, table: model
+
+    def condition(self, table: Table, *, n_estimators: int, device: str, seed: int) -> Any:
+        model = Mini().condition(table, n_estimators=n_estimators, device=device, seed=seed)
+        return self.fault(model, table)
+
+    def memory(self, rows: int, columns: int, *, tuning: bool) -> float:
+        return Mini().memory(rows, columns, tuning=tuning)
+
+
+class Wrapped(TabPFNContext):
+    """A conditioned `mini` whose predictions can be bent."""
+
+    bend: Callable[[np.ndarray, pd.DataFrame], np.ndarray]
+
+    def predict_proba(self, features: pd.DataFrame) -> Any:
+        return self.bend(super().predict_proba(features), features)
+
+
+def bent(how: Callable[[Any, pd.DataFrame], Any]) -> Callable[[TabPFNContext, Table], Any]:
+    def fault(model: TabPFNContext, table: Table) -> Wrapped:
+        other = Wrapped.__new__(Wrapped)
+        other.__dict__ = {**model.__dict__, "bend": how}
+        return other
+
+    return fault
+
+
+def without_classes(model: TabPFNContext, table: Table) -> Any:
+    model.classes = model.classes[:1]
+    return model
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (lambda model, table: [model], "returned list, which lacks"),
+        (without_classes, "returned a model of the classes"),
+        (bent(lambda p, _: p[:, :1]), r"has shape \(60, 1\), not \(60, 2\)"),
+        (bent(lambda p, _: p * 2), "rows that are no probabilities"),
+        (bent(lambda p, f: p if len(f) > 1 else p[:, ::-1]), "otherwise alone than among others"),
+        (bent(lambda p, _: p[:, ::-1]), "its views and logits give other predictions"),
+    ],
+)
+def test_a_faulty_backbone_is_caught_and_the_fault_named(fault: Any, said: str) -> None:
+    tables = {"mixed types": toy_tables()["mixed types"]}
+    with pytest.raises(
+        AssertionError, match=f"FaultyBackbone on the table 'mixed types': .*{said}"
+    ):
+        check_backbone(FaultyBackbone(fault), tables)
+
+
+def test_a_bad_backbone_is_named_in_a_typed_error() -> None:
+    table = toy_tables()["mixed types"]
+    options = Hyperparameters.parse({"backbone": f"{__name__}:Hollow", "generator": None})
+    with pytest.raises(BackboneError, match=f"Hollow.condition .*{__name__}.* lacks .*'logits'"):
+        fit(table, None, options, Resources(60))
+
+
+def test_what_a_backbone_raises_becomes_one_error_unless_it_is_about_its_weights() -> None:
+    table = toy_tables()["mixed types"]
+    for name, error in (("Broken", BackboneError), ("Lost", CheckpointError)):
+        options = Hyperparameters.parse({"backbone": f"{__name__}:{name}", "generator": None})
+        with pytest.raises(error, match="planted"):
+            fit(table, None, options, Resources(60))
+
+
+class Hollow:
+    """Returns a model that can do nothing."""
+
+    def condition(self, table: Table, **_: object) -> Any:
+        return object()
+
+    def memory(self, rows: int, columns: int, *, tuning: bool) -> float:
+        return 1.0
+
+
+class Broken(Hollow):
+    """Raises what no protocol speaks of."""
+
+    def condition(self, table: Table, **_: object) -> Any:
+        raise KeyError("planted")
+
+
+class Lost(Hollow):
+    """Has lost its weights."""
+
+    def condition(self, table: Table, **_: object) -> Any:
+        raise CheckpointError("planted")

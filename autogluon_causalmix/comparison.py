@@ -131,7 +131,7 @@ def compare(
         raise CausalMixError(
             f"AutoGluon could not fit or score the arms: {type(error).__name__}: {said}"
         ) from error
-    return Comparison(predictor, reports, pd.DataFrame(scores), _left_out(predictor, train[target]))
+    return Comparison(predictor, reports, pd.DataFrame(scores), _left_out(predictor))
 
 
 def _fit(
@@ -188,12 +188,13 @@ def _without_extension_types(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(nullable, "float64"))
 
 
-def _left_out(predictor: TabularPredictor, labels: pd.Series) -> tuple[str, ...]:
-    """Say which classes AutoGluon has dropped."""
-    rare = sorted(set(map(str, labels)) - set(map(str, predictor.class_labels)))
+def _left_out(predictor: TabularPredictor) -> tuple[str, ...]:
+    """Say which classes AutoGluon has left out of the fit."""
+    kept = predictor.class_labels_internal_map
+    rare = [label for label in predictor.class_labels if label not in kept]
     if not rare:
         return ()
-    return (f"AutoGluon left out classes with too few rows, also among the scored rows: {rare}",)
+    return (f"AutoGluon left out classes with too few rows, and gives them probability 0: {rare}",)
 
 
 def _scores(

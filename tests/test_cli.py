@@ -455,3 +455,15 @@ def test_autogluon_solves_the_problem_that_was_announced(
     assert causalmix("fit", "t.csv", "-t", "y", *arguments) == 0
     assert pd.read_csv("out/leaderboard.csv")["roc_auc"].min() > 0.9
     assert "80 rows, 1 features, 8 classes of 'y'" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_class_that_autogluon_leaves_out_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    rows = [f"{x:.3f},{'ab'[i % 2]}" for i, x in enumerate(rng.normal(size=60))]
+    Path("t.csv").write_text("\n".join(["x,y", *rows, "0.5,rare", ""]))
+    arguments = ["fit", "t.csv", "-t", "y", "--backbone", "mini", "--generator", "bootstrap"]
+    assert causalmix(*arguments) == 0
+    out = capsys.readouterr().out
+    assert "note: AutoGluon left out classes with too few rows" in out
+    assert "probability 0: ['rare']" in out

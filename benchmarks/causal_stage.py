@@ -24,12 +24,12 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pandas as pd
-from sklearn.datasets import load_breast_cancer
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.generators.scm import SCMGenerator
 from autogluon_causalmix.resources import Resources, cut_off
 from autogluon_causalmix.table import Table
+from benchmarks.study.tables import load
 
 
 def main() -> None:
@@ -39,11 +39,11 @@ def main() -> None:
     )
     parser.add_argument("what", choices=["time", "sampling"])
     parser.add_argument(
-        "--data", type=Path, default=Path("../shared/data"), help="folder with open/"
+        "--data", type=Path, help="folder of <name>.csv; else scikit-learn's tables"
     )
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--cpus", type=int, default=2)
-    parser.add_argument("--tables", nargs="+", default=None)
+    parser.add_argument("--tables", nargs="+", help="names; all where none is given")
     parser.add_argument(
         "--limit",
         type=float,
@@ -58,13 +58,6 @@ def main() -> None:
         "sampling": time_sampling,
     }
     commands[arguments.what](arguments)
-
-
-def read(data: Path, name: str) -> pd.DataFrame:
-    """Return a table with its target in the column ``target``."""
-    if name == "wdbc":
-        return pd.DataFrame(load_breast_cancer(as_frame=True).frame)
-    return pd.read_csv(data / "open" / f"{name}.csv")
 
 
 def measured(step: Callable[..., Any], *arguments: object) -> tuple[float, float, Any]:
@@ -129,10 +122,11 @@ def time_stage(arguments: argparse.Namespace) -> None:
         "one graph": SCMGenerator(discoverer={"name": "pc+fci", "bootstraps": 1}, graphs=1),
         "defaults": SCMGenerator(),
     }
-    small = Table.from_frame(read(arguments.data, "diabetes").head(30), "target")
+    tables = load(arguments.data, arguments.tables)
+    small = Table.from_frame(tables[0].frame.sample(30, random_state=0), "target")
     stage(SCMGenerator(graphs=1), small, 0, 1)  # so that imports are not timed
-    for name in arguments.tables or ("diabetes", "wdbc", "credit-g", "qsar-biodeg"):
-        frame = read(arguments.data, name)
+    for dataset in tables:
+        name, frame = dataset.name, dataset.frame
         table = Table.from_frame(frame.sample(min(len(frame), 500), random_state=0), "target")
         seconds: dict[str, list[tuple[float, float]]] = {}
         for run in range(arguments.runs):

@@ -18,7 +18,8 @@ from rich.console import Console
 from sklearn.model_selection import train_test_split
 
 from autogluon_causalmix import CausalMixModel
-from benchmarks.arms import load
+from benchmarks.arms import prepare
+from benchmarks.study.tables import load
 
 TRAINING_ROWS = 300
 
@@ -28,13 +29,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--tables", nargs="+", required=True)
+    parser.add_argument(
+        "--data", type=Path, help="folder of <name>.csv; else scikit-learn's tables"
+    )
+    parser.add_argument("--tables", nargs="+", help="names; all where none is given")
     parser.add_argument("--folds", nargs="+", type=int, default=[0, 4])
     given = parser.parse_args()
     console = Console(width=140)
-    for name in given.tables:
-        frame = load(given.data / f"{name}.csv")
+    for table in map(prepare, load(given.data, given.tables)):
+        name, frame = table.name, table.take(table.rows)
         train, test = train_test_split(
             frame, train_size=TRAINING_ROWS, stratify=frame["target"], random_state=0
         )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +12,8 @@ import torch
 from tabpfn.architectures.tabpfn_v2 import TabPFNV2Config
 from tabpfn.checkpoint import save_as_safetensors
 from torch import Tensor
+
+from benchmarks.files import write_atomically
 
 STATE, WEIGHTS, COOLED, CURVE = (
     "state.pt",
@@ -34,25 +34,6 @@ INFERENCE: dict[str, Any] = {
     "FINGERPRINT_FEATURE": False,
 }
 _OUTPUT_LAYER = ("output_projection.2.weight", "output_projection.2.bias")
-
-
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a temporary file beside `path`, flush and rename it: a reader sees the old or the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}")
-    write(temporary)
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Replace a text file atomically."""
-
-    def write(temporary: Path) -> None:
-        temporary.write_text(text)
-
-    write_atomically(path, write)
 
 
 def save_state(state: dict[str, Any], folder: Path) -> None:

@@ -24,7 +24,7 @@ from torch import Tensor
 from benchmarks.pretraining.draws import Shape, generator
 from benchmarks.pretraining.evaluation import VIEWS, best_temperature, ensemble_loss
 from benchmarks.pretraining.prior import MAX_CLASSES, sample_tables
-from benchmarks.zero_shot import mean_auc
+from benchmarks.study.metrics import roc_auc
 
 CONTEXT = 200
 _STREAM = 2**16  # apart from the streams of runs
@@ -89,7 +89,7 @@ def scores(predictions: list[tuple[Tensor, Tensor]]) -> tuple[float, NDArray[np.
     rows = []
     for raw, target in predictions:
         p = (raw / temperature).softmax(-1).mean(0).numpy()[:, : int(raw[0, 0].isfinite().sum())]
-        rows.append((mean_auc(target.numpy(), p), ensemble_loss(raw, target, temperature)))
+        rows.append((roc_auc(p, target.numpy()), ensemble_loss(raw, target, temperature)))
     return temperature, np.array(rows)
 
 

@@ -38,7 +38,7 @@ from benchmarks.study.cells import Metric, Parsed, Settings, Study, Values
 from benchmarks.study.command import parser_of, run
 from benchmarks.study.metrics import roc_auc
 from benchmarks.study.splits import Split, SplitRule
-from benchmarks.study.tables import Dataset, keep_classes
+from benchmarks.study.tables import Dataset, as_text, keep_classes
 
 DRAWN_ROWS, FEWEST_ROWS_OF_A_CLASS = 1000, 10
 SECONDS = 600.0  # of one fit
@@ -95,9 +95,7 @@ def scores(real: Table, held_out: Table, seed: int, settings: Settings) -> Value
 
 def tables_of(table: Dataset, split: Split) -> tuple[Table, Table]:
     """Return the rows that generators see and those that none does, coded alike."""
-    frame = table.take(np.concatenate([split.train, split.test]))
-    # as text, so that only the levels of these rows have codes
-    frame = frame.astype(dict.fromkeys(frame.select_dtypes("category"), object))
+    frame = as_text(table.take(np.concatenate([split.train, split.test])))
     whole, size = Table.from_frame(frame, "target"), len(split.train)
     return whole.take(np.arange(size)), whole.take(np.arange(size, len(whole)))
 

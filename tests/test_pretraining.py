@@ -1,4 +1,4 @@
-"""Pretraining: the fast forward is the network's own, runs resume to the bit, files are whole, weights load."""
+"""Pretraining: the fast forward, resuming to the bit, atomic files, exported weights."""
 
 from __future__ import annotations
 

@@ -1,8 +1,12 @@
-"""Which preprocessing suits the network: `python -m benchmarks.pretraining.inference --weights mini.safetensors`.
+"""Compare ways to preprocess tables for the network.
 
-Candidates are compared on held-out tables of the prior, through the whole classifier as a user meets it, each at the
-temperature that suits it best, never on real tables. The winner is `checkpoint.INFERENCE`, written into every
-exported checkpoint.
+::
+
+    python -m benchmarks.pretraining.inference --weights mini.safetensors
+
+Candidates are compared on held-out tables of the prior, never on real tables, with the whole
+classifier as a user calls it, each at the temperature that suits it best. The best one is
+`checkpoint.INFERENCE`, which is written into every exported checkpoint.
 """
 
 from __future__ import annotations
@@ -53,7 +57,7 @@ CANDIDATES: dict[str, dict[str, Any]] = {
 
 
 def tables(count: int) -> Iterator[tuple[pd.DataFrame, NDArray[np.int64]]]:
-    """Yield held-out tables of 5 to 40 columns as a user would hold them: categories as text."""
+    """Yield held-out tables of 5 to 40 columns with categories as text, as users have them."""
     for i in range(count):
         shape = Shape(tables=1, rows=CONTEXT + 200, columns=5 + (7 * i) % 36)
         drawn = sample_tables(shape, generator(i, stream=_STREAM))
@@ -67,7 +71,10 @@ def tables(count: int) -> Iterator[tuple[pd.DataFrame, NDArray[np.int64]]]:
 def predict(
     weights: Path, inference: dict[str, Any], x: pd.DataFrame, y: NDArray[np.int64]
 ) -> tuple[Tensor, Tensor]:
-    """Return each estimator's logits (V, M, K) and the labels (M,) of query rows whose class the context holds."""
+    """Return each estimator's logits (V, M, K) and the labels (M,) of query rows.
+
+    Query rows whose class the context lacks are left out.
+    """
     model = TabPFNClassifier(
         model_path=str(weights),
         n_estimators=VIEWS,
@@ -83,7 +90,7 @@ def predict(
 
 
 def scores(predictions: list[tuple[Tensor, Tensor]]) -> tuple[float, NDArray[np.float64]]:
-    """Return the best temperature over all tables, and at it AUC and log-loss of each (tables, 2)."""
+    """Return the best temperature over all tables, and AUC and log-loss of each (tables, 2)."""
     logits, targets = zip(*predictions, strict=True)
     temperature = best_temperature(torch.cat(logits, 1), torch.cat(targets))
     rows = []
@@ -94,7 +101,7 @@ def scores(predictions: list[tuple[Tensor, Tensor]]) -> tuple[float, NDArray[np.
 
 
 def compare(weights: Path, count: int) -> pd.DataFrame:
-    """Return every candidate's temperature, AUC and log-loss, and how these differ from the first one's (± error)."""
+    """Return every candidate's temperature, AUC and log-loss, and differences from the first."""
     drawn = [(x, y) for x, y in tables(count) if len(set(y[:CONTEXT]) & set(y[CONTEXT:])) > 1]
     results = {
         name: scores([predict(weights, inference, x, y) for x, y in drawn])

@@ -147,6 +147,11 @@ def _dataset(name: str, frame: pd.DataFrame, content: bytes) -> Dataset:
     return Dataset(name, frame, digest, np.arange(len(frame)))
 
 
+def as_text(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with categories as text, so that a `Table` of them has only levels that occur."""
+    return frame.astype(dict.fromkeys(frame.select_dtypes("category"), object))
+
+
 def keep_classes(table: Dataset, fewest: int, most: int | None = None) -> Dataset:
     """Return the table without rare classes, and a note of the rows that were left out.
 

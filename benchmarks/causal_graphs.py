@@ -2,9 +2,7 @@
 
 ::
 
-    python -m benchmarks.causal_graphs skeleton
-    python -m benchmarks.causal_graphs growth
-    python -m benchmarks.causal_graphs graphs --data DIR
+    python -m benchmarks.causal_graphs skeleton    # and: growth, graphs --data DIR
 
 skeleton  seconds of PC skeletons and of FCI, ours and causal-learn's with the same test; the graphs
           must be equal
@@ -75,17 +73,15 @@ def main() -> None:
     if arguments.what == "graphs" and arguments.data is None:
         parser.error("graphs needs --data, a folder of networks")
     warnings.simplefilter("ignore")
-    {"skeleton": time_skeletons, "growth": draw_growth, "graphs": score_graphs}[arguments.what](
-        arguments
-    )
+    steps = {"skeleton": time_skeletons, "growth": draw_growth, "graphs": score_graphs}
+    steps[arguments.what](arguments)
 
 
 def our_skeleton(values: Matrix, codes: list[int], kind: str) -> Marks:
     """Return which columns are adjacent; computes the correlations, too."""
     if kind == "fisherz":
-        return pc_stable(
-            FisherZ(np.asarray(np.corrcoef(values.T)), len(values)), 0.05
-        ).adjacent.astype("int64")
+        test = FisherZ(np.asarray(np.corrcoef(values.T)), len(values))
+        return pc_stable(test, 0.05).adjacent.astype("int64")
     return pc_stable(DegenerateGaussian.of(values, codes), 0.05).adjacent.astype("int64")
 
 
@@ -95,18 +91,15 @@ def their_skeleton(values: Matrix, codes: list[int], kind: str) -> Marks:
     from causallearn.utils.PCUtils.SkeletonDiscovery import skeleton_discovery
 
     options = {} if kind == "fisherz" else {"categorical": codes}
-    found = skeleton_discovery(
-        values, 0.05, CIT(values, kind, **options), show_progress=False
-    ).G.graph
-    return np.asarray(found != 0).astype("int64")
+    found = skeleton_discovery(values, 0.05, CIT(values, kind, **options), show_progress=False)
+    return np.asarray(found.G.graph != 0).astype("int64")
 
 
 def our_pag(values: Matrix, codes: list[int]) -> Marks:
     """Return FCI's marks, separating sets united as causal-learn unites them."""
     test = DegenerateGaussian.of(values, codes)
-    return fci_marks(
-        pc_stable(test, 0.05, unite=True), test, 0.05, Constraints.none(test.n_columns)
-    )
+    skeleton = pc_stable(test, 0.05, unite=True)
+    return fci_marks(skeleton, test, 0.05, Constraints.none(test.n_columns))
 
 
 class EverySubset(DepthChoiceGenerator):  # type: ignore[misc]  # causal-learn has no types
@@ -138,15 +131,8 @@ def time_skeletons(arguments: argparse.Namespace) -> None:
     """Print processor seconds of skeletons and of FCI, ours and causal-learn's, and their ratio."""
     for columns, kind in product(arguments.columns, ("fisherz", register())):
         values, codes = random_columns(columns, arguments.rows, 0, categorical=kind != "fisherz")
-        beside(
-            f"skeleton, {columns} columns, {kind}",
-            our_skeleton,
-            their_skeleton,
-            values,
-            codes,
-            kind,
-            arguments,
-        )
+        what = f"skeleton, {columns} columns, {kind}"
+        beside(what, our_skeleton, their_skeleton, values, codes, kind, arguments)
     for columns, seed in product((20, 40), range(5)):
         values, codes = random_columns(columns, 500, seed, categorical=True)
         what = f"FCI, {columns} mixed columns × 500 rows, table {seed}"
@@ -175,15 +161,9 @@ def beside(
             seconds.append((mine[1], stock[1]))
             assert (mine[2] == stock[2]).all(), f"{what}: another graph than causal-learn's"
     fast, slow = np.median(seconds, axis=0)
-    equal = (
-        ""
-        if arguments.no_stock
-        else f", causal-learn {slow:.2f} s: {slow / fast:.0f} times ours, graphs equal"
-    )
-    print(
-        f"{what}: ours {fast:.3f} s{equal} (processor, median of {arguments.runs} in turn)",
-        flush=True,
-    )
+    compared = f", causal-learn {slow:.2f} s: {slow / fast:.0f} times ours, graphs equal"
+    line = f"{what}: ours {fast:.3f} s{'' if arguments.no_stock else compared}"
+    print(f"{line} (processor, median of {arguments.runs} in turn)", flush=True)
 
 
 def draw_growth(arguments: argparse.Namespace) -> None:

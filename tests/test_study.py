@@ -64,11 +64,16 @@ def test_the_identity_changes_with_each_ingredient(
     given: dict[str, Any] = {"rate": 2.0, "files": [str(weights)]}
     seen = {"base": cell(folder, **given).identity}
     seen["option"] = cell(folder, **{**given, "rate": 2.5}).identity
-    seen["seed"] = cell(folder, seed=1, **given).identity
-    seen["rows"] = cell(folder, replace(STUDY, rule=replace(RULE, test_rows=9)), **given).identity
-    seen["validation"] = cell(
-        folder, replace(STUDY, rule=replace(RULE, validation_share=0.3)), **given
-    ).identity
+    split = cell(folder, **given).split
+    others = {
+        "seed": replace(split, seed=1),
+        "training rows": replace(split, train=split.train[1:]),
+        "validation rows": replace(split, validation=split.validation[1:]),
+        "test rows": replace(split, test=split.test[1:]),
+        "order of rows": replace(split, train=split.train[::-1]),
+    }
+    for name, other in others.items():
+        seen[name] = replace(cell(folder, **given), split=other).identity
     seen["measurement"] = cell(folder, replace(STUDY, name="other"), **given).identity
     seen["version"] = cell(folder, replace(STUDY, version=2), **given).identity
     weights.write_bytes(b"two")
@@ -329,7 +334,7 @@ def hand_made(rows: Iterable[tuple[str, int, str, float, float]]) -> pd.DataFram
 
 RUNS = hand_made([
     ("a", 0, "base", 1.0, 0.8), ("a", 1, "base", 2.0, 0.6), ("b", 0, "base", 3.0, 0.7),
-    ("a", 0, "new", 0.5, 0.9), ("a", 1, "new", 2.5, 0.6), ("b", 0, "new", 2.0, 0.6),
+    ("a", 0, "new", 0.5, 0.9), ("a", 1, "new", 2.5, 0.7), ("b", 0, "new", 2.0, 0.6),
     ("b", 1, "new", 9.0, 0.1),
 ])  # fmt: skip
 LOSS, AUC = Metric("loss", "lower", bound=0.4), Metric("auc", "higher", bound=0.05)
@@ -351,7 +356,7 @@ def test_the_summary_is_what_a_hand_computes() -> None:
     assert new["worse"] == pytest.approx(1 / 3)
     assert (new["tables"], new["runs"], new["failed"]) == (2, 4, 0)
     auc = row_of(summary, "auc", "new")
-    assert auc["difference"] == pytest.approx((0.05 - 0.1) / 2)
+    assert auc["difference"] == pytest.approx((0.1 - 0.1) / 2)
     assert auc["worse"] == pytest.approx(1 / 3)
     base = row_of(summary, "loss", "base")
     assert (base["difference"], base["worse"]) == (0.0, 0.0)

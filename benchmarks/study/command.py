@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.progress import track
 
 from benchmarks.files import write_text
@@ -37,7 +35,6 @@ def parser_of(description: str | None) -> argparse.ArgumentParser:
 def run(study: Study, arms: Mapping[str, Settings], options: argparse.Namespace) -> None:
     """Run the missing cells, print the summary, and write it and the cells as CSV."""
     console = Console(width=120)
-    logging.basicConfig(handlers=[RichHandler(console=console)], format="%(message)s", force=True)
     reference = _reference(study, arms, options.reference)
     cells, notes = cells_of(study, load(options.data, options.tables), arms, options.splits)
     for note in notes:

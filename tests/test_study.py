@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import json
 import logging
 import os
@@ -12,6 +13,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,8 @@ from study_cases import RULE, STUDY, outcomes, ran, write_table
 
 from autogluon_causalmix.errors import ConfigError
 from benchmarks import arms, causal_fidelity, zero_shot
-from benchmarks.study import metrics, versions
+from benchmarks.study import cells as study_cells
+from benchmarks.study import metrics, splits, summary, tables, versions
 from benchmarks.study.cells import Cell, Metric, Study, cells_of
 from benchmarks.study.command import parser_of, run
 from benchmarks.study.runner import Processes, Runner, Serial, run_missing
@@ -381,6 +384,13 @@ def test_a_reference_that_is_no_arm_is_refused(folder: Path) -> None:
     options = parser_of(None).parse_args(["--data", str(folder), "--reference", "nobody"])
     with pytest.raises(SystemExit, match="no arm 'nobody' to compare with.*'base'"):
         run(STUDY, {"base": {}}, options)
+
+
+@pytest.mark.parametrize("module", [metrics, splits, summary, tables, study_cells])
+def test_the_examples_in_docstrings_run(module: ModuleType) -> None:
+    result = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert result.attempted > 0
+    assert result.failed == 0
 
 
 # --- tables, splits, metrics --------------------------------------------------------------------

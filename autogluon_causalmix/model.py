@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from autogluon.common.space import Space
 from autogluon.core.utils.exceptions import NotEnoughMemoryError, TimeLimitExceeded
@@ -17,6 +16,7 @@ from autogluon.tabular.registry import ag_model_registry
 from rich.console import Console
 from rich.progress import Progress
 
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.backbones.protocol import Backbone
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.generators.protocol import Generator
@@ -148,14 +148,14 @@ class CausalMixModel(AbstractTorchModel):
         self.params_trained = {"finetune_steps": fitted.report.kept_step, "early_stopping": False}
         logger.log(20, "\tKept the %s weights: %s", fitted.report.kept, fitted.report.reason)
 
-    def _predict_proba(self, X: pd.DataFrame, **kwargs: Any) -> npt.NDArray[np.float64]:
+    def _predict_proba(self, X: pd.DataFrame, **kwargs: Any) -> Matrix:
         with _memory_errors():
             probabilities = self.model.predict_proba(self.preprocess(X, **kwargs))
         if probabilities.shape[1] < self.num_classes:  # a class that this fold's rows lack
             everywhere = np.zeros((len(X), self.num_classes))
             everywhere[:, self.model.classes.astype("int64")] = probabilities
             probabilities = everywhere
-        unified: npt.NDArray[np.float64] = self._convert_proba_to_unified_form(probabilities)
+        unified: Matrix = self._convert_proba_to_unified_form(probabilities)
         return unified
 
     def save(self, path: str | None = None, verbose: bool = True) -> str:

@@ -168,8 +168,21 @@ def encode(columns: Sequence[Column], frame: pd.DataFrame) -> Matrix:
     """Return these columns of any frame as floats, shape (rows, columns).
 
     A category that a column does not know is missing.
+
+    Raises
+    ------
+    TableError
+        A value is infinite; the message names the column and the row.
     """
-    return np.column_stack([column.encode(frame[column.name]) for column in columns])
+    values = np.column_stack([column.encode(frame[column.name]) for column in columns])
+    rows, places = np.nonzero(np.isinf(values))
+    if len(rows):
+        row, column = frame.index[rows[0]], columns[places[0]]
+        raise TableError(
+            f"column {column.name!r} is {values[rows[0], places[0]]} in row {row!r}; "
+            "infinite values cannot be used, make them missing (NaN)"
+        )
+    return values
 
 
 def identifiers(table: Table) -> tuple[Hashable, ...]:

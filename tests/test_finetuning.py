@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from autogluon_causalmix.backbones import weights as published
-from autogluon_causalmix.backbones.tabpfn import Auto, Checkpoint, Mini, TabPFN
+from autogluon_causalmix.backbones.tabpfn import Checkpoint, Mini, TabPFN, TabPFNOrMini
 from autogluon_causalmix.backbones.tabpfn_context import TabPFNContext
 from autogluon_causalmix.errors import CheckpointError
 from autogluon_causalmix.finetuning import loop
@@ -373,7 +373,7 @@ def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 @pytest.mark.usefixtures("no_hub")
 def test_auto_falls_back_to_mini_and_says_so() -> None:
     table = mixed_table(np.random.default_rng(0), 20)
-    model = Auto().condition(table, n_estimators=1, device="cpu", seed=0)
+    model = TabPFNOrMini().condition(table, n_estimators=1, device="cpu", seed=0)
     assert model.facts.name == "mini"
     assert "no route to the hub" in model.notes[0]
 
@@ -411,7 +411,10 @@ def test_downloaded_weights_are_used(
         ),
     )
     table = mixed_table(np.random.default_rng(0), 20)
-    assert Auto().condition(table, n_estimators=1, device="cpu", seed=0).facts.name == "tabpfn-v2"
+    assert (
+        TabPFNOrMini().condition(table, n_estimators=1, device="cpu", seed=0).facts.name
+        == "tabpfn-v2"
+    )
 
 
 def test_an_unreachable_hub_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from autogluon.core.utils.exceptions import NotEnoughMemoryError
 from autogluon.tabular import TabularPredictor
 
 from autogluon_causalmix import CausalMixModel, FitReport, register
+from autogluon_causalmix.errors import TableError
 from autogluon_causalmix.model import _memory_errors
 
 QUICK: dict[str, Any] = {
@@ -324,3 +325,13 @@ def test_running_out_of_memory_is_told_in_autogluons_words() -> None:
         torch.empty(2**60)
     with pytest.raises(RuntimeError, match="planted"), _memory_errors():
         raise RuntimeError("planted")
+
+
+def test_an_infinite_value_at_prediction_is_refused_by_column_and_row(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    train = pd.DataFrame(rng.normal(size=(40, 2)), columns=["a", "b"]).assign(label=[0, 1] * 20)
+    predictor = fitted(train, tmp_path, {CausalMixModel: QUICK | {"finetune": False}})
+    query = train.drop(columns="label").set_axis(range(100, 140))
+    query.loc[117, "b"] = np.inf
+    with pytest.raises(TableError, match="column 'b' is inf in row 117; infinite values"):
+        predictor.predict_proba(query)

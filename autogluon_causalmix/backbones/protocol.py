@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.records import BackboneFacts
 from autogluon_causalmix.table import Table
 
@@ -73,7 +74,7 @@ class InContextModel(Protocol):
         """Return probabilities (Q, K) from the logits (V, Q, K) of all views."""
         ...
 
-    def predict_proba(self, features: pd.DataFrame) -> npt.NDArray[np.float64]:
+    def predict_proba(self, features: pd.DataFrame) -> Matrix:
         """Return the probabilities (rows, K) of new rows, all real rows as context."""
         ...
 

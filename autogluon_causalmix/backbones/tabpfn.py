@@ -119,7 +119,7 @@ class TabPFNv2(_Family):
 
 
 @dataclass(frozen=True)
-class Auto(_Family):
+class TabPFNOrMini(_Family):
     """TabPFN v2 where its weights are cached or can be fetched, else `Mini`, with a warning."""
 
     def weights(self) -> Weights:
@@ -134,7 +134,7 @@ class Auto(_Family):
 @hookimpl
 def causalmix_register_backbones(register: Register) -> None:
     """Register the built-in backbones."""
-    register("auto", Auto)
+    register("auto", TabPFNOrMini)
     register("mini", Mini)
     register("tabpfn", TabPFN)
     register("tabpfn-v2", TabPFNv2)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autogluon_causalmix.arrays import Indices, Matrix
 from autogluon_causalmix.backbones.weights import Weights, first_line, quiet, silence_telemetry
 from autogluon_causalmix.column import Column
 from autogluon_causalmix.errors import CheckpointError
@@ -105,7 +106,7 @@ class TabPFNContext:
         probabilities: torch.Tensor = self.classifier.logits_to_probabilities(logits)
         return probabilities
 
-    def predict_proba(self, features: pd.DataFrame) -> npt.NDArray[np.float64]:
+    def predict_proba(self, features: pd.DataFrame) -> Matrix:
         """Return the probabilities (rows, K) of new rows, all real rows as context."""
         with quiet():
             return np.asarray(
@@ -117,11 +118,11 @@ class TabPFNContext:
         members: list[Any] = self.classifier.executor_.ensemble_members
         return members
 
-    def _permutation(self, view: int) -> npt.NDArray[np.int64]:
+    def _permutation(self, view: int) -> Indices:
         permutation = self._views[view].config.class_permutation
         return np.arange(len(self.classes)) if permutation is None else np.asarray(permutation)
 
-    def _clean(self, features: pd.DataFrame) -> npt.NDArray[np.float64]:
+    def _clean(self, features: pd.DataFrame) -> Matrix:
         """Return rows after TabPFN's cleaning: its own prediction, stopped before the network."""
         self.classifier.forward = lambda X, **_: X
         try:
@@ -134,7 +135,7 @@ class TabPFNContext:
         finally:
             del self.classifier.forward
 
-    def _finish(self, member: Any, query: npt.NDArray[np.float64]) -> "torch.Tensor":
+    def _finish(self, member: Any, query: Matrix) -> "torch.Tensor":
         """Return context and query of one view after the steps that TabPFN runs on the device."""
         import torch
 

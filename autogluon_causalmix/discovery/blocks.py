@@ -13,7 +13,7 @@ from autogluon_causalmix.arrays import Indices, Mask, Matrix
 FEWEST_ROWS_PER_INDICATOR = 5
 """Rarer levels share one indicator: counts below about 5 are far from Gaussian (Cochran, 1954)."""
 
-MOST_INDICATORS = 12
+MOST_INDICATORS_IN_BLOCK = 12
 """Per category: each is a degree of freedom in every test, and small tables have few."""
 
 
@@ -152,7 +152,7 @@ def _indicators(column: Matrix) -> Matrix:
     levels, counts = np.unique(column[~np.isnan(column)], return_counts=True)
     by_count = levels[np.lexsort((levels, -counts))]
     frequent = by_count[: max(int((counts >= FEWEST_ROWS_PER_INDICATOR).sum()), 2)][
-        :MOST_INDICATORS
+        :MOST_INDICATORS_IN_BLOCK
     ]
     # The reference is all other levels together, or the least frequent one if there are none.
     own = frequent if len(frequent) < len(levels) else frequent[:-1]

@@ -1,9 +1,8 @@
 """Real against synthetic rows, column by column, as shares that JSON can hold."""
 
 import numpy as np
-import numpy.typing as npt
 
-from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.arrays import Indices, Matrix
 from autogluon_causalmix.column import Column
 from autogluon_causalmix.records import Marginal
 from autogluon_causalmix.table import Table
@@ -132,7 +131,7 @@ def _categorical(column: Column, real: Matrix, synthetic: Matrix) -> Marginal:
     )
 
 
-def _shares(bins: npt.NDArray[np.int64], values: Matrix, n_bins: int) -> list[float]:
+def _shares(bins: Indices, values: Matrix, n_bins: int) -> list[float]:
     """Return the share of all rows (rows,) that has a value and lies in each bin."""
     counts = np.bincount(bins[~np.isnan(values)], minlength=n_bins)
     return [float(count) / max(len(values), 1) for count in counts]

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from autogluon_causalmix.arrays import Mask
 from autogluon_causalmix.column import Column
 from autogluon_causalmix.dtypes import kind_of, plain
 from autogluon_causalmix.entry import Owner
@@ -234,5 +234,5 @@ def _spell(dtype: object) -> str:
     return str(dtype)
 
 
-def _first(mask: npt.NDArray[np.bool_]) -> int:
+def _first(mask: Mask) -> int:
     return int(np.flatnonzero(mask)[0])

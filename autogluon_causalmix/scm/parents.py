@@ -8,7 +8,7 @@ import numpy as np
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.scm.scales import Scale
 
-MOST_INDICATORS = 20
+MOST_INDICATORS_OF_PARENT = 20
 """Per categorical parent; rarer levels have no indicator, like the reference level."""
 
 
@@ -67,4 +67,4 @@ def _frequent_levels(codes: Matrix) -> Matrix:
     levels, counts = np.unique(codes[~np.isnan(codes)], return_counts=True)
     ordered = levels[np.lexsort((levels, -counts))]
     most = len(ordered) if np.isnan(codes).any() else len(ordered) - 1
-    return ordered[: min(MOST_INDICATORS, most)]
+    return ordered[: min(MOST_INDICATORS_OF_PARENT, most)]

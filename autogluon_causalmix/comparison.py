@@ -10,12 +10,12 @@ from typing import Any
 import pandas as pd
 from autogluon.tabular import TabularPredictor
 from pandas.api import types
-from sklearn.metrics import log_loss, roc_auc_score
 
 from autogluon_causalmix.errors import CausalMixError, TableError
 from autogluon_causalmix.model import REPORT_FILE, CausalMixModel
 from autogluon_causalmix.records import FitReport
 from autogluon_causalmix.table import Table, identifiers
+from autogluon_causalmix.task import Classification
 
 ARMS: dict[str, dict[str, Any]] = {
     "zero-shot": {"finetune": False},
@@ -214,22 +214,12 @@ def _scores(
         return {"rows": report.rows.validation, **(scores.model_dump() if scores else {}), **facts}
     probabilities = predictor.predict_proba(test, model=_model(arm))
     known = test[target].isin(probabilities.columns)
-    labels, probabilities = test[target][known], probabilities[known].astype("float64")
-    # AutoGluon hands over 32-bit floats.
-    probabilities = probabilities.div(probabilities.sum(axis=1), axis=0)
+    codes = probabilities.columns.get_indexer(pd.Index(test[target][known]))
+    predicted = probabilities[known].to_numpy(dtype="float64")
+    predicted /= predicted.sum(axis=1, keepdims=True)  # AutoGluon hands over 32-bit floats
     return {
-        "rows": len(labels),
-        **_losses(labels, probabilities),
+        "rows": len(codes),
+        **Classification().scores(predicted, codes).model_dump(),
         **facts,
         "predict seconds": round(time.monotonic() - started, 1),
-    }
-
-
-def _losses(labels: pd.Series, probabilities: pd.DataFrame) -> dict[str, float]:
-    classes = list(probabilities.columns)
-    binary = probabilities.shape[1] == 2
-    given = probabilities.iloc[:, 1] if binary else probabilities
-    return {
-        "log_loss": float(log_loss(labels, probabilities, labels=classes)),
-        "roc_auc": float(roc_auc_score(labels, given, multi_class="ovr", labels=classes)),
     }

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Targets = Indices | Matrix
 """Codes of classes, shape (rows,), as whole numbers or as floats."""
 
+SMALLEST = float(np.finfo("float64").eps)
+"""Probability below which a log-loss does not grow: scikit-learn's own bound."""
+
 MOST_CLASSES = 20
 """Different numbers that count as classes whatever their share of the rows."""
 
@@ -190,7 +193,7 @@ class Classification:
     def row_losses(self, predicted: Matrix, targets: Targets) -> Matrix:
         """Return the log-loss of each row, shape (rows,), from probabilities (rows, K)."""
         chosen = predicted[np.arange(len(targets)), targets].astype("float64")
-        losses: Matrix = -np.log(np.maximum(chosen, np.finfo("float64").tiny))
+        losses: Matrix = -np.log(np.maximum(chosen, SMALLEST))
         return losses
 
     def scores(self, predicted: Matrix, targets: Targets) -> Scores:

@@ -13,9 +13,6 @@ from autogluon_causalmix.task import Classification, one_vs_rest_auc
 Probabilities = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
-FLOOR = float(np.finfo("float64").eps)
-"""Least probability in the log-loss, as in scikit-learn: forests and neighbours say 0."""
-
 
 def all_metrics(p: Probabilities, y: Labels) -> dict[str, float]:
     """Return the three metrics by their names."""
@@ -46,7 +43,7 @@ def log_loss(p: Probabilities, y: Labels) -> float:
     >>> round(log_loss(np.array([[0.5, 0.5], [0.25, 0.75]]), np.array([0, 1])), 3)
     0.49
     """
-    return float(Classification().row_losses(np.maximum(p, FLOOR), y).mean())
+    return float(Classification().row_losses(p, y).mean())
 
 
 def calibration_error(p: Probabilities, y: Labels, bins: int = 15) -> float:

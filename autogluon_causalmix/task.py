@@ -55,10 +55,6 @@ class Task(Protocol):
         """Return which targets can be predicted by a model that has seen `known`."""
         ...
 
-    def strata(self, targets: Targets) -> Indices:
-        """Return groups of rows, shape (rows,), that are alike in their targets."""
-        ...
-
     def hold_out(
         self, targets: Targets, share: float, rng: np.random.Generator
     ) -> tuple[Indices, Indices]:
@@ -139,10 +135,6 @@ class Classification:
     def answerable(self, targets: Targets, known: Targets) -> Mask:
         """Return which rows have a class that `known` has."""
         return np.isin(targets, known)
-
-    def strata(self, targets: Targets) -> Indices:
-        """Return the codes of the classes."""
-        return targets.astype("int64")
 
     def hold_out(
         self, targets: Targets, share: float, rng: np.random.Generator

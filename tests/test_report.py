@@ -72,7 +72,7 @@ def table(**columns: Any) -> Table:
 
 
 def report(names: tuple[str, str] = ("age", "ill"), **changes: Any) -> FitReport:
-    """Return a report in which every number and sentence is its own."""
+    """Return a report in which no number and no sentence occurs twice."""
     numeric = Marginal(
         column=names[0], kind="numeric", labels=[0.5, 1.5, 2.5], real=[0.5, 0.25],
         synthetic=[0.125, 0.75], missing=(0.25, 0.125),
@@ -118,7 +118,7 @@ def report(names: tuple[str, str] = ("age", "ill"), **changes: Any) -> FitReport
         "kept_step": 3,
         "reason": "validation log-loss 0.5121 before and 0.4983 after fine-tuning",
         "marginals": [numeric, levels],
-        "notes": ["41 rows are held out to judge", f"the column {names[0]} was hard"],
+        "notes": ["41 rows are held out for validation", f"the column {names[0]} was hard"],
         "target": names[1],
     }
     return FitReport(**(facts | changes))
@@ -292,7 +292,7 @@ def arrows(figure: Figure) -> dict[Edge, FancyArrowPatch]:
 
 
 def centre(axes: Axes, name: str) -> float:
-    """Return where the node of a name stands, from left to right."""
+    """Return the horizontal position of the node with a name."""
     return next(float(text.get_position()[0]) for text in axes.texts if text.get_text() == name)
 
 
@@ -373,7 +373,7 @@ def test_a_graph_without_any_belief_says_so() -> None:
 @pytest.mark.parametrize(
     "beliefs", [[[0.0]], [[0, 2.0], [0, 0]], [[0, float("nan")], [0, 0]], [["x", 0], [0, 0]], "no"]
 )
-def test_beliefs_that_are_none_are_refused(beliefs: Any) -> None:
+def test_beliefs_that_are_no_probabilities_are_refused(beliefs: Any) -> None:
     with pytest.raises(GeneratorError, match="edge beliefs must be"):
         draw_graph(["a", "b"], beliefs, None)
 
@@ -716,7 +716,7 @@ def test_the_leaderboard_shows_every_cell_with_equal_decimals_in_a_column(tmp_pa
     assert re.sub(r"\W", "", words).startswith(re.sub(r"\W", "", said))
 
 
-def test_a_malformed_graph_of_a_foreign_generator_costs_its_picture_alone(tmp_path: Path) -> None:
+def test_a_malformed_graph_of_a_plugin_is_a_note_and_the_page_goes_on(tmp_path: Path) -> None:
     facts = report().generator
     assert facts is not None
     broken = facts.model_copy(

@@ -72,7 +72,7 @@ def table(**columns: Any) -> Table:
 
 
 def report(names: tuple[str, str] = ("age", "ill"), **changes: Any) -> FitReport:
-    """Return a report in which no number and no sentence occurs twice."""
+    """Return a report whose numbers and sentences can be told apart."""
     numeric = Marginal(
         column=names[0], kind="numeric", labels=[0.5, 1.5, 2.5], real=[0.5, 0.25],
         synthetic=[0.125, 0.75], missing=(0.25, 0.125),

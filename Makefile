@@ -8,13 +8,14 @@ MARKS := not gpu and not network
 PLUGINS := $(patsubst plugins/%/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 PLUGIN_TESTS := $(PLUGINS:%=test-%)
 PLUGIN_INSTALLED := $(PLUGINS:%=.venv/plugins/%/.installed)
+TOGETHER := .venv/together/.installed
 
 # Threads that wait must not burn the cores that others work on.
 export OMP_WAIT_POLICY := PASSIVE
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-plugins fast lint format freeze $(PLUGIN_TESTS)
+.PHONY: demo test test-plugins test-together fast lint format freeze $(PLUGIN_TESTS)
 
 demo: $(INSTALLED)
 	$(BIN)/causalmix demo --force
@@ -31,8 +32,12 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check --extend-exclude 'plugins/*'
 	$(BIN)/mypy
 
-# Each package is checked on its own, so that a broken one does not stop the others.
-test-plugins: $(PLUGIN_TESTS)
+# Each package is checked on its own, so that a broken one does not stop the others; then all of
+# them in one environment, where two may claim one name.
+test-plugins: $(PLUGIN_TESTS) test-together
+
+test-together: $(TOGETHER)
+	$(<D)/bin/python -m pytest tests/test_plugins_together.py -m "$(MARKS)"
 
 $(PLUGIN_TESTS): test-%: .venv/plugins/%/.installed plugins/%/README.md plugins/%/tests
 	$(BIN)/ruff check plugins/$*
@@ -54,11 +59,18 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet -c constraints.txt setuptools -e ".[tests]"
 	touch $@
 
-# The environment of a package: the core's, through core.pth, and what the package adds to it.
+# The environment of packages: the core's, through core.pth, and what they add to it.
 SITE := -c "import sysconfig; print(sysconfig.get_path('purelib'))"
-$(PLUGIN_INSTALLED): .venv/plugins/%/.installed: plugins/%/pyproject.toml $(INSTALLED)
+define install-beside-the-core
 	$(BIN)/python -m venv --clear --without-pip $(@D)
 	core=$$($(BIN)/python $(SITE)) && own=$$($(@D)/bin/python $(SITE)) && \
 		echo "import site; site.addsitedir('$$core')" > $$own/core.pth
-	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet -c constraints.txt -e plugins/$*
+	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet -c constraints.txt $(1)
 	touch $@
+endef
+
+$(PLUGIN_INSTALLED): .venv/plugins/%/.installed: plugins/%/pyproject.toml $(INSTALLED)
+	$(call install-beside-the-core,-e plugins/$*)
+
+$(TOGETHER): $(PLUGINS:%=plugins/%/pyproject.toml) $(INSTALLED)
+	$(call install-beside-the-core,$(PLUGINS:%=-e plugins/%))

@@ -125,16 +125,19 @@ class FittedSCM:
     def _rows(self, dag: Mask, n_rows: int, rng: np.random.Generator) -> Matrix:
         """Return rows of one graph; where real rows have gaps, each has those of a real row.
 
-        A row is drawn again until it has the target of that row, too: so a class keeps its share,
-        and misses what its rows miss. After `MOST_TRIES` it stays as it is.
+        It has the target of that row, too, so that a class keeps its share and misses what its rows
+        miss: where the target has causes, it is drawn again until it has, `MOST_TRIES` times at
+        most.
         """
         if not self.missing.has_gaps:
             return self._ancestral(dag, np.zeros((n_rows, len(dag)), dtype=bool), rng, rng)
         donors, functions = self.missing.donors(n_rows, rng), int(rng.integers(2**63))
         gaps, targets = self.missing.masks[donors], self.missing.targets[donors]
         place = self.table.target_position
+        if not dag[:, place].any():
+            return self._ancestral(dag, gaps, rng, np.random.default_rng(functions), targets)
         values, pending = np.full(gaps.shape, np.nan), np.arange(n_rows)
-        for _ in range(MOST_TRIES if dag[:, place].any() else 1):
+        for _ in range(MOST_TRIES):
             drawn = self._ancestral(dag, gaps[pending], rng, np.random.default_rng(functions))
             values[pending] = drawn
             pending = pending[drawn[:, place] != targets[pending]]
@@ -146,8 +149,12 @@ class FittedSCM:
         gaps: Mask,
         rng: np.random.Generator,
         function_rng: np.random.Generator,
+        targets: Matrix | None = None,
     ) -> Matrix:
-        """Return rows (rows, columns) of one graph, causes first; effects see what is missing."""
+        """Return rows (rows, columns) of one graph, causes first; effects see what is missing.
+
+        With `targets` (rows,), the target is given and not drawn.
+        """
         values = np.full(gaps.shape, np.nan)
         if len(gaps) == 0:
             return values
@@ -156,6 +163,8 @@ class FittedSCM:
             mechanism = self.mechanisms[node, parents]
             values[:, node] = mechanism.draw(values[:, parents], noise, function_rng)
             values[gaps[:, node], node] = np.nan
+            if targets is not None and node == self.table.target_position:
+                values[:, node] = targets
         return values
 
 

@@ -1,5 +1,6 @@
 """The documentation runs, and says what the code says."""
 
+import ast
 import importlib
 import importlib.util
 import inspect
@@ -21,6 +22,7 @@ from autogluon_causalmix import CausalMixModel, augment, errors
 from autogluon_causalmix.cli.app import app
 from autogluon_causalmix.config import Hyperparameters, Mixing
 from autogluon_causalmix.entry import Kind
+from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.plugins import KINDS, plugin_registry
 from autogluon_causalmix.records import FitReport
 
@@ -43,6 +45,11 @@ def blocks(page: Path, language: str) -> Iterator[str]:
     text = page.read_text(encoding="utf-8")
     for block in re.finditer(rf"^```{language}\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL):
         yield "\n" * text[: block.start(1)].count("\n") + block[1]
+
+
+def prose(page: Path) -> str:
+    """Return a page without its code blocks."""
+    return re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
 def rows(heading: str, page: str = REFERENCE) -> dict[str, list[str]]:
@@ -153,6 +160,40 @@ def test_studies_that_are_named_exist_and_have_these_options() -> None:
         text = source.read_text(encoding="utf-8")
         options = set(re.findall(r'"(--[a-z-]+)"', text + shared * ("parser_of(" in text)))
         assert {word for word in arguments if word.startswith("--")} <= options, module
+
+
+def test_hyperparameters_that_are_named_are_accepted() -> None:
+    """A dict in the text, or a pair such as ``"backbone": "mini"``, can be used as it stands."""
+    found = [
+        (page.name, given)
+        for page in PAGES
+        for span in code(prose(page))
+        for given in hyperparameters(span)
+    ]
+    assert len(found) > 8
+    for page, given in found:
+        if given.get("generator") not in PACKAGED:
+            assert CausalMixModel.check(given), page
+
+
+PACKAGED = [
+    name
+    for path in ROOT.glob("plugins/*/*.py")
+    for name in re.findall(r'register\("([\w+-]+)"', path.read_text(encoding="utf-8"))
+]
+"""Names of the packages of plugins/, which need not be installed."""
+
+
+def hyperparameters(span: str) -> Iterator[dict[str, object]]:
+    for text in (span, f"{{{span}}}"):
+        try:
+            given = ast.literal_eval(text)
+        except (SyntaxError, TypeError, ValueError):  # no literal
+            continue
+        if isinstance(given, dict) and given and set(given) <= set(Hyperparameters.model_fields):
+            yield given
+        elif isinstance(given, dict) and given.get("name") in plugin_registry().of(Generator).names:
+            yield {"generator": given}
 
 
 def test_the_rooms_stand_in_the_order_of_the_test_of_layers() -> None:

@@ -139,16 +139,23 @@ class Classification:
     def hold_out(
         self, targets: Targets, share: float, rng: np.random.Generator
     ) -> tuple[Indices, Indices]:
-        """Hold out rows, stratified; a class with one row keeps it for training."""
+        """Hold out rows; each class keeps a row for training.
+
+        Stratified where there are enough rows for that, else half of the other rows at most.
+        """
         classes, member, counts = np.unique(targets, return_inverse=True, return_counts=True)
-        rare = counts[member] < 2
-        kept, held_out = train_test_split(
-            np.flatnonzero(~rare),
-            test_size=max(round(share * len(targets)), len(classes)),
-            stratify=targets[~rare],
-            random_state=int(rng.integers(2**31)),
-        )
-        return np.sort(np.concatenate([kept, np.flatnonzero(rare)])), np.sort(held_out)
+        n_held_out = max(round(share * len(targets)), len(classes))
+        frequent = np.flatnonzero(counts[member] > 1)
+        if len(frequent) - n_held_out < (counts > 1).sum():
+            rows = rng.permutation(len(targets))
+            others = np.setdiff1d(rows, rows[self.anchors(targets[rows])])
+            held_out = rng.choice(others, min(n_held_out, len(others) // 2), replace=False)
+        else:
+            seed = int(rng.integers(2**31))
+            _, held_out = train_test_split(
+                frequent, test_size=n_held_out, stratify=targets[frequent], random_state=seed
+            )
+        return np.setdiff1d(np.arange(len(targets)), held_out), np.sort(held_out)
 
     def anchors(self, targets: Targets) -> Indices:
         """Return the first row of each class: a class that the context lacks is never predicted."""

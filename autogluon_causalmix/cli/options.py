@@ -28,7 +28,7 @@ Generator = Annotated[
 Backbone = Annotated[
     str,
     typer.Option(
-        help="The foundation model: auto, mini, tabpfn-v2, the path of a checkpoint, or JSON."
+        help="The foundation model: auto, mini, tabpfn-v2, or JSON with its name and options."
     ),
 ]
 HIGHEST_SEED = 2**32 - 1  # of scikit-learn's

@@ -2,27 +2,48 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
+MARKS := not gpu and not network
+
+# Every folder of plugins/ with a pyproject.toml is a package; no other file of the core names one.
+PLUGINS := $(patsubst plugins/%/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+PLUGIN_TESTS := $(PLUGINS:%=test-%)
+PLUGIN_INSTALLED := $(PLUGINS:%=.venv/plugins/%/.installed)
+TOGETHER := .venv/together/.installed
 
 # Threads that wait must not burn the cores that others work on.
 export OMP_WAIT_POLICY := PASSIVE
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test fast lint format freeze
+.PHONY: demo test test-plugins test-together fast lint format freeze $(PLUGIN_TESTS)
 
 demo: $(INSTALLED)
 	$(BIN)/causalmix demo --force
 
 test: lint
-	$(BIN)/pytest -m "not gpu and not network"
+	$(BIN)/pytest -m "$(MARKS)"
+	$(MAKE) --keep-going test-plugins
 
 fast: $(INSTALLED)
-	$(BIN)/pytest -m "not slow and not gpu and not network"
+	$(BIN)/pytest -m "not slow and $(MARKS)"
 
 lint: $(INSTALLED)
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
+	$(BIN)/ruff check --extend-exclude 'plugins/*'
+	$(BIN)/ruff format --check --extend-exclude 'plugins/*'
 	$(BIN)/mypy
+
+# Each package is checked on its own, so that a broken one does not stop the others; then all of
+# them in one environment, where two may claim one name.
+test-plugins: $(PLUGIN_TESTS) test-together
+
+test-together: $(TOGETHER)
+	$(<D)/bin/python -m pytest tests/test_plugins_together.py -m "$(MARKS)"
+
+$(PLUGIN_TESTS): test-%: .venv/plugins/%/.installed plugins/%/README.md plugins/%/tests
+	$(BIN)/ruff check plugins/$*
+	$(BIN)/ruff format --check plugins/$*
+	$(BIN)/mypy --python-executable $(<D)/bin/python autogluon_causalmix plugins/$*
+	cd plugins/$* && $(CURDIR)/$(<D)/bin/python -m pytest -m "$(MARKS)"
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix
@@ -33,7 +54,23 @@ freeze: $(INSTALLED)
 	$(BIN)/pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
 	$(BIN)/pip list --format=freeze | grep '^setuptools=' >> constraints.txt
 
-$(INSTALLED): pyproject.toml constraints.txt plugins/causalmix-copula/pyproject.toml
+$(INSTALLED): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet -c constraints.txt setuptools -e ".[tests]" -e plugins/causalmix-copula
+	$(BIN)/python -m pip install --quiet -c constraints.txt setuptools -e ".[tests]"
 	touch $@
+
+# The environment of packages: the core's, through core.pth, and what they add to it.
+SITE := -c "import sysconfig; print(sysconfig.get_path('purelib'))"
+define install-beside-the-core
+	$(BIN)/python -m venv --clear --without-pip $(@D)
+	core=$$($(BIN)/python $(SITE)) && own=$$($(@D)/bin/python $(SITE)) && \
+		echo "import site; site.addsitedir('$$core')" > $$own/core.pth
+	$(BIN)/python -m pip --python $(@D)/bin/python install --quiet -c constraints.txt $(1)
+	touch $@
+endef
+
+$(PLUGIN_INSTALLED): .venv/plugins/%/.installed: plugins/%/pyproject.toml $(INSTALLED)
+	$(call install-beside-the-core,-e plugins/$*)
+
+$(TOGETHER): $(PLUGINS:%=plugins/%/pyproject.toml) $(INSTALLED)
+	$(call install-beside-the-core,$(PLUGINS:%=-e plugins/%))

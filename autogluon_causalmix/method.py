@@ -79,7 +79,7 @@ def fit(
     on_step : callable
         Gets the number of each optimiser step done.
     notes : iterable of str
-        What the caller did of its own accord; logged and reported with the rest.
+        Fallbacks of the caller; logged and reported with the others.
 
     Raises
     ------

@@ -19,12 +19,13 @@ A plugin is a module named by an entry point of the group ``autogluon_causalmix`
 The checks for a plugin's own tests are in `autogluon_causalmix.testing`.
 """
 
+from autogluon_causalmix.arrays import Indices, Mask, Matrix
 from autogluon_causalmix.backbones.protocol import Backbone, InContextModel
 from autogluon_causalmix.column import Column
 from autogluon_causalmix.discovery.beliefs import EdgeBeliefs
 from autogluon_causalmix.discovery.knowledge import Constraints
 from autogluon_causalmix.discovery.protocol import Discoverer
-from autogluon_causalmix.errors import CausalMixError, ConfigError, OutOfTime
+from autogluon_causalmix.errors import CausalMixError, CheckpointError, ConfigError, OutOfTime
 from autogluon_causalmix.generators.protocol import FittedGenerator, Generator
 from autogluon_causalmix.hookspecs import Register, hookimpl
 from autogluon_causalmix.records import BackboneFacts
@@ -35,6 +36,7 @@ __all__ = [
     "Backbone",
     "BackboneFacts",
     "CausalMixError",
+    "CheckpointError",
     "Column",
     "ConfigError",
     "Constraints",
@@ -43,6 +45,9 @@ __all__ = [
     "FittedGenerator",
     "Generator",
     "InContextModel",
+    "Indices",
+    "Mask",
+    "Matrix",
     "OutOfTime",
     "Register",
     "Resources",

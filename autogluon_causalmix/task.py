@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Targets = Indices | Matrix
 """Codes of classes, shape (rows,), as whole numbers or as floats."""
 
+SMALLEST = float(np.finfo("float64").eps)
+"""Probability below which a log-loss does not grow: scikit-learn's own bound."""
+
 MOST_CLASSES = 20
 """Different numbers that count as classes whatever their share of the rows."""
 
@@ -50,10 +53,6 @@ class Task(Protocol):
 
     def answerable(self, targets: Targets, known: Targets) -> Mask:
         """Return which targets can be predicted by a model that has seen `known`."""
-        ...
-
-    def strata(self, targets: Targets) -> Indices:
-        """Return groups of rows, shape (rows,), that are alike in their targets."""
         ...
 
     def hold_out(
@@ -137,23 +136,26 @@ class Classification:
         """Return which rows have a class that `known` has."""
         return np.isin(targets, known)
 
-    def strata(self, targets: Targets) -> Indices:
-        """Return the codes of the classes."""
-        return targets.astype("int64")
-
     def hold_out(
         self, targets: Targets, share: float, rng: np.random.Generator
     ) -> tuple[Indices, Indices]:
-        """Hold out rows, stratified; a class with one row keeps it for training."""
+        """Hold out rows; each class keeps a row for training.
+
+        Stratified where there are enough rows for that, else half of the other rows at most.
+        """
         classes, member, counts = np.unique(targets, return_inverse=True, return_counts=True)
-        rare = counts[member] < 2
-        kept, held_out = train_test_split(
-            np.flatnonzero(~rare),
-            test_size=max(round(share * len(targets)), len(classes)),
-            stratify=targets[~rare],
-            random_state=int(rng.integers(2**31)),
-        )
-        return np.sort(np.concatenate([kept, np.flatnonzero(rare)])), np.sort(held_out)
+        n_held_out = max(round(share * len(targets)), len(classes))
+        frequent = np.flatnonzero(counts[member] > 1)
+        if len(frequent) - n_held_out < (counts > 1).sum():
+            rows = rng.permutation(len(targets))
+            others = np.setdiff1d(rows, rows[self.anchors(targets[rows])])
+            held_out = rng.choice(others, min(n_held_out, len(others) // 2), replace=False)
+        else:
+            seed = int(rng.integers(2**31))
+            _, held_out = train_test_split(
+                frequent, test_size=n_held_out, stratify=targets[frequent], random_state=seed
+            )
+        return np.setdiff1d(np.arange(len(targets)), held_out), np.sort(held_out)
 
     def anchors(self, targets: Targets) -> Indices:
         """Return the first row of each class: a class that the context lacks is never predicted."""
@@ -190,7 +192,7 @@ class Classification:
     def row_losses(self, predicted: Matrix, targets: Targets) -> Matrix:
         """Return the log-loss of each row, shape (rows,), from probabilities (rows, K)."""
         chosen = predicted[np.arange(len(targets)), targets].astype("float64")
-        losses: Matrix = -np.log(np.maximum(chosen, np.finfo("float64").tiny))
+        losses: Matrix = -np.log(np.maximum(chosen, SMALLEST))
         return losses
 
     def scores(self, predicted: Matrix, targets: Targets) -> Scores:

@@ -1,1 +1,1 @@
-"""Studies and measurements of the project: each module is one command, `python -m benchmarks.<module>`."""
+"""Studies and measurements: each module is a command, `python -m benchmarks.<module>`."""

@@ -1,33 +1,38 @@
-"""Compare arms of CausalMix on the tables of a folder: zero-shot, plain fine-tuning, the null, SCM rows, mixings.
+"""Compare arms of CausalMix: zero-shot, plain fine-tuning, the null, SCM rows, mixings.
 
 ::
 
-    python -m benchmarks.arms --data DIR --out results/ --splits 3
+    python -m benchmarks.arms --data DIR --splits 3
+    python -m benchmarks.arms --data DIR --arms zero-shot causalmix --set '{"finetune_steps": 20}'
 
-One JSON file per (table, split, arm): a rerun computes only what is missing. The table printed at the end gives, per
-arm, the mean gain over zero-shot on the test rows with its standard error over tables, and how often fine-tuned
-weights were kept. ``DIR`` holds ``<name>.csv`` with a column ``target``.
+The summary compares every arm with zero-shot on the test rows. ``kept`` is the share of fits that
+kept the fine-tuned weights.
 """
 
-import argparse
+from __future__ import annotations
+
 import json
-import zlib
+import logging
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-import torch
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table as Grid
-from sklearn.model_selection import train_test_split
-
-from autogluon_causalmix.config import Hyperparameters
+from autogluon_causalmix.backbones.protocol import Backbone
+from autogluon_causalmix.config import Hyperparameters, Named
 from autogluon_causalmix.finetuning.rows import class_codes
+from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.method import fit
+from autogluon_causalmix.plugins import plugin_registry
+from autogluon_causalmix.registry import Registry
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
+from benchmarks.study.cells import Metric, Parsed, Settings, Study, Values
+from benchmarks.study.command import parser_of, run
+from benchmarks.study.metrics import all_metrics
+from benchmarks.study.splits import Split, SplitRule
+from benchmarks.study.tables import Dataset, keep_classes
+
+logger = logging.getLogger(__name__)
 
 ARMS: dict[str, dict[str, Any]] = {
     "zero-shot": {"finetune": False},
@@ -43,116 +48,101 @@ ARMS: dict[str, dict[str, Any]] = {
     "half real": {"mixing": {"real_fraction": 0.5}},
     "three quarters real": {"mixing": {"real_fraction": 0.75}},
 }
-TRAINING_ROWS = 200  # a quarter of them judges, as in AutoGluon's holdout
-TEST_ROWS = 500
+MOST_CLASSES, FEWEST_ROWS_OF_A_CLASS = 10, 5
+SECONDS = 600  # of one fit
 
 
-def load(path: Path) -> pd.DataFrame:
-    """Return one table, text columns as categories, at most ten classes of at least five rows."""
-    frame = pd.read_csv(path)
-    counts = frame["target"].value_counts()
-    frame = frame[frame["target"].isin(counts.index[:10][counts.iloc[:10] >= 5])]
-    return frame.astype(
-        {name: "category" for name in frame.select_dtypes("object") if name != "target"}
+def prepare(table: Dataset) -> Dataset:
+    """Return the table with at most ten classes of at least five rows."""
+    return keep_classes(table, FEWEST_ROWS_OF_A_CLASS, MOST_CLASSES)
+
+
+def parse(settings: Settings) -> Parsed:
+    """Return the hyperparameters with all defaults, those of plugins included."""
+    options = hyperparameters(settings)
+    whole = options.model_dump(mode="json")
+    registry = plugin_registry()
+    files = weights_of(registry.of(Backbone).create(options.backbone))
+    whole["backbone"] = described(registry.of(Backbone), options.backbone)
+    whole["backbone"].pop("path", None)
+    if options.generator is not None:
+        whole["generator"] = described(registry.of(Generator), options.generator)
+    return Parsed(whole, files)
+
+
+def hyperparameters(settings: Settings) -> Hyperparameters:
+    """Return the arm's hyperparameters; the backbone is `mini` unless they name another."""
+    return Hyperparameters.parse({"backbone": "mini", **settings})
+
+
+def described(registry: Registry[Any], named: Named) -> Values:
+    """Return a plugin's name, its options with defaults, and the package it came with."""
+    entry = registry.get(named.name)
+    made = entry.create(named.options)
+    options = asdict(made) if is_dataclass(made) and not isinstance(made, type) else named.options
+    owner = entry.owner
+    return {"name": named.name, **options, "from": f"{owner.distribution} {owner.version}"}
+
+
+def weights_of(backbone: Backbone) -> tuple[Path, ...]:
+    """Return the file of weights that a backbone reads, if it says which."""
+    weights = getattr(backbone, "weights", None)
+    return () if weights is None else (weights().path,)
+
+
+def measure(table: Dataset, split: Split, settings: Settings) -> Values:
+    """Fit one arm and score it on the test rows."""
+    options = hyperparameters({"random_state": split.seed, **settings})
+    train = Table.from_frame(table.take(split.train), "target")
+    validation, test = (
+        train.with_frame(table.take(rows)) for rows in (split.validation, split.test)
     )
-
-
-def split(frame: pd.DataFrame, seed: int) -> tuple[Table, Table, Table]:
-    """Return training, validation and test rows, stratified."""
-    rows = min(TRAINING_ROWS, int(0.6 * len(frame)))
-    train, rest = train_test_split(
-        frame, train_size=rows, stratify=frame["target"], random_state=seed
-    )
-    learn, judge = train_test_split(
-        train, test_size=0.25, stratify=_strata(train["target"]), random_state=seed
-    )
-    test = rest.sample(min(TEST_ROWS, len(rest)), random_state=seed)
-    table = Table.from_frame(learn, "target")
-    return (
-        table,
-        table.with_frame(judge),
-        table.with_frame(test[test["target"].isin(set(learn["target"]))]),
-    )
-
-
-def _strata(labels: pd.Series) -> pd.Series | None:
-    return labels if labels.value_counts().min() > 1 else None
-
-
-def run_cell(path: Path, seed: int, options: dict[str, Any]) -> dict[str, Any]:
-    """Fit one arm on one split and score it on the test rows."""
-    learn, judge, test = split(load(path), seed)
-    parsed = Hyperparameters.parse({"backbone": "mini", "random_state": seed, **options})
-    fitted = fit(learn, judge, parsed, Resources(600, 1))
-    scores = test.task.scores(
-        fitted.model.predict_proba(test.features), class_codes(fitted.model, test)
-    )
+    known = test.labels.isin(train.classes).to_numpy()
+    notes = []
+    if not known.all():
+        notes.append(f"{(~known).sum()} test rows left out: no training row has their class")
+        logger.warning("%s, split %d: %s", table.name, split.seed, notes[0])
+    test = test.take(known.nonzero()[0])
+    fitted = fit(train, validation, options, Resources(SECONDS, 1))
     report = fitted.report
+    probabilities = fitted.model.predict_proba(test.features)
     return {
-        **scores.model_dump(),
-        "kept_step": report.kept_step,
-        "seconds": report.seconds,
-        "notes": report.notes,
-        "curve": [point.model_dump() for point in report.curve],
-        "validation": [s and s.model_dump() for s in (report.pretrained, report.tuned)],
+        **all_metrics(probabilities, class_codes(fitted.model, test)),
+        "kept": float(report.kept_step > 0),
+        "seconds": sum(report.seconds.values()),
+        "notes": notes,
+        "report": report.model_dump(mode="json"),
     }
 
 
-def summarize(out: Path, arms: list[str]) -> Grid:
-    """Return the gains over zero-shot, mean over splits, then mean and standard error over tables."""
-    cells = pd.DataFrame([json.loads(path.read_text()) for path in sorted(out.glob("*.json"))])
-    base = cells[cells["arm"] == "zero-shot"].set_index(["table", "split"])[["log_loss", "roc_auc"]]
-    grid = Grid("arm", "tables", "Δ log-loss", "Δ ROC-AUC", "kept", "seconds")
-    for arm in arms:
-        mine = cells[cells["arm"] == arm].set_index(["table", "split"])
-        gains = (mine[["log_loss", "roc_auc"]] - base).dropna(how="all").groupby("table").mean()
-        error = gains.std(ddof=1) / np.sqrt(len(gains))
-        changes = [f"{gains[m].mean():+.4f} ± {error[m]:.4f}" for m in ("log_loss", "roc_auc")]
-        seconds = mine["seconds"].map(lambda stages: sum(stages.values())).median()
-        grid.add_row(
-            arm,
-            str(len(gains)),
-            *changes,
-            f"{(mine['kept_step'] > 0).mean():.0%}",
-            f"{seconds:.1f}",
-        )
-    return grid
+STUDY = Study(
+    name="arms",
+    version=1,
+    prepare=prepare,
+    # a quarter validates, as in AutoGluon's holdout
+    rule=SplitRule(train_rows=200, train_share=0.6, test_rows=500, validation_share=0.25),
+    parse=parse,
+    measure=measure,
+    metrics=(
+        Metric("log_loss", "lower", bound=0.01),
+        Metric("roc_auc", "higher", bound=0.01),
+        Metric("calibration_error", "lower", bound=0.01),
+        Metric("kept"),
+        Metric("seconds"),
+    ),
+    reference="zero-shot",
+)
 
 
 def main() -> None:
-    """Run the missing cells, then print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--tables", nargs="*", help="names; all of the folder where none is given")
-    parser.add_argument("--arms", nargs="*", default=list(ARMS), choices=list(ARMS))
-    parser.add_argument("--splits", type=int, default=3)
+    """Run the command."""
+    parser = parser_of(__doc__)
+    parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
     parser.add_argument(
-        "--set", default="{}", help="JSON of hyperparameters that hold for every arm"
+        "--set", type=json.loads, default={}, metavar="JSON", help="hyperparameters of every arm"
     )
-    parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
-    torch.set_num_threads(given.threads)
-    given.out.mkdir(parents=True, exist_ok=True)
-    names = given.tables or sorted(path.stem for path in given.data.glob("*.csv"))
-    cells = [
-        (seed, name, arm) for seed in range(given.splits) for name in names for arm in given.arms
-    ]
-    for seed, name, arm in track(cells, description="cells"):
-        identity = zlib.crc32(f"{arm} {given.set}".encode())
-        target = given.out / f"{name}-{seed}-{identity:08x}.json"
-        if not target.exists():
-            cell = run_cell(
-                given.data / f"{name}.csv", seed, {**json.loads(given.set), **ARMS[arm]}
-            )
-            partial = target.with_suffix(".partial")
-            partial.write_text(
-                json.dumps({"table": name, "split": seed, "arm": arm, "set": given.set, **cell})
-            )
-            partial.replace(target)
-    Console().print(summarize(given.out, given.arms))
+    run(STUDY, {name: {**given.set, **ARMS[name]} for name in given.arms}, given)
 
 
 if __name__ == "__main__":

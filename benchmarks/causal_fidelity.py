@@ -1,156 +1,121 @@
-"""What synthetic rows are worth, beside stock parts: `python -m benchmarks.causal_fidelity --arms ours`.
+"""What synthetic rows are worth, beside stock parts.
 
-For each of ten tables and each split, at most 500 rows go to a generator, which draws 1,000:
+::
 
-TSTR       ROC-AUC on unseen real rows of gradient boosting trained on the drawn rows (higher is better)
-detection  cross-fitted ROC-AUC of gradient boosting that tells them from unseen real rows (½ is perfect)
+    python -m benchmarks.causal_fidelity --data DIR --arms real ours stock
 
-The arms are `real` (the rows themselves, TSTR alone), `stock` (causal-learn's PC with Fisher-Z on codes, DoWhy's
-automatic mechanisms) and `ours`, with the generator's options as JSON. Stock takes minutes a table: finished cells are
-kept, and run again only under another name (`--name`).
+For each table and split, at most 500 rows go to a generator, which draws 1,000:
+
+tstr       ROC-AUC on unseen real rows of gradient boosting trained on the drawn rows; the higher
+           the better
+detection  cross-fitted ROC-AUC of gradient boosting that tells drawn from unseen real rows; ½ is
+           perfect
+
+The arms are ``real`` (the rows themselves, tstr alone), ``stock`` (causal-learn's PC with Fisher-Z
+on codes, DoWhy's automatic mechanisms) and ``ours``, whose options ``--set`` gives as JSON. Stock
+takes minutes a table and does not finish on some: what it raises is written down as its result.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_test_split
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.generators.scm import SCMGenerator
+from autogluon_causalmix.generators.protocol import Generator
+from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.resources import Resources, cut_off
 from autogluon_causalmix.table import Table
-from benchmarks.causal_stage import read, stock
-from benchmarks.pretraining.checkpoint import write_text
+from benchmarks.causal_stage import stock
+from benchmarks.study.cells import Metric, Parsed, Settings, Study, Values
+from benchmarks.study.command import parser_of, run
+from benchmarks.study.metrics import roc_auc
+from benchmarks.study.splits import Split, SplitRule
+from benchmarks.study.tables import Dataset, as_text, keep_classes
 
-TEN = (
-    "diabetes", "wdbc", "credit-g", "qsar-biodeg", "heart-cleveland", "vehicle", "credit-approval", "ionosphere", "cmc",
-    "churn",
-)  # fmt: skip
-TRAIN_ROWS, DRAWN_ROWS, FEWEST_OF_A_CLASS = 500, 1000, 10
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One arm on one split of one table; NaN where it does not apply, `raised` where the arm did not run."""
-
-    table: str
-    split: int
-    arm: str
-    tstr: float
-    detection: float
-    seconds: float
-    raised: str = ""
+DRAWN_ROWS, FEWEST_ROWS_OF_A_CLASS = 1000, 10
+SECONDS = 600.0  # of one fit
 
 
-def main() -> None:
-    """Run what the store lacks and print the table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--data", type=Path, default=Path("../shared/data"), help="folder with open/"
-    )
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/causal_fidelity"))
-    parser.add_argument("--tables", nargs="+", default=TEN)
-    parser.add_argument(
-        "--arms", nargs="+", default=["real", "ours", "stock"], choices=["real", "ours", "stock"]
-    )
-    parser.add_argument("--name", default="ours", help="what the arm `ours` is called in the store")
-    parser.add_argument(
-        "--set", type=json.loads, default={}, metavar="JSON", help="options of the generator"
-    )
-    parser.add_argument("--splits", type=int, default=3)
-    parser.add_argument(
-        "--limit",
-        type=float,
-        default=600.0,
-        help="seconds after which the stock pipeline is cut off",
-    )
-    parser.add_argument("--cpus", type=int, default=2)
-    options = parser.parse_args()
-    warnings.simplefilter("ignore")
-    for split in range(options.splits):
-        for table in options.tables:
-            real, held_out = rows_of(read(options.data, table), split)
-            for arm in options.arms:
-                path = (
-                    options.out / f"{table}-{split}-{options.name if arm == 'ours' else arm}.json"
-                )
-                if not path.exists():
-                    name = options.name if arm == "ours" else arm
-                    cell = measure(table, split, arm, name, real, held_out, options)
-                    write_text(path, json.dumps(asdict(cell)))
-                    print(cell, flush=True)
-    print(markdown(options.out))
+def prepare(table: Dataset) -> Dataset:
+    """Return the table without rare classes."""
+    return keep_classes(table, FEWEST_ROWS_OF_A_CLASS)
 
 
-def rows_of(frame: pd.DataFrame, split: int) -> tuple[Table, Table]:
-    """Return the rows of one split that generators see, and up to 1,000 that none does; rare classes are left out."""
-    frame = frame.groupby("target").filter(lambda rows: len(rows) >= FEWEST_OF_A_CLASS)
-    size = min(TRAIN_ROWS, int(0.65 * len(frame)))
-    train, test = train_test_split(
-        frame, train_size=size, random_state=split, stratify=frame["target"]
-    )
-    whole = Table.from_frame(
-        pd.concat([train, test.sample(min(len(test), 1000), random_state=split)]), "target"
-    )
-    return whole.take(np.arange(len(train))), whole.take(np.arange(len(train), len(whole)))
+def arms_of(options: Settings, limit: float) -> dict[str, Settings]:
+    """Return the arms: options of our generator, and seconds after which stock is cut off."""
+    return {
+        "real": {"rows": "real"},
+        "ours": {"rows": "ours", "options": dict(options)},
+        "stock": {"rows": "stock", "limit": limit},
+    }
 
 
-def measure(
-    table: str,
-    split: int,
-    arm: str,
-    name: str,
-    real: Table,
-    held_out: Table,
-    options: argparse.Namespace,
-) -> Cell:
-    """Draw rows of one arm and score them; what it raises is written down."""
+def parse(settings: Settings) -> Parsed:
+    """Return an arm with the generator's options, defaults included."""
+    if settings["rows"] != "ours":
+        return Parsed(dict(settings))
+    return Parsed({"rows": "ours", "options": asdict(generator(settings))})
+
+
+def generator(settings: Settings) -> Any:
+    """Return our generator with the arm's options."""
+    return plugin_registry().of(Generator).get("scm").create(settings["options"])
+
+
+def measure(table: Dataset, split: Split, settings: Settings) -> Values:
+    """Draw rows of one arm and score them; stock parts may raise, which is a result."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of stock parts and of gradient boosting
+        return scores(*tables_of(table, split), split.seed, settings)
+
+
+def scores(real: Table, held_out: Table, seed: int, settings: Settings) -> Values:
+    """Return what the rows of one arm are worth, drawn from `real` and held against `held_out`."""
     started = time.perf_counter()
     try:
-        if arm == "real":
-            drawn = real.encode()
-        elif arm == "stock":
-            drawn = cut_off(
-                options.limit, "stock", partial(stock, real, DRAWN_ROWS, split)
-            ).to_numpy()
-        else:
-            rng, resources = np.random.default_rng(split), Resources(600.0, options.cpus)
-            drawn = (
-                SCMGenerator(**options.set)
-                .fit(real, rng, resources)
-                .sample(DRAWN_ROWS, rng)
-                .encode()
-            )
-    except Exception as error:  # noqa: BLE001 - a border: whether stock parts run is what is asked
-        return Cell(
-            table,
-            split,
-            name,
-            np.nan,
-            np.nan,
-            time.perf_counter() - started,
-            f"{type(error).__name__}: {error}",
-        )
+        drawn = draw(real, seed, settings)
+    except Exception as error:
+        if settings["rows"] != "stock":
+            raise
+        return {"raised": f"{type(error).__name__}: {error}", "finished": 0.0}
     seconds = time.perf_counter() - started
-    told = np.nan if arm == "real" else detection(drawn, held_out.encode())
-    return Cell(table, split, name, tstr(drawn, held_out), told, seconds)
+    values = {"tstr": tstr(drawn, held_out), "finished": 1.0, "seconds": seconds}
+    if settings["rows"] == "real":
+        return values
+    return {**values, "detection": detection(drawn, held_out.encode())}
+
+
+def tables_of(table: Dataset, split: Split) -> tuple[Table, Table]:
+    """Return the rows that generators see and those that none does, coded alike."""
+    frame = as_text(table.take(np.concatenate([split.train, split.test])))
+    whole, size = Table.from_frame(frame, "target"), len(split.train)
+    return whole.take(np.arange(size)), whole.take(np.arange(size, len(whole)))
+
+
+def draw(real: Table, seed: int, settings: Settings) -> Matrix:
+    """Return the rows of one arm as codes."""
+    if settings["rows"] == "real":
+        return real.encode()
+    if settings["rows"] == "stock":
+        work = partial(stock, real, DRAWN_ROWS, seed)
+        return cut_off(settings["limit"], "stock", work).to_numpy()
+    rng = np.random.default_rng(seed)
+    fitted = generator(settings).fit(real, rng, Resources(SECONDS, 1))
+    rows: Matrix = fitted.sample(DRAWN_ROWS, rng).encode()
+    return rows
 
 
 def tstr(drawn: Matrix, real: Table) -> float:
-    """Return the ROC-AUC on real rows of gradient boosting trained on synthetic ones, the mean over classes."""
+    """Return the ROC-AUC on real rows of gradient boosting trained on drawn ones."""
     target, truth = real.target_position, real.encode()
     codes = [
         i - (i > target)
@@ -161,46 +126,53 @@ def tstr(drawn: Matrix, real: Table) -> float:
     if len(np.unique(drawn[:, target])) < 2:
         return 0.5
     model.fit(np.delete(drawn, target, axis=1), drawn[:, target])
-    probability = np.full(
-        (len(truth), int(max(truth[:, target].max(), model.classes_.max())) + 1), 1e-9
-    )
-    probability[:, model.classes_.astype(int)] = model.predict_proba(
-        np.delete(truth, target, axis=1)
-    )
-    areas = [
-        roc_auc_score(truth[:, target] == code, probability[:, int(code)])
-        for code in np.unique(truth[:, target])
-    ]
-    return float(np.mean(areas))
+    labels = truth[:, target].astype("int64")
+    p = np.full((len(truth), int(max(labels.max(), model.classes_.max())) + 1), 1e-9)
+    p[:, model.classes_.astype(int)] = model.predict_proba(np.delete(truth, target, axis=1))
+    return roc_auc(p, labels)
 
 
 def detection(drawn: Matrix, held_out: Matrix) -> float:
-    """Return the cross-fitted ROC-AUC of gradient boosting that tells synthetic from unseen real rows."""
+    """Return the ROC-AUC of gradient boosting that tells drawn from unseen real rows."""
     n = min(len(drawn), len(held_out))
     rows, label = np.concatenate([held_out[:n], drawn[:n]]), np.repeat([0, 1], n)
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
     model = HistGradientBoostingClassifier(max_iter=60, random_state=0)
-    return float(
-        roc_auc_score(
-            label, cross_val_predict(model, rows, label, cv=folds, method="predict_proba")[:, 1]
-        )
+    p = cross_val_predict(model, rows, label, cv=folds, method="predict_proba")
+    return roc_auc(p, label)
+
+
+STUDY = Study(
+    name="causal_fidelity",
+    version=1,
+    prepare=prepare,
+    rule=SplitRule(train_rows=500, train_share=0.65, test_rows=1000),
+    parse=parse,
+    measure=measure,
+    metrics=(
+        Metric("tstr", "higher", bound=0.01),
+        Metric("detection", "lower", bound=0.01),
+        Metric("finished"),
+        Metric("seconds"),
+    ),
+    reference="stock",
+)
+
+
+def main() -> None:
+    """Run the command."""
+    parser = parser_of(__doc__)
+    arms = list(arms_of({}, 0.0))
+    parser.add_argument("--arms", nargs="+", default=arms, choices=arms)
+    parser.add_argument(
+        "--set", type=json.loads, default={}, metavar="JSON", help="options of our generator"
     )
-
-
-def markdown(folder: Path) -> str:
-    """Return the means over splits of every finished cell, one line a table; ✗ where an arm raised on every split."""
-    cells = pd.DataFrame([json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))])
-    means = cells.groupby(["table", "arm"])[["tstr", "detection"]].mean().unstack("arm")
-    means = means.drop(columns=[("detection", "real")], errors="ignore")
-    head = [
-        f"{arm} {score}"
-        for score, arm in zip(*map(means.columns.get_level_values, (0, 1)), strict=True)
-    ]
-    lines = ["| table | " + " | ".join(head) + " |", "| --- |" + " ---: |" * len(head)]
-    for name, values in means.iterrows():
-        shown = ["✗" if np.isnan(value) else f"{value:.3f}" for value in values]
-        lines += [f"| {name} | " + " | ".join(shown) + " |"]
-    return "\n".join(lines)
+    parser.add_argument(
+        "--limit", type=float, default=SECONDS, help="seconds after which stock is cut off"
+    )
+    given = parser.parse_args()
+    every = arms_of(given.set, given.limit)
+    run(STUDY, {name: every[name] for name in given.arms}, given)
 
 
 if __name__ == "__main__":

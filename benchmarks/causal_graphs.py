@@ -1,9 +1,19 @@
-"""Skeletons and marks beside causal-learn's: `python -m benchmarks.causal_graphs {skeleton,growth,graphs}`.
+"""Skeletons and graphs, compared with causal-learn's.
 
-skeleton  seconds of PC skeletons and FCI beside causal-learn given the same test, whose graphs have to be equal
+::
+
+    python -m benchmarks.causal_graphs skeleton    # and: growth, graphs --data DIR
+
+skeleton  seconds of PC skeletons and of FCI, ours and causal-learn's with the same test; the graphs
+          must be equal
 growth    seconds of skeletons of mixed columns by the size of the table, drawn to a file
-graphs    F1 of skeletons and directions on networks with a known graph, beside PC with χ² (Fisher-Z on Sachs' logs):
-          one graph each, and edges that the default discoverer, `auto`, believes in at ½ or more
+graphs    F1 of skeletons and directions on networks with a known graph: ours, causal-learn's PC
+          with χ² (Fisher-Z on the logs of Sachs' data), and edges to which the default discoverer,
+          `auto`, gives a probability of at least ½
+
+For ``graphs``, ``DIR`` holds ``<name>_sample5000.csv`` (all columns categorical) and
+``<name>_graph.json`` with a list ``edges`` of [cause, effect] for asia, child, insurance and alarm;
+``sachs_observational.csv``, ``sachs_graph.json`` and ``sachs_bnlearn_graph.json``.
 """
 
 from __future__ import annotations
@@ -50,9 +60,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=["skeleton", "growth", "graphs"])
-    parser.add_argument(
-        "--data", type=Path, default=Path("../shared/data"), help="folder with causal/"
-    )
+    parser.add_argument("--data", type=Path, help="folder of networks, for `graphs`")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--rows", type=int, default=1000)
     parser.add_argument("--columns", type=int, nargs="+", default=[50, 100])
@@ -60,18 +68,18 @@ def main() -> None:
     parser.add_argument("--no-stock", action="store_true", help="leave causal-learn out")
     parser.add_argument("--picture", type=Path, default=Path("docs/images/skeleton-growth.png"))
     arguments = parser.parse_args()
+    if arguments.what == "graphs" and arguments.data is None:
+        parser.error("graphs needs --data, a folder of networks")
     warnings.simplefilter("ignore")
-    {"skeleton": time_skeletons, "growth": draw_growth, "graphs": score_graphs}[arguments.what](
-        arguments
-    )
+    steps = {"skeleton": time_skeletons, "growth": draw_growth, "graphs": score_graphs}
+    steps[arguments.what](arguments)
 
 
 def our_skeleton(values: Matrix, codes: list[int], kind: str) -> Marks:
-    """Return which columns are adjacent, the correlations' time included."""
+    """Return which columns are adjacent; computes the correlations, too."""
     if kind == "fisherz":
-        return pc_stable(
-            FisherZ(np.asarray(np.corrcoef(values.T)), len(values)), 0.05
-        ).adjacent.astype("int64")
+        test = FisherZ(np.asarray(np.corrcoef(values.T)), len(values))
+        return pc_stable(test, 0.05).adjacent.astype("int64")
     return pc_stable(DegenerateGaussian.of(values, codes), 0.05).adjacent.astype("int64")
 
 
@@ -81,10 +89,8 @@ def their_skeleton(values: Matrix, codes: list[int], kind: str) -> Marks:
     from causallearn.utils.PCUtils.SkeletonDiscovery import skeleton_discovery
 
     options = {} if kind == "fisherz" else {"categorical": codes}
-    found = skeleton_discovery(
-        values, 0.05, CIT(values, kind, **options), show_progress=False
-    ).G.graph
-    return np.asarray(found != 0).astype("int64")
+    found = skeleton_discovery(values, 0.05, CIT(values, kind, **options), show_progress=False)
+    return np.asarray(found.G.graph != 0).astype("int64")
 
 
 def our_pag(values: Matrix, codes: list[int]) -> Marks:
@@ -94,20 +100,20 @@ def our_pag(values: Matrix, codes: list[int]) -> Marks:
     return fci_marks(skeleton, test, 0.05, Constraints.none(test.n_columns))
 
 
-class EverySubset(DepthChoiceGenerator):  # type: ignore[misc]  # causal-learn has no type information
-    """Subsets that stay what they were: causal-learn's change while FCI holds them, so it skips some."""
+class EverySubset(DepthChoiceGenerator):  # type: ignore[misc]  # causal-learn has no types
+    """Yields subsets as copies: causal-learn changes a subset while FCI uses it, and skips some."""
 
     def next(self) -> list[int] | None:
-        """Return the next subset as a list of its own, or None after the last."""
+        """Return a copy of the next subset, or None after the last."""
         subset: list[int] | None = super().next()
         return copy.copy(subset)
 
 
 def their_pag(values: Matrix, codes: list[int]) -> Marks:
-    """Return the marks of causal-learn's FCI given the same test, with two faults mended that make it another graph.
+    """Return the marks of causal-learn's FCI with the same test, without two of its faults.
 
-    It leaves out subsets of possible-d-separation, and visits neighbours in the order of their names' hashes, which
-    differ from process to process.
+    It leaves out subsets of possible-d-separation sets, and it visits neighbours in the order of
+    the hashes of their names, which differ between processes.
     """
     from causallearn.search.ConstraintBased.FCI import fci
 
@@ -120,18 +126,11 @@ def their_pag(values: Matrix, codes: list[int]) -> Marks:
 
 
 def time_skeletons(arguments: argparse.Namespace) -> None:
-    """Print processor seconds of skeletons and of FCI beside causal-learn's, in turn, and their ratio."""
+    """Print processor seconds of skeletons and of FCI, ours and causal-learn's, and their ratio."""
     for columns, kind in product(arguments.columns, ("fisherz", register())):
         values, codes = random_columns(columns, arguments.rows, 0, categorical=kind != "fisherz")
-        beside(
-            f"skeleton, {columns} columns, {kind}",
-            our_skeleton,
-            their_skeleton,
-            values,
-            codes,
-            kind,
-            arguments,
-        )
+        what = f"skeleton, {columns} columns, {kind}"
+        beside(what, our_skeleton, their_skeleton, values, codes, kind, arguments)
     for columns, seed in product((20, 40), range(5)):
         values, codes = random_columns(columns, 500, seed, categorical=True)
         what = f"FCI, {columns} mixed columns × 500 rows, table {seed}"
@@ -147,7 +146,7 @@ def beside(
     kind: str | None,
     arguments: argparse.Namespace,
 ) -> None:
-    """Time two ways to one graph in turn; print medians and whether the graphs are equal."""
+    """Time two ways to compute a graph in turn; print medians and whether the graphs are equal."""
     given = (values, codes) if kind is None else (values, codes, kind)
     measured(ours, values[:, :5], [code for code in codes if code < 5], *given[2:])
     seconds = []
@@ -160,19 +159,13 @@ def beside(
             seconds.append((mine[1], stock[1]))
             assert (mine[2] == stock[2]).all(), f"{what}: another graph than causal-learn's"
     fast, slow = np.median(seconds, axis=0)
-    equal = (
-        ""
-        if arguments.no_stock
-        else f", causal-learn {slow:.2f} s: {slow / fast:.0f} times ours, graphs equal"
-    )
-    print(
-        f"{what}: ours {fast:.3f} s{equal} (processor, median of {arguments.runs} in turn)",
-        flush=True,
-    )
+    compared = f", causal-learn {slow:.2f} s: {slow / fast:.0f} times ours, graphs equal"
+    line = f"{what}: ours {fast:.3f} s{'' if arguments.no_stock else compared}"
+    print(f"{line} (processor, median of {arguments.runs} in turn)", flush=True)
 
 
 def draw_growth(arguments: argparse.Namespace) -> None:
-    """Print and draw seconds of a mixed skeleton by columns (1,000 rows) and by rows (50 columns)."""
+    """Print and draw seconds of a mixed skeleton by columns and by rows."""
     measured(our_skeleton, *random_columns(5, 100, 0, categorical=True), register())
     figure, panels = plt.subplots(1, 2, figsize=(7.5, 3.0), layout="constrained", sharey=True)
     by_columns = [(columns, 1000) for columns in (50, 100, 150, 200, 250, 300)]
@@ -199,8 +192,8 @@ def draw_growth(arguments: argparse.Namespace) -> None:
 
 
 def score_graphs(arguments: argparse.Namespace) -> None:
-    """Print F1 of skeletons and of directions, ours beside stock PC on the same rows."""
-    folder = arguments.data / "causal"
+    """Print F1 of skeletons and of directions, ours and causal-learn's PC on the same rows."""
+    folder = arguments.data
     for name, rows in product(("asia", "child", "insurance", "alarm"), (500, 2000)):
         frame = pd.read_csv(folder / f"{name}_sample5000.csv", dtype=str, keep_default_na=False)
         samples = [
@@ -220,9 +213,8 @@ def true_edges(folder: Path, name: str, frame: pd.DataFrame) -> NDArray[np.bool_
     place = {node.lower(): position for position, node in enumerate(frame.columns)}
     true = np.zeros((len(place), len(place)), dtype=bool)
     for cause, effect in json.loads((folder / f"{name}_graph.json").read_text())["edges"]:
-        ends = [
-            node.lower().replace("plcg", "plc") for node in (cause, effect)
-        ]  # the graphs spell a protein differently
+        # the two graphs spell one protein differently
+        ends = [node.lower().replace("plcg", "plc") for node in (cause, effect)]
         true[place[ends[0]], place[ends[1]]] = True
     return true
 
@@ -230,7 +222,7 @@ def true_edges(folder: Path, name: str, frame: pd.DataFrame) -> NDArray[np.bool_
 def score(
     what: str, samples: Sequence[NDArray[Any]], categories: bool, true: NDArray[np.bool_]
 ) -> None:
-    """Print F1 of one graph by PC and by BOSS, of the default's beliefs, and of causal-learn's PC with another test."""
+    """Print F1 of PC, of BOSS, of the default discoverer's beliefs, and of causal-learn's PC."""
     from causallearn.search.ConstraintBased.PC import pc
 
     def stock(values: Matrix, codes: Sequence[int]) -> Marks:
@@ -266,7 +258,7 @@ def our_best_order(values: Matrix, codes: Sequence[int]) -> Marks:
 
 
 def our_default(values: Matrix, codes: Sequence[int]) -> Marks:
-    """Return the edges that the default believes in at ½ or more, beside a coin as the target."""
+    """Return edges to which the default gives at least ½; the target is a coin."""
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(
         {f"x{i}": column.astype(str) if i in codes else column for i, column in enumerate(values.T)}

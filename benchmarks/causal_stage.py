@@ -1,11 +1,17 @@
-"""The time of the causal stage beside stock parts: `python -m benchmarks.causal_stage {time,sampling}`.
+"""The time of the causal stage, compared with stock parts.
 
-time      seconds of the whole stage on 500 rows: ours with one graph and with its defaults, and the stock pipeline
-          (causal-learn's PC and FCI with Fisher-Z on label codes, `pdag2dag`, dowhy's automatic mechanisms)
+::
+
+    python -m benchmarks.causal_stage time --data DIR --tables diabetes wdbc
+    python -m benchmarks.causal_stage sampling
+
+time      seconds of the whole stage on 500 rows: ours with one graph and with its defaults, and the
+          stock pipeline (causal-learn's PC and FCI with Fisher-Z on codes of categories,
+          `pdag2dag`, DoWhy's automatic mechanisms)
 sampling  seconds and memory of 100,000 rows from a 20-node model
 
-Wall time and processor time are printed; on a shared machine only the second can be compared between days, but it
-leaves out the child processes in which the stock pipeline works.
+Wall time and processor time are printed. On a shared machine only processor time can be compared
+between days; it leaves out the child processes that the stock pipeline starts.
 """
 
 from __future__ import annotations
@@ -24,12 +30,12 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import pandas as pd
-from sklearn.datasets import load_breast_cancer
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.generators.scm import SCMGenerator
 from autogluon_causalmix.resources import Resources, cut_off
 from autogluon_causalmix.table import Table
+from benchmarks.study.tables import as_text, load
 
 
 def main() -> None:
@@ -39,11 +45,11 @@ def main() -> None:
     )
     parser.add_argument("what", choices=["time", "sampling"])
     parser.add_argument(
-        "--data", type=Path, default=Path("../shared/data"), help="folder with open/"
+        "--data", type=Path, help="folder of <name>.csv; else scikit-learn's tables"
     )
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--cpus", type=int, default=2)
-    parser.add_argument("--tables", nargs="+", default=None)
+    parser.add_argument("--tables", nargs="+", help="names; all where none is given")
     parser.add_argument(
         "--limit",
         type=float,
@@ -60,13 +66,6 @@ def main() -> None:
     commands[arguments.what](arguments)
 
 
-def read(data: Path, name: str) -> pd.DataFrame:
-    """Return a table with its target in the column ``target``."""
-    if name == "wdbc":
-        return pd.DataFrame(load_breast_cancer(as_frame=True).frame)
-    return pd.read_csv(data / "open" / f"{name}.csv")
-
-
 def measured(step: Callable[..., Any], *arguments: object) -> tuple[float, float, Any]:
     """Return wall seconds, processor seconds and the result of ``step(*arguments)``."""
     wall, processor = time.perf_counter(), time.process_time()
@@ -75,7 +74,7 @@ def measured(step: Callable[..., Any], *arguments: object) -> tuple[float, float
 
 
 def stock(table: Table, n_rows: int, seed: int) -> pd.DataFrame:
-    """Return rows of the stock pipeline, as codes; whatever it raises is the caller's to report."""
+    """Return rows of the stock pipeline, as codes; raises whatever the stock parts raise."""
     from dowhy import gcm
     from dowhy.gcm.auto import AssignmentQuality, assign_causal_mechanisms
 
@@ -107,13 +106,13 @@ def stock_graph(values: Matrix) -> nx.DiGraph:
 
 
 def stock_stage(table: Table, seed: int) -> None:
-    """Do what a stage does with stock parts: PC and FCI, models, as many rows as there are."""
+    """Do with stock parts what a stage does: PC and FCI, models, as many rows as there are."""
     from causallearn.search.ConstraintBased.FCI import fci
 
     values = table.encode()
     with contextlib.redirect_stdout(io.StringIO()):
-        fci(np.nan_to_num(values) + 1e-6 * np.random.default_rng(seed).normal(size=values.shape), "fisherz", 0.05,
-            show_progress=False)  # fmt: skip
+        noise = 1e-6 * np.random.default_rng(seed).normal(size=values.shape)
+        fci(np.nan_to_num(values) + noise, "fisherz", 0.05, show_progress=False)
     stock(table, len(table), seed)
 
 
@@ -129,39 +128,40 @@ def time_stage(arguments: argparse.Namespace) -> None:
         "one graph": SCMGenerator(discoverer={"name": "pc+fci", "bootstraps": 1}, graphs=1),
         "defaults": SCMGenerator(),
     }
-    small = Table.from_frame(read(arguments.data, "diabetes").head(30), "target")
-    stage(SCMGenerator(graphs=1), small, 0, 1)  # so that imports are not timed
-    for name in arguments.tables or ("diabetes", "wdbc", "credit-g", "qsar-biodeg"):
-        frame = read(arguments.data, name)
-        table = Table.from_frame(frame.sample(min(len(frame), 500), random_state=0), "target")
+    tables = load(arguments.data, arguments.tables)
+    small = Table.from_frame(as_text(tables[0].frame.sample(30, random_state=0)), "target")
+    stage(SCMGenerator(graphs=1), small, 0, 1)  # imports are not timed
+    for dataset in tables:
+        frame = dataset.frame.sample(min(len(dataset.frame), 500), random_state=0)
+        table = Table.from_frame(as_text(frame), "target")
         seconds: dict[str, list[tuple[float, float]]] = {}
         for run in range(arguments.runs):
             for arm, generator in ours.items():
-                seconds.setdefault(arm, []).append(
-                    measured(stage, generator, table, run, arguments.cpus)[:2]
-                )
+                took = measured(stage, generator, table, run, arguments.cpus)[:2]
+                seconds.setdefault(arm, []).append(took)
             if not arguments.no_stock:
-                try:
-                    limited = partial(
-                        cut_off, arguments.limit, "stock", partial(stock_stage, table, run)
-                    )
-                    seconds.setdefault("stock", []).append(measured(limited)[:2])
-                except Exception as error:  # noqa: BLE001 - a border: whether stock parts run is what is asked
-                    print(f"{name}: stock raises {type(error).__name__}: {str(error)[:80]}")
+                seconds.setdefault("stock", []).extend(time_stock(table, run, arguments.limit))
         for arm, pairs in seconds.items():
             if pairs:
                 wall, processor = np.median(pairs, axis=0)
-                runs = f"({len(pairs)} runs)"
-                print(
-                    f"{name:14s} {arm:10s} wall {wall:7.2f} s  processor {processor:7.2f} s  {runs}",
-                    flush=True,
-                )
+                line = f"wall {wall:7.2f} s  processor {processor:7.2f} s"
+                print(f"{dataset.name:14s} {arm:10s} {line}  ({len(pairs)} runs)", flush=True)
+
+
+def time_stock(table: Table, seed: int, limit: float) -> list[tuple[float, float]]:
+    """Return wall and processor seconds of the stock stage; none, and a line, where it raises."""
+    work = partial(cut_off, limit, "stock", partial(stock_stage, table, seed))
+    try:
+        return [measured(work)[:2]]
+    except Exception as error:  # noqa: BLE001 - a border: stock parts may raise
+        print(f"stock raises {type(error).__name__}: {str(error)[:80]}")
+        return []
 
 
 def random_columns(
     n_columns: int, rows: int, seed: int, categorical: bool
 ) -> tuple[Matrix, list[int]]:
-    """Return rows of a sparse linear model, every second column cut into 2 to 6 levels if asked for."""
+    """Return rows of a sparse linear model, and which columns have 2 to 6 levels: none or half."""
     rng = np.random.default_rng(seed)
     weights = np.triu(
         rng.uniform(0.3, 1.0, (n_columns, n_columns))
@@ -179,7 +179,7 @@ def random_columns(
 
 
 def time_sampling(arguments: argparse.Namespace) -> None:
-    """Print seconds and memory: many rows from a 20-node model, and a stage on 100 columns × 5,000 rows."""
+    """Print seconds and memory of many rows from 20 nodes, and of 100 columns × 5,000 rows."""
     for n_columns, rows, n_drawn in ((19, 1000, 100_000), (99, 5000, 1000)):
         values, _ = random_columns(n_columns, rows, 2, categorical=False)
         frame = pd.DataFrame(values, columns=[f"x{i}" for i in range(n_columns)]).assign(
@@ -194,12 +194,10 @@ def time_sampling(arguments: argparse.Namespace) -> None:
         wall, processor, fitted = measured(SCMGenerator().fit, table, rng, resources)
         drawing = measured(fitted.sample, n_drawn, rng)
         after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-        print(
-            f"{n_columns + 1} columns × {rows} rows: fit wall {wall:.1f} s, processor {processor:.1f} s; {n_drawn} rows"
-        )
-        print(
-            f"   drawn in wall {drawing[0]:.2f} s, processor {drawing[1]:.2f} s; peak memory {after - before:.2f} GB"
-        )
+        print(f"{n_columns + 1} columns × {rows} rows, {n_drawn} rows drawn")
+        print(f"   fit: wall {wall:.1f} s, processor {processor:.1f} s")
+        print(f"   draw: wall {drawing[0]:.2f} s, processor {drawing[1]:.2f} s")
+        print(f"   peak memory {after - before:.2f} GB")
 
 
 if __name__ == "__main__":

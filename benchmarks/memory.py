@@ -1,4 +1,4 @@
-"""Measure the peak memory of a fit beside what `CausalMixModel` tells AutoGluon beforehand.
+"""Compare the peak memory of a fit with what `CausalMixModel` estimates for AutoGluon.
 
 ::
 
@@ -50,9 +50,8 @@ def main() -> None:
     grid = Grid("rows", "columns", "measured GB", "estimated GB")
     for rows, columns in SIZES:
         command = [sys.executable, "-m", "benchmarks.memory", str(rows), str(columns)]
-        measured = subprocess.run(
-            command, capture_output=True, text=True, check=True
-        ).stdout.split()[-1]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+        measured = done.stdout.split()[-1]
         estimated = CausalMixModel._estimate_memory_usage_static(
             X=table(rows, columns), hyperparameters=OPTIONS
         )

@@ -1,13 +1,13 @@
-"""Show that a change of the code changes no row and no prediction: a hash of both for each table of a folder.
+"""Show that a change of the code changes no row and no prediction, by a hash of both per table.
 
-::
+Run it in a checkout of before and in one of after, and compare::
 
-    python -m benchmarks.same_bytes --data DIR --tables credit-g vehicle > before.txt    # in a checkout of before
-    python -m benchmarks.same_bytes --data DIR --tables credit-g vehicle > after.txt     # and of after
+    python -m benchmarks.same_bytes --data DIR --tables credit-g vehicle > before.txt
+    python -m benchmarks.same_bytes --data DIR --tables credit-g vehicle > after.txt
     diff before.txt after.txt
 
-One line per table: its name, the hash of 300 rows of `augment`, and the hash of the predictions of a
-`CausalMixModel` fitted by a `TabularPredictor`. Only the public interface is used, so that the
+One line per table: its name, the hash of 300 rows of `augment`, and the hash of the predictions of
+a `CausalMixModel` fitted by a `TabularPredictor`. Only the public interface is used, so that the
 script runs in both checkouts. ``DIR`` holds ``<name>.csv`` with a column ``target``.
 """
 

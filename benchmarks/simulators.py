@@ -1,9 +1,14 @@
-"""Mechanisms on simulators whose truth is known: `python -m benchmarks.simulators {labels,noise}`.
+"""Mechanisms on simulators whose truth is known.
 
-labels  how predictable the labels are that a fitted mechanism draws (ROC-AUC of its own probabilities for them) beside
-        those of the truth, and how well it predicts the true ones (ours: the mean of ten draws); ours beside
-        classifiers of scikit-learn
-noise   the spread of the noise that a fitted mechanism draws, where the truth is 1
+::
+
+    python -m benchmarks.simulators labels
+    python -m benchmarks.simulators noise
+
+labels  ROC-AUC of a fitted mechanism's own probabilities for labels drawn from them, which should
+        be that of the truth, and how well it predicts true labels (ours: the mean of ten draws);
+        ours and classifiers of scikit-learn
+noise   the spread of the noise that a fitted mechanism draws; the truth is 1
 """
 
 from __future__ import annotations
@@ -17,11 +22,11 @@ import pandas as pd
 from scipy.special import expit
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss, roc_auc_score
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.scm.fitting import DEFAULT_LEARNERS
 from autogluon_causalmix.scm.mechanisms import AdditiveNoise, CalibratedClassifier
+from benchmarks.study.metrics import both, log_loss, roc_auc
 
 COLUMNS, FRESH, DRAWS = 5, 6000, 10
 SIZES = (100, 200, 500, 2000)
@@ -45,7 +50,7 @@ def main() -> None:
 
 
 def probabilities(name: str, x: Matrix, y: Matrix, fresh: Matrix, seed: int) -> Matrix:
-    """Return P(y = 1) for fresh rows under every function that a model draws labels from, shape (functions, rows)."""
+    """Return P(y = 1) of fresh rows (functions, rows); a model draws labels from each function."""
     if name == "ours":
         mechanism = CalibratedClassifier([False] * COLUMNS, DEFAULT_LEARNERS, seed=seed)
         mechanism.fit(x, y[:, None])
@@ -62,22 +67,22 @@ def probabilities(name: str, x: Matrix, y: Matrix, fresh: Matrix, seed: int) -> 
 
 
 def compare_labels(seeds: int) -> None:
-    """Print the mean over seeds of the AUC under the own probabilities, on true labels, and the excess log-loss."""
+    """Print means over seeds: AUC of own probabilities, AUC on true labels, excess log-loss."""
     rows = []
     names = ("ours", "gradient boosting", "random forest", "logistic regression")
     for (simulator, logit), n, seed in product(LOGITS.items(), SIZES, range(seeds)):
         rng = np.random.default_rng(seed)
         x, fresh = rng.normal(size=(n, COLUMNS)), rng.normal(size=(FRESH, COLUMNS))
         y, true = (rng.random(n) < expit(logit(x))).astype(float), expit(logit(fresh))
-        label = rng.random(FRESH) < true
+        label = (rng.random(FRESH) < true).astype("int64")
         for name, drawn in [
             ("truth", true[None]),
             *((name, probabilities(name, x, y, fresh, seed)) for name in names),
         ]:
-            own = np.mean([roc_auc_score(rng.random(FRESH) < p, p) for p in drawn])
-            mean = drawn.mean(axis=0)
-            excess = log_loss(label, mean) - log_loss(label, true)
-            rows.append((simulator, n, name, own, roc_auc_score(label, mean), excess))
+            own = np.mean([roc_auc(both(p), (rng.random(FRESH) < p).astype(int)) for p in drawn])
+            mean = both(drawn.mean(axis=0))
+            excess = log_loss(mean, label) - log_loss(both(true), label)
+            rows.append((simulator, n, name, own, roc_auc(mean, label), excess))
     frame = pd.DataFrame(
         rows, columns=["simulator", "rows", "model", "own AUC", "true AUC", "excess log-loss"]
     )
@@ -85,7 +90,7 @@ def compare_labels(seeds: int) -> None:
 
 
 def measure_noise(seeds: int) -> None:
-    """Print mean and standard deviation over seeds of the spread of the noise drawn."""
+    """Print mean and standard deviation over seeds of the spread of drawn noise."""
     for n in SIZES:
         spreads = []
         for seed in range(seeds):

@@ -1,86 +1,30 @@
-"""TabPFN v1 beside `mini` zero-shot, and what a step of it costs.
+"""What TabPFN v1 costs.
 
 ::
 
-    python -m benchmarks.tabpfn_v1 tables --data DIR --out FILE.json
-    python -m benchmarks.tabpfn_v1 cost
+    python -m benchmarks.tabpfn_v1 time
+    python -m benchmarks.tabpfn_v1 memory --rows 600 [--tuning]
 
-``tables`` takes every `<name>.csv` of a folder as `benchmarks.zero_shot` does, with up to 300 test
-rows; cells that stand in the output file are not run again. ``cost`` prints the time of one forward
-and backward pass of 150 + 150 rows beside that of its matrix products alone, and peak memory per
-row. Both need the weights: `causalmix weights fetch tabpfn-v1`.
+``time`` prints the seconds of one forward and backward pass of 150 + 150 rows beside those of its
+matrix products alone. ``memory`` prints what a pass adds to the memory of the process, which is why
+each number of rows needs a process of its own. Both need the weights: `causalmix weights fetch
+tabpfn-v1`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import resource
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
-from sklearn.metrics import log_loss
-from sklearn.model_selection import StratifiedShuffleSplit
 
-from autogluon_causalmix.backbones.protocol import Backbone
 from autogluon_causalmix.backbones.tabpfn_v1 import TabPFNv1
 from autogluon_causalmix.backbones.tabpfn_v1_context import TabPFNv1Context
-from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.table import Table
-from benchmarks.zero_shot import calibration_error, mean_auc, read_tables
-
-NAMES, VIEWS, ROWS = ("mini", "tabpfn-v1"), 4, 300
-SMALLEST = 1e-9  # probability; a zero would make the log-loss infinite
-
-
-def split(y: NDArray[np.int64], seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return up to 300 training and 300 test rows."""
-    n = min(ROWS, int(0.6 * len(y)))
-    splitter = StratifiedShuffleSplit(
-        1, train_size=n, test_size=min(ROWS, len(y) - n), random_state=seed
-    )
-    train, test = next(splitter.split(y, y))
-    return train, test
-
-
-def scores(name: str, x: pd.DataFrame, y: NDArray[np.int64], seed: int) -> dict[str, float]:
-    """Predict the test rows of a split with one backbone, the training rows as context."""
-    train, test = split(y, seed)
-    table = Table.from_frame(x.assign(target=y).iloc[train], "target")
-    backbone = plugin_registry().of(Backbone).get(name).create({})
-    begin = time.perf_counter()
-    model = backbone.condition(table, n_estimators=VIEWS, device="cpu", seed=seed)
-    p = np.full((len(test), y.max() + 1), SMALLEST)
-    p[:, model.classes.astype("int64")] += model.predict_proba(x.iloc[test])
-    p /= p.sum(axis=1, keepdims=True)
-    return {
-        "auc": mean_auc(y[test], p),
-        "log_loss": float(log_loss(y[test], p, labels=range(p.shape[1]))),
-        "ece": calibration_error(y[test], p),
-        "seconds": time.perf_counter() - begin,
-    }
-
-
-def compare(data: Path, out: Path, seeds: int) -> None:
-    """Score the backbones on every table and split, and print their means."""
-    done: dict[str, dict[str, float]] = json.loads(out.read_text()) if out.is_file() else {}
-    for table, x, y in read_tables(data):
-        for seed in range(seeds):
-            for name in NAMES:
-                key = f"{table}/{seed}/{name}"
-                if key not in done:
-                    done[key] = scores(name, x, y, seed)
-                    out.write_text(json.dumps(done, indent=1))
-    frame = pd.DataFrame.from_dict(done, orient="index")
-    frame[["table", "split", "model"]] = [key.split("/") for key in frame.index]
-    print(frame.pivot_table(index="table", columns="model", values=["auc", "log_loss"]).round(4))
-    print(frame.groupby("model")[["auc", "log_loss", "ece", "seconds"]].mean().round(4))
 
 
 def fastest(work: Callable[[], object], repeats: int = 7) -> float:
@@ -136,8 +80,8 @@ def conditioned(rows: int) -> TabPFNv1Context:
     return TabPFNv1().condition(table, n_estimators=1, device="cpu", seed=0)
 
 
-def cost() -> None:
-    """Print the time and the memory of a step."""
+def print_time() -> None:
+    """Print the time of a step and that of its matrix products."""
     model = conditioned(300)
     rows, labels = model.encode_context()[0], torch.arange(300) % 2
     context, query = rows[None, :150], rows[None, 150:]
@@ -151,8 +95,8 @@ def cost() -> None:
     print(f"ratio {own / plain:.2f}")
 
 
-def peak(rows: int, tuning: bool) -> None:
-    """Print the megabytes that a pass over so many rows adds; run in a process of its own."""
+def print_memory(rows: int, *, tuning: bool) -> None:
+    """Print the megabytes that a pass over so many rows adds to this process."""
     model = conditioned(rows)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if tuning:
@@ -170,23 +114,18 @@ def peak(rows: int, tuning: bool) -> None:
     print(f"{rows} rows, tuning {tuning}: {(after - before) / 1024:.0f} MB")
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Run what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["tables", "cost", "peak"])
-    parser.add_argument("--data", type=Path)
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--splits", type=int, default=1)
+    parser.add_argument("what", choices=["time", "memory"])
     parser.add_argument("--rows", type=int, default=600)
     parser.add_argument("--tuning", action="store_true")
-    given = parser.parse_args(arguments)
-    if given.what == "tables":
-        compare(given.data, given.out, given.splits)
-    elif given.what == "cost":
-        cost()
+    given = parser.parse_args()
+    if given.what == "time":
+        print_time()
     else:
-        peak(given.rows, given.tuning)
+        print_memory(given.rows, tuning=given.tuning)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -1,5 +1,8 @@
 """The `causalmix` command, as a person would use and misuse it."""
 
+import logging
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,7 +11,8 @@ import pandas as pd
 import pytest
 
 from autogluon_causalmix.cli import app, demo
-from autogluon_causalmix.cli.csvfile import read_csv
+from autogluon_causalmix.resources import Resources
+from autogluon_causalmix.table import Table
 
 
 def causalmix(*arguments: object) -> int:
@@ -43,7 +47,7 @@ def train(tmp_path: Path) -> Path:
 
 def test_augment_writes_rows_like_the_real_ones(train: Path) -> None:
     assert causalmix("augment", train, "--target", "ill", "-n", 50, "-o", "synthetic.csv") == 0
-    real, synthetic = read_csv(train), read_csv(Path("synthetic.csv"))
+    real, synthetic = pd.read_csv(train), pd.read_csv(Path("synthetic.csv"))
     assert len(synthetic) == 50
     assert list(synthetic.columns) == list(real.columns)
     assert set(synthetic["colour"]) <= {"red", "blue"}
@@ -72,7 +76,7 @@ def test_graph_draws_the_edge_that_is_there(
 def test_graph_says_where_nothing_was_looked_for(
     train: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    read_csv(train).head(15).to_csv("few.csv", index=False)
+    pd.read_csv(train).head(15).to_csv("few.csv", index=False)
     assert causalmix("graph", "few.csv", "-t", "ill", "-o", "graph.svg") == 0
     assert "note: 15 rows are too few for discovery" in " ".join(capsys.readouterr().out.split())
 
@@ -156,7 +160,7 @@ def test_a_table_beyond_the_limits_of_the_model_is_refused(
         "twelve.csv", index=False
     )
     assert causalmix("fit", "twelve.csv", "-t", "y", "--backbone", "mini") == 2
-    assert "'max_classes': 10" in capsys.readouterr().err
+    assert "has 12 classes, the model takes at most 10" in capsys.readouterr().err
     assert [path.name for path in Path().rglob("*") if path.is_file()] == ["twelve.csv"]
 
 
@@ -200,6 +204,33 @@ def test_a_bad_file_is_one_line_and_writes_nothing(
             ["augment", "nowhere.csv", "-t", "ill", "-o", "s.csv"],
             "nowhere.csv cannot be read: No such file",
         ),
+        (["augment", "train.csv", "-t", "ill", "-o", "s.csv", "--seed", "-1"], "seeds are 0 to"),
+        (["graph", "train.csv", "-t", "ill", "--seed", "4294967296"], "seeds are 0 to 4294967295"),
+        (["fit", "train.csv", "-t", "ill", "--seed", "one"], "Invalid value for '--seed'"),
+        (["fit", "train.csv", "-t", "ill", "--sede", "1"], "No such option: --sede"),
+        (["fit", "train.csv", "-t", "ill", "--time-limit", "inf"], "inf is no number of seconds"),
+        (["augment", "train.csv", "-t", "ill"], "Missing option '--out'"),
+        (["argument"], "No such command 'argument'"),
+        (
+            ["augment", "train.csv", "-t", "ill", "-o", "s.xlsx"],
+            ".xlsx is not written; choose .csv",
+        ),
+        (
+            ["augment", "train.csv", "-t", "ill", "-o", "s.csv", "--generator", "{scm}"],
+            "--generator: {scm} is no JSON",
+        ),
+        (
+            ["fit", "train.csv", "-t", "ill", "--generator", '{"name": "scm", "graph": 3}'],
+            "has no option 'graph'",
+        ),
+        (
+            ["graph", "train.csv", "-t", "ill", "--dtypes", '{"colour": "hue"}'],
+            "column 'colour' has the unknown type 'hue'; choose from",
+        ),
+        (
+            ["graph", "train.csv", "-t", "ill", "--dtypes", "types.json"],
+            "types.json cannot be read: No such file",
+        ),
         (["augment", "train.csv", "-t", "ill", "-o", "train.csv"], "train.csv exists"),
         (["augment", "train.csv", "-t", "ill", "-o", "no/folder/s.csv"], "does not exist"),
         (
@@ -227,6 +258,212 @@ def test_bad_arguments_are_one_line_and_write_nothing(
     assert causalmix(*arguments) == 2
     told = capsys.readouterr()
     assert message in told.err
+    assert told.err.count("\n") == 1
     assert "Traceback" not in told.out + told.err
     assert {path: path.read_bytes() for path in Path().iterdir() if path.is_file()} == before
     assert not Path("out").exists()
+
+
+def test_without_arguments_the_commands_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert causalmix() == 0
+    assert "augment" in capsys.readouterr().out
+
+
+def test_rows_of_the_bootstrap_are_lines_of_the_file() -> None:
+    rng = np.random.default_rng(0)
+    lines = [
+        f"{float(rng.normal())!r};{rng.choice(['TRUE', 'NA'])};0{i};{i % 7},50;{'pq'[i % 2]}"
+        for i in range(60)
+    ]
+    Path("t.csv").write_text("\n".join(["x;flag;code;price;y", *lines, ""]))
+    arguments = ["t.csv", "-t", "y", "-n", 200, "-o", "s.csv", "--generator", "bootstrap"]
+    assert causalmix("augment", *arguments) == 0
+    header, *drawn = Path("s.csv").read_text().splitlines()
+    assert header == "x;flag;code;price;y"
+    assert len(drawn) == 200
+    assert set(drawn) <= set(lines)
+
+
+def test_synthetic_rows_keep_the_grid_of_every_column() -> None:
+    rng = np.random.default_rng(0)
+    days = pd.Timestamp(2021, 1, 1) + pd.to_timedelta(rng.integers(0, 700, 80), unit="D")
+    frame = pd.DataFrame(
+        {
+            "income": np.where(rng.random(80) > 0.9, "", rng.integers(1000, 9000, 80).astype(str)),
+            "price": [f"${value:,.2f}" for value in rng.gamma(2, 900, 80)],
+            "share": [f"{value}%" for value in rng.integers(0, 100, 80)],
+            "day": days.strftime("%d.%m.%Y"),
+            "hour": [f"{hour:02d}:30" for hour in rng.integers(0, 24, 80)],
+            "y": rng.choice(["NA", "EU"], 80),
+        }
+    )
+    frame.to_csv("t.csv", index=False)
+    assert causalmix("augment", "t.csv", "-t", "y", "-n", 300, "-o", "s.csv") == 0
+    drawn = pd.read_csv("s.csv", dtype=str, keep_default_na=False)
+    for name, pattern in {
+        "income": r"|-?\d+",
+        "price": r"-?\$(\d|,\d{3})+\.\d\d",
+        "share": r"-?\d+%",
+        "day": r"\d\d\.\d\d\.202\d",
+        "hour": r"\d\d:\d\d",
+        "y": "NA|EU",
+    }.items():
+        assert drawn[name].str.fullmatch(pattern).all(), drawn[name].head()
+    assert (drawn["income"] == "").mean() == pytest.approx((frame["income"] == "").mean(), abs=0.1)
+
+
+def test_options_of_a_generator_are_json(train: Path) -> None:
+    star = '{"name": "scm", "discoverer": "target-star", "graphs": 2}'
+    arguments = ["augment", train, "-t", "ill", "-n", 30]
+    assert causalmix(*arguments, "-o", "a.csv", "--generator", star) == 0
+    assert causalmix(*arguments, "-o", "b.csv") == 0
+    assert Path("a.csv").read_bytes() != Path("b.csv").read_bytes()
+
+
+MARKUP = ["weight [kg]", "flow [/h]", "[bold]x[/bold]", ":smile:", "\\[red]"]
+
+
+def test_names_labels_and_paths_are_printed_as_they_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=60)
+    frame = pd.DataFrame({name: x + 0.1 * rng.normal(size=60) for name in MARKUP})
+    frame["[/y]"] = np.where(x > 0, "[red]", "[/red]")
+    frame.to_csv("run [v1].csv", index=False)
+    arguments = ["run [v1].csv", "-t", "[/y]", "-o", "graph [v1].svg"]
+    assert causalmix("graph", *arguments) == 0
+    out = capsys.readouterr().out
+    assert [name for name in [*MARKUP, "[/y]", "graph [v1].svg"] if name not in out] == []
+    assert causalmix("graph", *arguments) == 2
+    assert "error: graph [v1].svg exists" in capsys.readouterr().err
+    assert causalmix("graph", "run [v1].csv", "-t", "[z]") == 2
+    assert "the target '[z]' is not a column" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_what_an_encoding_lacks_is_replaced(encoding: str, train: Path) -> None:
+    frame = pd.read_csv(train).rename(columns={"number": "Größe Ω"})
+    frame.to_csv(train, index=False)
+    command = [str(Path(sys.executable).parent / "causalmix"), "graph", str(train), "-t", "ill"]
+    done = subprocess.run(
+        command,
+        check=False,
+        capture_output=True,
+        timeout=240,
+        env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+    )
+    said = done.stdout.decode(encoding)
+    assert done.returncode == 0, done.stderr
+    assert ("Größe ? -> ill" if encoding == "cp1252" else "Gr??e ? -> ill") in said
+
+
+class Talkative:
+    """A generator that falls back, and says so in the log."""
+
+    def fit(self, table: Table, rng: np.random.Generator, resources: Resources) -> "Talkative":
+        logging.getLogger("autogluon.causalmix").warning("\tfell back to [the] rows")
+        self.table = table
+        return self
+
+    def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
+        return self.table.take(np.zeros(n_rows, dtype="int64"))
+
+
+def test_augment_prints_what_the_generator_logs_once(
+    train: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    generator = f"{__name__}:Talkative"
+    arguments = ["augment", train, "-t", "ill", "-n", 3, "-o", "s.csv", "--generator", generator]
+    assert causalmix(*arguments) == 0
+    told = capsys.readouterr()
+    assert (told.out + told.err).count("fell back") == 1
+    assert "note: fell back to [the] rows\n" in told.out
+
+
+NOTHING = {
+    "constant": (["1"] * 40, "noyes", "there is nothing to learn from"),
+    "empty": ([""] * 40, "noyes", "there is nothing to learn from"),
+    "identifier": ([f"i{i}" for i in range(40)], "noyes", "there is nothing to learn from"),
+    "two rows": (["1", "2"], "noyes", "less than two classes with 2 rows or more"),
+    "many classes": ([str(i) for i in range(40)], "classes", "has 40 classes, the model takes at"),
+}
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_a_table_that_teaches_nothing_is_one_line_before_the_fit(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells, labels, message = NOTHING[name]
+    given = ["no" if i % 2 else "yes" for i in range(len(cells))]
+    if labels == "classes":
+        given = [f"n{i}" for i in range(len(cells))]
+    rows = [f"{cell},{label}" for cell, label in zip(cells, given, strict=True)]
+    Path("t.csv").write_text("\n".join(["c,y", *rows, ""]))
+    assert causalmix("fit", "t.csv", "-t", "y", "--backbone", "mini") == 2
+    told = capsys.readouterr()
+    assert told.err.startswith("error: t.csv: the")
+    assert message in told.err
+    assert told.err.count("\n") == 1
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("many,red,1.5,yes", "test.csv, line 2: column 'number' holds 'many', which is no number"),
+        ("1.5,red,inf,yes", "test.csv, line 2: column 'other' holds 1 infinite values"),
+        ("1.5,red,1.5,maybe", "test.csv, line 2: the target 'ill' is 'maybe', a class that no"),
+        ("", "test.csv: the table has no rows"),
+    ],
+)
+def test_a_wrong_test_file_is_one_line_before_the_fit(
+    row: str, message: str, train: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("test.csv").write_text(f"number,colour,other,ill\n{row}\n")
+    arguments = ["fit", train, "-t", "ill", "--test", "test.csv", "--backbone", "mini"]
+    assert causalmix(*arguments) == 2
+    told = capsys.readouterr()
+    assert message in told.err
+    assert told.err.count("\n") == 1
+    assert not Path("out").exists()
+
+
+def test_what_autogluon_raises_is_one_line(
+    train: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise AssertionError("no space\nleft for [models]")
+
+    monkeypatch.setattr("autogluon.tabular.TabularPredictor.fit", fail)
+    assert causalmix("fit", train, "-t", "ill", "--backbone", "mini") == 2
+    told = capsys.readouterr()
+    assert "AssertionError: no space left for [models]" in told.err
+    assert told.err.count("\n") == 1
+    assert not Path("out/predictor").exists()
+
+
+@pytest.mark.slow
+def test_autogluon_solves_the_problem_that_was_announced(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rng = np.random.default_rng(0)
+    label = np.repeat(np.arange(8) * 100, 10)  # AutoGluon would guess a regression
+    pd.DataFrame({"x": label + rng.normal(size=80), "y": label}).to_csv("t.csv", index=False)
+    pd.DataFrame({"x": label, "y": label.astype(float)}).to_csv("test.csv", index=False)
+    arguments = ["--test", "test.csv", "--backbone", "mini", "--generator", "bootstrap"]
+    assert causalmix("fit", "t.csv", "-t", "y", *arguments) == 0
+    assert pd.read_csv("out/leaderboard.csv")["roc_auc"].min() > 0.9
+    assert "80 rows, 1 features, 8 classes of 'y'" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_class_that_autogluon_leaves_out_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    rng = np.random.default_rng(0)
+    rows = [f"{x:.3f},{'ab'[i % 2]}" for i, x in enumerate(rng.normal(size=60))]
+    Path("t.csv").write_text("\n".join(["x,y", *rows, "0.5,rare", ""]))
+    arguments = ["fit", "t.csv", "-t", "y", "--backbone", "mini", "--generator", "bootstrap"]
+    assert causalmix(*arguments) == 0
+    out = capsys.readouterr().out
+    assert "note: AutoGluon left out classes with too few rows" in out
+    assert "probability 0: ['rare']" in out

@@ -198,7 +198,7 @@ class Hollow:
 
 
 class Broken(Hollow):
-    """Raises what no protocol speaks of."""
+    """Raises an error that no protocol allows."""
 
     def condition(self, table: Table, **_: object) -> Any:
         raise KeyError("planted")

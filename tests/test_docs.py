@@ -1,6 +1,8 @@
 """The documentation runs, and says what the code says."""
 
+import ast
 import importlib
+import importlib.util
 import inspect
 import json
 import re
@@ -13,18 +15,23 @@ import pytest
 import typer.main
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from test_architecture import ROOMS
 
 import autogluon_causalmix
 from autogluon_causalmix import CausalMixModel, augment, errors
 from autogluon_causalmix.cli.app import app
 from autogluon_causalmix.config import Hyperparameters, Mixing
 from autogluon_causalmix.entry import Kind
+from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.plugins import KINDS, plugin_registry
 from autogluon_causalmix.records import FitReport
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 RUN = [
     path
@@ -40,12 +47,17 @@ def blocks(page: Path, language: str) -> Iterator[str]:
         yield "\n" * text[: block.start(1)].count("\n") + block[1]
 
 
-def rows(heading: str) -> dict[str, list[str]]:
-    """Return the rows of a table of the reference by their first cell."""
+def prose(page: Path) -> str:
+    """Return a page without its code blocks."""
+    return re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def rows(heading: str, page: str = REFERENCE) -> dict[str, list[str]]:
+    """Return the rows of a table by each name in their first cell."""
     table = re.search(
-        rf"^\| {re.escape(heading)} \|.*\n\|[-|]+\n((?:\|.*\n)+)", REFERENCE, flags=re.MULTILINE
+        rf"^\| {re.escape(heading)} \|.*\n\|[-|]+\n((?:\|.*\n)+)", page, flags=re.MULTILINE
     )
-    assert table, f"the reference has no table {heading!r}"
+    assert table, f"there is no table {heading!r}"
     cells = [
         [cell.strip() for cell in line.strip("|\n").split(" |")] for line in table[1].splitlines()
     ]
@@ -89,6 +101,113 @@ def test_command_lines_are_such_as_causalmix_takes() -> None:
         COMMANDS[name].make_context(
             name, arguments
         )  # raises on an unknown option and on a missing one
+
+
+def test_module_paths_lead_to_something() -> None:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for path in re.findall(r"\bautogluon_causalmix(?:\.\w+)+(?::\w+)?", text):
+            assert leads_somewhere(path.replace(":", ".")), f"{page.name} names {path}"
+
+
+def leads_somewhere(path: str) -> bool:
+    """Return whether a dotted path is a module, or an attribute of one."""
+    module, _, attribute = path.rpartition(".")
+    if importlib.util.find_spec(module) is None:
+        return False
+    return hasattr(importlib.import_module(module), attribute) or (
+        hasattr(importlib.import_module(module), "__path__")
+        and importlib.util.find_spec(path) is not None
+    )
+
+
+def test_files_of_the_repository_that_are_named_exist() -> None:
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for path in re.findall(r"(?<![\w/.-])(?:tests|benchmarks|docs|plugins)/[\w./-]*\w", text):
+            assert any((folder / path).exists() for folder in (ROOT, page.parent)), (
+                f"{page.name} names {path}"
+            )
+
+
+def test_make_targets_that_are_named_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    packages = [path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml")]
+    targets = {
+        *re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE),
+        *(f"test-{name}" for name in ("PACKAGE", *packages)),
+    }
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        named = re.findall(r"(?:`|^)make ([\w-]+)", text, flags=re.MULTILINE)
+        assert set(named) <= targets, page.name
+
+
+def test_studies_that_are_named_exist_and_have_these_options() -> None:
+    shared = (ROOT / "benchmarks" / "study" / "command.py").read_text(encoding="utf-8")
+    lines = [
+        shlex.split(line, comments=True)
+        for page in PAGES
+        for language in ("sh", "bash")
+        for block in blocks(page, language)
+        for line in block.splitlines()
+    ]
+    said = [words for words in lines if words[:2] == ["python", "-m"]]
+    assert len(said) > 5
+    for _, _, module, *arguments in said:
+        path = ROOT / module.replace(".", "/")
+        source = path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
+        text = source.read_text(encoding="utf-8")
+        options = set(re.findall(r'"(--[a-z-]+)"', text + shared * ("parser_of(" in text)))
+        assert {word for word in arguments if word.startswith("--")} <= options, module
+
+
+def test_hyperparameters_that_are_named_are_accepted() -> None:
+    """A dict in the text, or a pair such as ``"backbone": "mini"``, can be used as it stands."""
+    found = [
+        (page.name, given)
+        for page in PAGES
+        for span in code(prose(page))
+        for given in hyperparameters(span)
+    ]
+    assert len(found) > 8
+    for page, given in found:
+        if given.get("generator") not in PACKAGED:
+            assert CausalMixModel.check(given), page
+
+
+PACKAGED = [
+    name
+    for path in ROOT.glob("plugins/*/*.py")
+    for name in re.findall(r'register\("([\w+-]+)"', path.read_text(encoding="utf-8"))
+]
+"""Names of the packages of plugins/, which need not be installed."""
+
+
+def hyperparameters(span: str) -> Iterator[dict[str, object]]:
+    for text in (span, f"{{{span}}}"):
+        try:
+            given = ast.literal_eval(text)
+        except (SyntaxError, TypeError, ValueError):  # no literal
+            continue
+        if isinstance(given, dict) and given and set(given) <= set(Hyperparameters.model_fields):
+            yield given
+        elif isinstance(given, dict) and given.get("name") in plugin_registry().of(Generator).names:
+            yield {"generator": given}
+
+
+def test_the_rooms_stand_in_the_order_of_the_test_of_layers() -> None:
+    page = (ROOT / "docs" / "decisions" / "rooms.md").read_text(encoding="utf-8")
+    assert list(rows("rooms", page)) == ROOMS
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = ROOT / "docs" / "index.md"
+    linked = {
+        (index.parent / link).resolve()
+        for link in re.findall(r"\]\(([^)#]+)", index.read_text(encoding="utf-8"))
+    }
+    assert {page for page in PAGES if page.parent != ROOT} - {index} <= linked
 
 
 def test_commands_named_in_a_sentence_exist() -> None:

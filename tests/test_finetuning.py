@@ -437,7 +437,7 @@ def test_fine_tuning_learns_what_the_pretrained_weights_do_not_know() -> None:
         model.predict_proba(validation.features), class_codes(model, validation)
     )
     assert losses.mean() == pytest.approx(tuned.tuned.log_loss, abs=1e-5), (
-        "the kept weights are those that were judged"
+        "the kept weights are those that were evaluated"
     )
 
 

@@ -171,8 +171,8 @@ BROKEN = {
             register("noise", object())
         """,
         (
-            "generator 'noise' (plugin 'broken' of stranger 1.2): register a class whose fields are "
-            "its options"
+            "generator 'noise' (plugin 'broken' of stranger 1.2): register a class whose fields "
+            "are its options"
         ),
     ),
     "registers a path": (

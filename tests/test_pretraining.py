@@ -1,4 +1,4 @@
-"""Pretraining: the fast forward is the network's own, runs resume to the bit, files are whole, weights load."""
+"""Pretraining: the fast forward, resuming to the bit, atomic files, exported weights."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 import torch
 from tabpfn import TabPFNClassifier
 
+from benchmarks.files import write_atomically, write_text
 from benchmarks.pretraining import checkpoint, evaluation, network, train
 from benchmarks.pretraining.__main__ import begin
 from benchmarks.pretraining.draws import Shape, generator
@@ -189,14 +190,14 @@ def test__train_step__gradient_not_finite__skipped_and_counted() -> None:
 
 def test__write_atomically__failure_midway__old_file_stays(tmp_path: Path) -> None:
     path = tmp_path / "file"
-    checkpoint.write_text(path, "old")
+    write_text(path, "old")
 
     def fail(temporary: Path) -> None:
         temporary.write_text("ne")
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        checkpoint.write_atomically(path, fail)
+        write_atomically(path, fail)
     assert path.read_text() == "old"
 
 

@@ -1,14 +1,16 @@
-"""The prior: reproducible, of the promised shape, and with labels that the columns tell something about."""
+"""The prior: reproducible, of the promised shape, with labels that the columns predict."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
 from benchmarks.pretraining.draws import Draw, Shape, generator
-from benchmarks.pretraining.prior import MAX_CLASSES, Tables, _label, _tree, sample_tables
+from benchmarks.pretraining.nodes import tree_sums
+from benchmarks.pretraining.prior import MAX_CLASSES, Tables, _label, sample_tables
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +57,16 @@ def test__generator__streams__differ() -> None:
 
 
 def test__sample_tables__global_generators__untouched() -> None:
-    before, numpy_before = (
-        torch.get_rng_state(),
-        np.random.get_state(legacy=False)["state"]["key"].copy(),
-    )
+    before, numpy_before = torch.get_rng_state(), numpy_state()
     sample_tables(Shape(tables=4, rows=80, columns=9), generator(0))
     assert torch.equal(before, torch.get_rng_state())
-    assert np.array_equal(numpy_before, np.random.get_state(legacy=False)["state"]["key"])  # noqa: NPY002
+    assert np.array_equal(numpy_before, numpy_state())
+
+
+def numpy_state() -> NDArray[np.uint32]:
+    """Return a copy of the state of NumPy's global generator."""
+    state: NDArray[np.uint32] = np.random.get_state(legacy=False)["state"]["key"]  # noqa: NPY002
+    return state.copy()
 
 
 def test__sample_tables__easy__binary_numeric_complete() -> None:
@@ -115,7 +120,7 @@ def test__sample_tables__forest__beats_the_majority_class(difficulty: float, lea
 
 def test__tree__values__are_a_function_of_the_splits() -> None:
     draw = Draw(Shape(tables=2, rows=500, columns=4), generator(0))
-    values, splits = _tree(draw, draw.normal(2, 500, 3), width=6)
+    values, splits = tree_sums(draw, draw.normal(2, 500, 3), width=6)
     assert splits.any(1).all()
     distinct = [len(set(values[b, :, w].tolist())) for b in range(2) for w in range(6)]
     assert sum(n <= 32 for n in distinct) > 6  # the others are products, as many values as rows

@@ -338,6 +338,22 @@ def test_fitted_scm__missing_cells__same_patterns_per_class() -> None:
     assert rows.loc[rows["label"] == "yes", "dose"].isna().mean() == pytest.approx(0.5, abs=0.06)
 
 
+@pytest.mark.parametrize("edges", ["label as effect", "label as cause"])
+def test_fitted_scm__gaps_that_tell_the_class__every_class_keeps_its_share(edges: str) -> None:
+    """Mechanisms that never saw a gap would hardly draw the class whose rows have gaps."""
+    rng = np.random.default_rng(3)
+    label = rng.choice(["common", "rare", "gappy"], 1500, p=[0.8, 0.1, 0.1])
+    dose = (label == "rare") * 2.0 + rng.normal(size=1500)
+    frame = pd.DataFrame({"dose": np.where(label == "gappy", np.nan, dose), "label": label})
+    table, dag = Table.from_frame(frame, "label"), np.zeros((2, 2), dtype=bool)
+    dag[(0, 1) if edges == "label as effect" else (1, 0)] = True
+    rows = fit_scm(table, [dag], rng, Resources(60.0)).sample(4000, rng).frame
+    shares = rows["label"].value_counts(normalize=True)
+    assert shares["gappy"] == pytest.approx(np.mean(label == "gappy"), abs=0.02)
+    assert shares["rare"] == pytest.approx(np.mean(label == "rare"), abs=0.02)
+    assert rows["dose"].isna().equals(rows["label"] == "gappy")
+
+
 def test_fit_scm__one_thread_or_two__same_rows() -> None:
     table, dag = simulated(200)
     frames = [

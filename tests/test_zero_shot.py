@@ -1,21 +1,23 @@
-"""The zero-shot benchmark: metrics on known truths, the table limits, and cells that are run once."""
+"""The zero-shot study: its limits, its models, and cells that are measured once."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from study_cases import measured, value
 
 from benchmarks import zero_shot
 from benchmarks.pretraining import checkpoint, network
+from benchmarks.study.cells import cells_of
+from benchmarks.study.tables import load
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two small tables and two that are past the limits."""
+    """Two small tables whose feature x decides the class, and two that are past the limits."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=200)
     color = pd.Series(rng.choice(["red", "blue"], 200)).where(rng.random(200) > 0.1)
@@ -32,46 +34,33 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test__read_tables__past_the_limits__left_out(folder: Path) -> None:
-    tables = {name: (x, y) for name, x, y in zero_shot.read_tables(folder)}
-    assert set(tables) == {"binary", "three"}
-    x, y = tables["binary"]
-    assert x["color"].dtype == "category"
-    assert set(y) == {0, 1}
+def test__zero_shot__past_the_limits__left_out_with_the_reason(folder: Path) -> None:
+    cells, notes = cells_of(zero_shot.STUDY, load(folder), {"any": {"model": "random forest"}}, 1)
+    assert {cell.table.name for cell in cells} == {"binary", "three"}
+    assert notes == [
+        "many is left out: 11 classes; the study takes at most 10",
+        "wide is left out: 46 features; the study takes at most 45",
+    ]
 
 
-def test__splits__disjoint_and_of_the_promised_size() -> None:
-    pairs = list(zero_shot.splits(np.arange(400) % 3))
-    assert len(pairs) == 3
-    for train, test in pairs:
-        assert len(train) == 240
-        assert len(test) == 160
-        assert not set(train) & set(test)
-
-
-def test__calibration_error__known_gap() -> None:
-    p = np.tile([0.9, 0.1], (100, 1))
-    assert zero_shot.calibration_error(np.repeat([0, 1], [90, 10]), p) == pytest.approx(0.0)
-    assert zero_shot.calibration_error(np.repeat([0, 1], [50, 50]), p) == pytest.approx(0.4)
-
-
-def test__mean_auc__class_absent_from_the_test_rows__left_out() -> None:
-    y = np.array([0, 0, 1, 1])
-    p = np.array([[0.8, 0.1, 0.1], [0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.75, 0.15, 0.1]])
-    assert zero_shot.mean_auc(y, p) == pytest.approx(0.75)
-
-
-def test__run__again__nothing_measured_twice(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test__zero_shot__new_weights__cost_their_own_cells_only(folder: Path) -> None:
     net, config = network.build(16, 2, 2)
-    weights = folder / "tiny.safetensors"
-    checkpoint.export(net.state_dict(), config, weights)
-    out = folder / "out"
-    cells = zero_shot.run([weights], folder, out)
-    assert len(cells) == 2 * 3 * 4  # tables, splits, models
-    forest = [cell.auc for cell in cells if cell.model == "random forest"]
+    paths = [folder / f"{name}.safetensors" for name in ("tiny", "other")]
+    for path, temperature in zip(paths, (1.0, 2.0), strict=True):
+        checkpoint.export(net.state_dict(), config, path, temperature=temperature)
+    names = ["binary", "three"]
+    first = measured(zero_shot.STUDY, folder, zero_shot.arms_of(paths[:1]), names, splits=3)
+    assert len(first) == 2 * 3 * 4  # tables, splits, models
+    forest = [value(o, "roc_auc") for (_, _, arm), o in first.items() if arm == "random forest"]
     assert min(forest) > 0.95
+    assert len({arm for _, _, arm in first}) == 4
 
-    monkeypatch.setattr(zero_shot, "measure", None)
-    assert zero_shot.run([weights], folder, out) == cells
-    assert len(json.loads((out / "zero_shot.json").read_text())) == len(cells)
-    assert "| random forest |" in zero_shot.markdown(cells)
+    both = measured(zero_shot.STUDY, folder, zero_shot.arms_of(paths), names, splits=3)
+    assert len(both) == 2 * 3 * 5
+    assert {key: both[key] for key in first} == first
+    assert len(list((folder / "out").rglob("*.json"))) == 2 * 3 * 5
+
+
+def test__aligned__class_without_a_training_row__gets_no_probability() -> None:
+    p = zero_shot.aligned(np.array([[0.3, 0.7]]), np.array([0, 2]), 3)
+    assert p.tolist() == [[0.3, 0.0, 0.7]]

@@ -40,7 +40,7 @@ class TabPFNContext:
     learning_rate : float
         The peak learning rate that suits these weights.
     notes : tuple of str
-        What is to be said of their use.
+        Warnings.
     """
 
     def __init__(

@@ -42,7 +42,7 @@ MOST_CLASSES = 10
 COLUMNS_SHOWN = 100
 """Of every row, however many columns it has."""
 
-# Bytes, by `python -m benchmarks.tabpfn_v1 peak`.
+# Bytes, by `python -m benchmarks.tabpfn_v1 memory`.
 WEIGHTS = 0.11e9
 PREDICTING_ROW = 45e3
 TUNING_WEIGHTS = 0.5e9  # with their gradients and the two moments of AdamW

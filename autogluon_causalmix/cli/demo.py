@@ -1,21 +1,23 @@
-"""``causalmix demo``: the main job on real data, offline, in a few minutes."""
+"""``causalmix demo``."""
 
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
+import typer
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table as Grid
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
-from sklearn.model_selection import train_test_split
 
-from autogluon_causalmix.comparison import ARMS, Comparison, compare
-from autogluon_causalmix.records import FitReport
+from autogluon_causalmix.cli import options
+from autogluon_causalmix.cli.terminal import console
+
+if TYPE_CHECKING:  # loads AutoGluon
+    from autogluon_causalmix.comparison import Comparison
+    from autogluon_causalmix.records import FitReport
 
 TARGET = "class"
 TRAINING_ROWS = 100  # few enough that validation rows say little: the case this package is for
@@ -25,16 +27,25 @@ OPTIONS = {"backbone": "auto", "n_estimators": 2, "finetune_steps": 30}
 
 def breast_cancer() -> pd.DataFrame:
     """Return 569 tumours, 30 measurements, benign or malignant (Wolberg et al., 1995)."""
+    from sklearn.datasets import load_breast_cancer
+
     return _named(load_breast_cancer(as_frame=True))
 
 
 def wine() -> pd.DataFrame:
     """Return 178 wines, 13 measurements, three cultivars (Aeberhard & Forina, 1992)."""
+    from sklearn.datasets import load_wine
+
     return _named(load_wine(as_frame=True))
 
 
 def diabetes() -> pd.DataFrame:
-    """Return 442 patients, 10 measurements: disease faster than the median, or slower (Efron et al., 2004)."""
+    """Return 442 patients, 10 measurements: disease faster than the median, or slower.
+
+    Efron et al., 2004.
+    """
+    from sklearn.datasets import load_diabetes
+
     bunch = load_diabetes(as_frame=True, scaled=False)
     features: pd.DataFrame = bunch.data.astype({"sex": "category"})
     return features.assign(
@@ -50,12 +61,27 @@ def _named(bunch: Any) -> pd.DataFrame:
 TABLES = {"breast cancer": breast_cancer, "wine": wine, "diabetes": diabetes}
 
 
-def run(out: Path, console: Console, verbosity: int = 0) -> None:
-    """Compare the arms on several tables and splits; print one table, leave one report and one picture."""
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the report.")] = Path(
+        "causalmix-demo"
+    ),
+    force: options.Force = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Compare zero-shot, fine-tuning and CausalMix on real tables of scikit-learn.
+
+    Fetches published weights on first use where they are in reach; offline, `mini` runs.
+    """
+    options.claim(out, force, folder=True)
+    _run(out, 2 if verbose else 0)
+
+
+def _run(out: Path, verbosity: int) -> None:
+    """Compare the arms on all tables and splits; print a table, leave a report and a picture."""
     from autogluon_causalmix.report.page import write_page
     from autogluon_causalmix.report.pictures import draw_arms, save
 
-    comparisons = _comparisons(out / "predictors", console, verbosity)
+    comparisons = _comparisons(out / "predictors", verbosity)
     scores = pd.concat(
         [
             done.scores.assign(table=name, split=split)
@@ -83,20 +109,24 @@ def run(out: Path, console: Console, verbosity: int = 0) -> None:
         pictures=[picture],
     )
     console.print(_grid(summary))
-    console.print(said, highlight=False)
-    console.print(_weights(reports.values()), highlight=False)
-    console.print(f"report: {out / 'report.html'}")
+    console.print(said)
+    console.print(_weights(reports.values()), soft_wrap=True)
+    console.print(f"report: {out / 'report.html'}", soft_wrap=True)
 
 
-def _weights(reports: Iterable[FitReport]) -> str:
+def _weights(reports: "Iterable[FitReport]") -> str:
     """Say which weights ran, and why these."""
     report = next(iter(reports))
     chosen = [note for note in report.notes if note.startswith("the backbone 'auto'")]
-    return f"weights: {report.backbone.name} ({'; '.join(chosen)})"
+    return f"weights: {report.backbone.name}; {'; '.join(chosen)}"
 
 
-def _comparisons(path: Path, console: Console, verbosity: int) -> dict[tuple[str, int], Comparison]:
+def _comparisons(path: Path, verbosity: int) -> "dict[tuple[str, int], Comparison]":
     """Fit every arm on every split of every table; the predictors are thrown away."""
+    from sklearn.model_selection import train_test_split
+
+    from autogluon_causalmix.comparison import compare
+
     jobs = [(name, split) for name in TABLES for split in range(SPLITS)]
     done: dict[tuple[str, int], Comparison] = {}
     with Progress(console=console, transient=True) as progress:
@@ -118,7 +148,10 @@ def _comparisons(path: Path, console: Console, verbosity: int) -> dict[tuple[str
 
 
 def _summary(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per table and arm, as text: mean ± standard deviation over splits, and how often tuning won."""
+    """Return one row per table and arm, as text.
+
+    Mean ± standard deviation over splits, and how often the fine-tuned weights were kept.
+    """
     rows = []
     for (table, arm), group in scores.groupby(["table", "arm"], sort=False):
         spread = {
@@ -143,7 +176,7 @@ def _grid(summary: pd.DataFrame) -> Grid:
     for position, column in enumerate(grid.columns):
         column.no_wrap, column.justify = True, "left" if position < 2 else "right"
     for row in summary.to_dict("records"):
-        grid.add_row(*row.values(), end_section=row["arm"] == list(ARMS)[-1])
+        grid.add_row(*row.values(), end_section=row["arm"] == "CausalMix")
     return grid
 
 

@@ -3,14 +3,12 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table as Grid
 
-weights = typer.Typer(
-    no_args_is_help=True, help="List published weights, or fetch them before they are needed."
-)
-console = Console()
+from autogluon_causalmix.cli.terminal import console
+
+weights = typer.Typer(help="List published weights, or fetch them before they are needed.")
 
 
 @weights.command("list")
@@ -38,4 +36,4 @@ def fetch(
         path = prefetch_weights(
             name, lambda done, size: progress.update(task, completed=done, total=size)
         )
-    console.print(f"{name}: {path}", highlight=False, soft_wrap=True)
+    console.print(f"{name}: {path}", soft_wrap=True)

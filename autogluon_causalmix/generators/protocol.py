@@ -1,4 +1,4 @@
-"""Generators: what makes synthetic rows. One file per built-in, each a plugin like any stranger's.
+"""What the package asks of a generator of synthetic rows.
 
 A generator is a small class whose fields are its options. It needs no base class::
 

@@ -1,4 +1,4 @@
-"""The picture of a graph of which every edge is believed more or less."""
+"""The picture of a causal graph with a belief, from 0 to 1, for every edge."""
 
 import itertools
 from collections.abc import Sequence
@@ -13,20 +13,29 @@ from matplotlib.path import Path
 
 from autogluon_causalmix.errors import GeneratorError
 from autogluon_causalmix.report.layout import Edge, Layout, Place, layered
-from autogluon_causalmix.report.style import BLUE, GREY, INK, VERMILION, caption, label, styled
+from autogluon_causalmix.report.style import (
+    BLUE,
+    GREY,
+    INK,
+    VERMILION,
+    caption,
+    fitting_size,
+    label,
+    styled,
+)
 
 MOST_EDGES = 60
-EDGES_PER_NODE = 1.5  # more of them cross so often that none can be followed
-FEWEST_EDGES = 12  # of small graphs, all fit
+EDGES_PER_NODE = 1.5  # with more, too many cross to follow any
+FEWEST_EDGES = 12  # so many can be followed in any graph
 LEAST_BELIEF = 0.05  # below, an arrow is too pale to be seen
 LONGEST_NAME = 22
 LONGEST_NOTE = 240
-WIDEST = 4.5  # points, an edge that is certain
+WIDEST = 4.5  # points: an edge with a belief of 1
 
 LAYER, ROW = 2.8, 0.42  # inches from layer to layer, and from node to node
 LEGEND_ENTRY = 1.3  # inches, on average
 BOX, HALF = 1.8, 0.14  # inches: a node's width and half its height
-BACK = 0.07  # inches that an edge against the flow runs below the one with it
+BACK = 0.07  # inches: how far below the others an edge from right to left is drawn
 
 
 @styled
@@ -37,7 +46,9 @@ def draw_graph(
     added: Sequence[Edge] = (),
     note: str = "",
 ) -> Figure:
-    """Draw the most believed edges of a graph, causes on the left, each as wide and dark as it is believed.
+    """Draw the most believed edges of a graph, causes on the left.
+
+    The more an edge is believed, the wider and darker it is drawn.
 
     Parameters
     ----------
@@ -48,9 +59,10 @@ def draw_graph(
     target : str or None
         The node to highlight, with its edges.
     added : sequence of (int, int)
-        Positions of the ends of edges that no discovery found, drawn in grey.
+        Cause and effect, as positions in `nodes`, of edges that discovery did not find; drawn in
+        grey.
     note : str
-        What else is to be said, at the end of the caption.
+        The end of the caption.
 
     Returns
     -------
@@ -60,7 +72,8 @@ def draw_graph(
     Raises
     ------
     GeneratorError
-        `probability` is no square matrix of `nodes` with entries from 0 to 1, or `added` has no pairs.
+        `probability` is not a matrix of shape (n, n) with entries from 0 to 1, or `added` is not a
+        sequence of pairs.
 
     Examples
     --------
@@ -163,9 +176,7 @@ def _node(axes: Axes, name: str, place: Place, is_target: bool) -> None:
         )
     )
     color, weight = ("white", "bold") if is_target else (INK, "normal")
-    size = min(
-        8.2, 168 / max(len(name), 1)
-    )  # 168: so that capitals, the widest letters, stay inside the box
+    size = fitting_size(name, 72 * BOX - 8, 8.2, weight)
     axes.text(
         x,
         y,
@@ -180,7 +191,7 @@ def _node(axes: Axes, name: str, place: Place, is_target: bool) -> None:
 
 
 def _edge(axes: Axes, edge: Edge, route: Sequence[Place], belief: float, color: str) -> None:
-    """Draw one edge as a smooth line through its route, level where it leaves a node and where it arrives."""
+    """Draw one edge as a smooth line through its route, horizontal at both ends."""
     back = route[-1][0] < route[0][0]
     sign, shift = (-1, -BACK) if back else (1, 0.0)
     points = np.array([[LAYER * layer, -ROW * height + shift] for layer, height in route])
@@ -211,7 +222,7 @@ def _width(belief: float) -> float:
 
 
 def _shade(color: str, belief: float) -> tuple[float, float, float]:
-    """Return `color` mixed with white: unlike transparency, it does not darken where edges cross."""
+    """Return `color` mixed with white; unlike transparent ones, crossings do not get darker."""
     strength = 0.25 + 0.75 * float(belief)
     red, green, blue = (1 - strength * (1 - part) for part in to_rgb(color))
     return red, green, blue
@@ -241,13 +252,12 @@ def _caption(
 ) -> str:
     total = int((beliefs > 0).sum())
     if not total:
-        return f"No edge between the {len(nodes)} columns is believed in."
+        return f"No edge between the {len(nodes)} columns has a belief above zero."
     said = [f"All {total} edges with a belief above zero are drawn."]
     if len(edges) < total:
         rest = np.sort(beliefs, axis=None)[::-1][len(edges)]
-        said = [
-            f"Drawn are the {len(edges)} most believed of {total} edges; no other has a belief above {rest:.2f}."
-        ]
+        most = f"Drawn are the {len(edges)} most believed of {total} edges"
+        said = [f"{most}; no other has a belief above {rest:.2f}."]
     alone = [
         label(str(nodes[node]), LONGEST_NAME) for node in range(len(nodes)) if node not in shown
     ]

@@ -1,7 +1,7 @@
 """Layered drawing of a directed graph: causes on the left, effects on the right, few crossings.
 
-The method of Sugiyama, Tagawa and Toda (1981): break cycles, give every node a layer, lead long edges through
-waypoints, order the layers by barycentres, then move nodes towards their neighbours.
+The method of Sugiyama, Tagawa and Toda (1981): break cycles, give every node a layer, route long
+edges through waypoints, order the layers by barycentres, then move nodes towards their neighbours.
 """
 
 import itertools
@@ -14,8 +14,8 @@ from sklearn.isotonic import isotonic_regression
 Edge = tuple[int, int]
 Place = tuple[float, float]
 
-SWEEPS = 24  # over all layers, there and back; orders of 40 nodes stop improving before
-WAYPOINT = 0.6  # room for an edge that passes by, in heights of a node
+SWEEPS = 24  # over all layers, there and back; layouts of 40 nodes stop improving before
+WAYPOINT = 0.6  # space for an edge that passes by, in heights of a node
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,16 @@ class Layout:
 
 
 def layered(nodes: Sequence[int], edges: Sequence[Edge]) -> Layout:
-    """Place `nodes`, not negative, so that `edges` go from left to right; earlier edges have the first claim to.
+    """Place nodes, numbers of at least 0, so that edges go from left to right.
+
+    Where edges form a cycle, the last of them in the order of `edges` goes from right to left.
 
     Examples
     --------
     >>> layout = layered([0, 1, 2], [(0, 1), (1, 2), (2, 0)])
     >>> [layout.places[node][0] for node in (0, 1, 2)]
     [0.0, 1.0, 2.0]
-    >>> [layer for layer, _ in layout.routes[2, 0]]  # the edge that closes the cycle goes back, past node 1
+    >>> [layer for layer, _ in layout.routes[2, 0]]  # closes the cycle: it goes back, past node 1
     [2.0, 1.0, 0.0]
     """
     forward = _acyclic(edges)
@@ -65,7 +67,7 @@ def layered(nodes: Sequence[int], edges: Sequence[Edge]) -> Layout:
 
 
 def _acyclic(edges: Sequence[Edge]) -> dict[Edge, Edge]:
-    """Return each edge with the direction that it is laid out in: turned round where it would close a cycle."""
+    """Return each edge with its direction in the layout: reversed where it would close a cycle."""
     reach: dict[int, set[int]] = {node: {node} for edge in edges for node in edge}
     forward = {}
     for cause, effect in edges:
@@ -78,7 +80,10 @@ def _acyclic(edges: Sequence[Edge]) -> dict[Edge, Edge]:
 
 
 def _layers(nodes: Sequence[int], edges: Sequence[Edge]) -> dict[int, int]:
-    """Return each node's layer: the longest way to it, and for a node without causes, next to its first effect."""
+    """Return each node's layer: the longest path to it.
+
+    A node without causes is in the layer before its first effect.
+    """
     layers = dict.fromkeys(nodes, 0)
     for _ in nodes:
         for cause, effect in edges:
@@ -92,7 +97,7 @@ def _layers(nodes: Sequence[int], edges: Sequence[Edge]) -> dict[int, int]:
 
 
 def _order(layers: Mapping[int, int], links: Sequence[Edge]) -> list[list[int]]:
-    """Return the nodes of each layer in an order with few crossings of links between neighbouring layers."""
+    """Return the nodes of each layer in an order with few crossings."""
     rows = [
         [node for node in layers if layers[node] == layer]
         for layer in range(max(layers.values(), default=-1) + 1)
@@ -127,21 +132,19 @@ def _neighbours(nodes: Iterable[int], links: Sequence[Edge]) -> dict[int, list[i
 
 
 def _crossings(rows: Sequence[Sequence[int]], links: Sequence[Edge]) -> int:
-    """Count pairs of links between the same two layers whose ends stand in opposite order."""
+    """Count pairs of links between the same two layers whose ends are in opposite order."""
     rank = {
         node: (layer, position)
         for layer, row in enumerate(rows)
         for position, node in enumerate(row)
     }
     ends = np.array([(*rank[cause], rank[effect][1]) for cause, effect in links]).reshape(-1, 3)
-    layer, start, stop = (
-        ends.T[:, :, None] - ends.T[:, None, :]
-    )  # differences of all pairs of links
+    layer, start, stop = ends.T[:, :, None] - ends.T[:, None, :]  # of all pairs of links
     return int(((layer == 0) & (start * stop < 0)).sum()) // 2
 
 
 def _heights(rows: Sequence[Sequence[int]], links: Sequence[Edge]) -> dict[int, float]:
-    """Return each node's height: near its neighbours', in the order of its layer, at its distance from the next."""
+    """Return each node's height: near its neighbours, in the order of its layer, not too close."""
     heights = {node: float(position) for row in rows for position, node in enumerate(row)}
     neighbours = _neighbours(heights, links)
     for _ in range(SWEEPS):

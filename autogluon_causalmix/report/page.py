@@ -1,4 +1,4 @@
-"""One self-contained HTML page of one fit or of several arms: no script, nothing loaded from elsewhere."""
+"""One self-contained HTML page for one fit or several arms: no script, nothing is loaded."""
 
 import base64
 import json
@@ -22,11 +22,22 @@ from autogluon_causalmix.report.pictures import (
     draw_marginals,
     to_svg,
 )
+from autogluon_causalmix.report.style import one_line
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as a page holds it: as data, so that nothing inside of it, hostile names included, can act."""
+    """A picture as data, so that nothing in it can run or load anything.
+
+    Attributes
+    ----------
+    source : str
+        The SVG file as a URL.
+    caption : str
+        Above the picture; may be empty.
+    inches : float
+        Its width.
+    """
 
     source: str
     caption: str
@@ -34,7 +45,7 @@ class Picture:
 
     @property
     def is_wide(self) -> bool:
-        """Whether a phone can show it only by moving it."""
+        """Whether it is wider than the screen of a phone."""
         return self.inches > 7
 
     @classmethod
@@ -46,7 +57,19 @@ class Picture:
 
 @dataclass(frozen=True)
 class Arm:
-    """What the page says of one fit."""
+    """One fit.
+
+    Attributes
+    ----------
+    name : str
+        The heading.
+    report : FitReport
+        All facts.
+    pictures : sequence of Picture
+        Those that the report has the numbers for.
+    notes : sequence of str
+        Those of the report, and of what could not be drawn.
+    """
 
     name: str
     report: FitReport
@@ -60,18 +83,15 @@ class Arm:
 
     @property
     def description(self) -> dict[str, object]:
-        """What the generator says of itself, without what is drawn or stands among the notes."""
+        """The generator's description, without its graph and notes, which have their own places."""
         facts = self.report.generator.description if self.report.generator else {}
         return {name: fact for name, fact in facts.items() if name not in {"graph", "notes"}}
 
     @property
     def distances(self) -> list[tuple[str, float, tuple[float, float]]]:
         """Name, distance and missing shares of each column, those that differ most first."""
-        rows = [
-            (marginal.column, distance(marginal), marginal.missing)
-            for marginal in self.report.marginals
-        ]
-        return sorted(rows, key=lambda row: -row[1])
+        found = [(each.column, distance(each), each.missing) for each in self.report.marginals]
+        return sorted(found, key=lambda row: -row[1])
 
     @property
     def json(self) -> str:
@@ -88,18 +108,18 @@ def write_page(
     leaderboard: pd.DataFrame | None = None,
     pictures: Sequence[Figure] = (),
 ) -> None:
-    """Write one HTML file that says everything about one fit, or about the arms of a comparison.
+    """Write one HTML file about one fit, or about the arms of a comparison.
 
     Parameters
     ----------
     path : str or path
-        Where to; what is there is overwritten.
+        A file; overwritten if it exists.
     reports : mapping of str to FitReport
         By the name of the arm, in the order of the page.
     title : str
         The page's heading.
     verdict : str
-        Said before the verdicts of the single fits.
+        A paragraph before the verdicts of the fits.
     leaderboard : pandas.DataFrame or None
         Shown as a table, row by row, without its index.
     pictures : sequence of matplotlib.figure.Figure
@@ -107,15 +127,16 @@ def write_page(
 
     Examples
     --------
-    >>> write_page("report.html", {"CausalMix": model.fit_report}, title="credit-g")  # doctest: +SKIP
+    >>> reports = {"CausalMix": model.fit_report}  # doctest: +SKIP
+    >>> write_page("report.html", reports, title="credit-g")  # doctest: +SKIP
     """
     own = [Picture.of(figure, "") for figure in pictures]
     if len(reports) > 1 and any(len(report.curve) > 1 for report in reports.values()):
-        said = "Validation log-loss by step. Arms in one panel were judged on the same rows under the same weights."
+        said = "Validation log-loss by step. Arms in one panel share weights and validation rows."
         own.append(Picture.of(draw_curves(reports), said))
     arms = [_arm(name, report, with_curve=len(reports) == 1) for name, report in reports.items()]
     frame = pd.DataFrame() if leaderboard is None else leaderboard
-    columns = [Column.of(name, values) for name, values in frame.items()]
+    columns = [LeaderboardColumn.of(name, values) for name, values in frame.items()]
     environment = Environment(
         loader=PackageLoader("autogluon_causalmix", "report"),
         autoescape=True,
@@ -123,7 +144,7 @@ def write_page(
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["cell"] = cell
+    environment.filters |= {"cell": cell, "one_line": lambda value: one_line(str(value))}
     page = environment.get_template("page.html").render(
         title=title, verdict=verdict, arms=arms, pictures=own, leaderboard=columns
     )
@@ -131,37 +152,31 @@ def write_page(
 
 
 def _arm(name: str, report: FitReport, *, with_curve: bool) -> Arm:
-    """Draw what the report holds."""
+    """Draw what the report has the numbers for."""
     drawn, notes = [], list(report.notes)
     if with_curve and report.curve:
-        said = "Log-loss by step. Hollow: the pretrained model. Filled: the weights that predict."
+        said = "Log-loss by step. Hollow: the pretrained model. Filled: the weights that are used."
         drawn.append(Picture.of(draw_curve(report), said))
     graph = report.generator.description.get("graph") if report.generator else None
     if isinstance(graph, dict):
         try:
-            added, note = graph.get("added", []), graph.get("note", "")
-            figure = draw_graph(
-                graph.get("nodes", []), graph.get("probability", []), report.target, added, note
-            )
-            drawn.append(
-                Picture.of(
-                    figure,
-                    "Edge beliefs: how far each direct cause is believed, causes on the left.",
-                )
-            )
-        except GeneratorError as error:  # a foreign generator must not cost the page
+            said = "Beliefs in the edges from direct causes to effects, causes on the left."
+            drawn.append(Picture.of(_graph(graph, report.target), said))
+        except GeneratorError as error:  # a plugin's graph may be anything; the page goes on
             notes.append(f"no picture of the graph: {error}")
     if report.marginals:
-        drawn.append(
-            Picture.of(
-                draw_marginals(report.marginals), "Real against synthetic rows, column by column."
-            )
-        )
+        said = "Real against synthetic rows, column by column."
+        drawn.append(Picture.of(draw_marginals(report.marginals), said))
     return Arm(name, report, drawn, notes)
 
 
+def _graph(graph: Mapping[str, Any], target: str | None) -> Figure:
+    nodes, probability = graph.get("nodes", []), graph.get("probability", [])
+    return draw_graph(nodes, probability, target, graph.get("added", []), graph.get("note", ""))
+
+
 @dataclass(frozen=True)
-class Column:
+class LeaderboardColumn:
     """One column of the leaderboard, as text."""
 
     name: str
@@ -169,8 +184,8 @@ class Column:
     cells: list[str]
 
     @classmethod
-    def of(cls, name: object, values: pd.Series) -> "Column":
-        """Format a column, with as many decimals in every row."""
+    def of(cls, name: object, values: pd.Series) -> "LeaderboardColumn":
+        """Format a column, with equally many decimals in all rows."""
         is_number = pd.api.types.is_numeric_dtype(values)
         decimals = 1 if is_number and values.abs().max() >= 10 else 4
         return cls(

@@ -63,6 +63,9 @@ class Settings:
     teacher: Teacher | None = None
 
 
+MOST_TRIES = 30
+"""To draw a row with the gaps and the target of a real one: of 19 classes, few rows need more."""
+
 DEFAULTS = Settings()
 
 
@@ -114,23 +117,54 @@ class FittedSCM:
         """
         shares = np.diff(np.rint(n_rows * np.concatenate([[0.0], np.cumsum(self.weights)])))
         parts = [
-            self._ancestral(dag, int(share), rng)
-            for dag, share in zip(self.dags, shares, strict=True)
+            self._rows(dag, int(share), rng) for dag, share in zip(self.dags, shares, strict=True)
         ]
-        values = np.concatenate(parts)[rng.permutation(n_rows)]
-        strata = self.table.task.strata(values[:, self.table.target_position])
-        values[self.missing.draw(strata, rng)] = np.nan
-        rows = self.table.decode(values)
+        rows = self.table.decode(np.concatenate(parts)[rng.permutation(n_rows)])
         return rows if self.teacher is None else self.teacher.label(rows, rng)
 
-    def _ancestral(self, dag: Mask, n_rows: int, rng: np.random.Generator) -> Matrix:
-        values = np.full((n_rows, len(dag)), np.nan)
-        if n_rows == 0:
+    def _rows(self, dag: Mask, n_rows: int, rng: np.random.Generator) -> Matrix:
+        """Return rows of one graph; where real rows have gaps, each has those of a real row.
+
+        It has the target of that row, too, so that a class keeps its share and misses what its rows
+        miss: where the target has causes, it is drawn again until it has, `MOST_TRIES` times at
+        most.
+        """
+        if not self.missing.has_gaps:
+            return self._ancestral(dag, np.zeros((n_rows, len(dag)), dtype=bool), rng, rng)
+        donors, functions = self.missing.donors(n_rows, rng), int(rng.integers(2**63))
+        gaps, targets = self.missing.masks[donors], self.missing.targets[donors]
+        place = self.table.target_position
+        if not dag[:, place].any():
+            return self._ancestral(dag, gaps, rng, np.random.default_rng(functions), targets)
+        values, pending = np.full(gaps.shape, np.nan), np.arange(n_rows)
+        for _ in range(MOST_TRIES):
+            drawn = self._ancestral(dag, gaps[pending], rng, np.random.default_rng(functions))
+            values[pending] = drawn
+            pending = pending[drawn[:, place] != targets[pending]]
+        return values
+
+    def _ancestral(
+        self,
+        dag: Mask,
+        gaps: Mask,
+        rng: np.random.Generator,
+        function_rng: np.random.Generator,
+        targets: Matrix | None = None,
+    ) -> Matrix:
+        """Return rows (rows, columns) of one graph, causes first; effects see what is missing.
+
+        With `targets` (rows,), the target is given and not drawn.
+        """
+        values = np.full(gaps.shape, np.nan)
+        if len(gaps) == 0:
             return values
         for node, parents in _keys(dag):
-            noise = rng.random((n_rows, 1))
+            noise = rng.random((len(gaps), 1))
             mechanism = self.mechanisms[node, parents]
-            values[:, node] = mechanism.draw(values[:, parents], noise, rng)
+            values[:, node] = mechanism.draw(values[:, parents], noise, function_rng)
+            values[gaps[:, node], node] = np.nan
+            if targets is not None and node == self.table.target_position:
+                values[:, node] = targets
         return values
 
 

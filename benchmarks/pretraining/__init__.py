@@ -1,1 +1,1 @@
-"""Pretraining of the backbone `mini` on random structural causal models: `python -m benchmarks.pretraining`."""
+"""Pretraining of the backbone `mini` on tables drawn from random structural causal models."""

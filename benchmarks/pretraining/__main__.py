@@ -1,4 +1,4 @@
-"""`python -m benchmarks.pretraining --hours 2 --out DIR` begins a run, or goes on with the one that DIR holds."""
+"""`python -m benchmarks.pretraining --hours 2 --out DIR` begins a run, or resumes that of DIR."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def main() -> None:
     )
     parser.add_argument("--cells", type=int, help="cells of one step")
     parser.add_argument(
-        "--weights", type=Path, help="begin with these, on the full prior, and not with random ones"
+        "--weights", type=Path, help="begin with these, on the full prior, instead of random ones"
     )
     parser.add_argument("--seed", type=int, default=0, help="of a new run's tables")
     parser.add_argument(
@@ -36,11 +36,12 @@ def main() -> None:
         help="no training: write a decayed copy of the weights",
     )
     options = parser.parse_args()
-    # every step has new shapes, and CPU kernels kept for old ones cost 4 GB in half an hour and a tenth of the speed
+    # Every step has new shapes. CPU kernels kept for old ones cost 4 GB in half an hour and a tenth
+    # of the speed.
     os.environ |= {"LRU_CACHE_CAPACITY": "64", "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64"}
     torch.set_num_threads(options.threads)
     device = torch.device(options.device)
-    # a GPU is busy only with some thirty times the cells that keep one core busy
+    # a GPU needs about thirty times as many cells as one core to be busy
     cells = options.cells or (524_288 if device.type == "cuda" else Settings.cells)
     run = train.resume(options.out, device) or begin(options.weights, options.seed, device)
     run.settings = dataclasses.replace(run.settings, cells=cells)
@@ -58,7 +59,7 @@ def main() -> None:
 
 
 def begin(weights: Path | None, seed: int, device: torch.device) -> train.Run:
-    """Return a new run; trained weights need no easy tables first."""
+    """Return a new run; trained weights skip the easy tables."""
     if weights is None:
         return train.start(Settings(seed=seed), device)
     # at the full rates, an average of 5,300 steps lost .013 of held-out log-loss in 400 more

@@ -1,12 +1,10 @@
-"""Files of a pretraining run: the state to resume from, the weights to use, the curve; all replaced atomically."""
+"""Files of a pretraining run: state, weights and learning curve; all replaced atomically."""
 
 from __future__ import annotations
 
 import csv
 import dataclasses
 import json
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +13,18 @@ from tabpfn.architectures.tabpfn_v2 import TabPFNV2Config
 from tabpfn.checkpoint import save_as_safetensors
 from torch import Tensor
 
+from benchmarks.files import write_atomically
+
 STATE, WEIGHTS, COOLED, CURVE = (
     "state.pt",
     "mini.safetensors",
     "mini-cooled.safetensors",
     "curve.csv",
 )
-DEFAULT_TEMPERATURE = (
-    0.9  # what every release of `tabpfn` divides the logits by unless told otherwise
-)
-# Chosen on held-out tables of the prior by `benchmarks.pretraining.inference`: log-loss .018 ± .007 below the
-# architecture's default (ranks with originals, SVD and fingerprints), the same AUC, and half the columns.
+DEFAULT_TEMPERATURE = 0.9  # every release of `tabpfn` divides the logits by this by default
+# Chosen on held-out tables of the prior by `benchmarks.pretraining.inference`: log-loss .018 ± .007
+# below the architecture's default (ranks with originals, SVD and fingerprints), the same AUC, and
+# half the columns.
 INFERENCE: dict[str, Any] = {
     "PREPROCESS_TRANSFORMS": [
         {"name": name, "categorical_name": "ordinal_very_common_categories_shuffled"}
@@ -36,32 +35,13 @@ INFERENCE: dict[str, Any] = {
 _OUTPUT_LAYER = ("output_projection.2.weight", "output_projection.2.bias")
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a temporary file beside `path`, flush and rename it: a reader sees the old or the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}")
-    write(temporary)
-    with temporary.open("rb+") as file:
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Replace a text file atomically."""
-
-    def write(temporary: Path) -> None:
-        temporary.write_text(text)
-
-    write_atomically(path, write)
-
-
 def save_state(state: dict[str, Any], folder: Path) -> None:
-    """Write everything a resumed run needs, and nothing but tensors and plain values."""
+    """Write everything a resumed run needs: tensors and plain values only."""
     write_atomically(folder / STATE, lambda path: torch.save(state, path))
 
 
 def load_state(folder: Path) -> dict[str, Any] | None:
-    """Read the state to the CPU; None where no run has begun. No code in the file is ever executed."""
+    """Read the state to the CPU; None where there is none. Code in the file is never executed."""
     path = folder / STATE
     if not path.exists():
         return None
@@ -87,8 +67,8 @@ def export(
 ) -> None:
     """Write a checkpoint for `TabPFNClassifier(model_path=...)`.
 
-    The temperature is folded into the output layer, since not every version of `tabpfn` reads one from a checkpoint;
-    all of them divide the logits by the same default, which is folded in as well.
+    The temperature is folded into the output layer, as not every version of `tabpfn` reads one
+    from a checkpoint. All versions divide the logits by the same default, which is folded in, too.
     """
     factor = DEFAULT_TEMPERATURE / temperature
     scaled = {
@@ -110,7 +90,7 @@ def export(
 
 
 def _sort_header(path: Path) -> None:
-    """Sort the header of a safetensors file, whose order is random, so that equal weights are equal bytes."""
+    """Sort the header of a safetensors file, whose order is random: equal weights, equal bytes."""
     content = path.read_bytes()
     end = 8 + int.from_bytes(content[:8], "little")
     header = json.loads(content[8:end])

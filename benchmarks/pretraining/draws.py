@@ -1,4 +1,4 @@
-"""Random numbers of the prior: seeded generators, the draws of one batch of tables, and what is done to many draws."""
+"""Random numbers of the prior: seeded generators and the draws of one batch of tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ class Shape:
     tables, rows, columns
         Sizes of the batch: B, R and C.
     difficulty
-        0 draws numeric binary tables of one layer without label noise, 1 the full prior, values between mix the two.
+        0 draws numeric binary tables of one layer without label noise, 1 the full prior; values
+        between mix the two.
     """
 
     tables: int
@@ -29,7 +30,7 @@ class Shape:
 
 def generator(seed: int, device: torch.device | str = "cpu", *, stream: int = 0) -> torch.Generator:
     """Return the generator of one seed; different streams draw different numbers."""
-    # torch's CPU generator reads the low 32 bits of a seed alone: stream and seed are hashed into them
+    # torch's CPU generator reads only the low 32 bits of a seed, so stream and seed are hashed
     return torch.Generator(device=device).manual_seed(
         int(np.random.SeedSequence([stream, seed]).generate_state(1)[0])
     )
@@ -67,7 +68,7 @@ class Draw:
 
 
 def pick(choices: list[Tensor], index: Tensor) -> Tensor:
-    """Elementwise choice among equally shaped tensors; `index` broadcasts against them."""
+    """Choose elementwise among equally shaped tensors; `index` broadcasts against them."""
     out = choices[0]
     for i, choice in enumerate(choices[1:], 1):
         out = torch.where(index == i, choice, out)
@@ -75,6 +76,6 @@ def pick(choices: list[Tensor], index: Tensor) -> Tensor:
 
 
 def standardise(v: Tensor) -> Tensor:
-    """Give values (B, R, …) mean 0 and, unless they are all but constant, spread 1 over the rows."""
+    """Give values (B, R, …) mean 0 and, unless they are nearly constant, spread 1 over the rows."""
     std, mean = torch.std_mean(v, 1, keepdim=True)
     return (v - mean) / (std + 1e-3)

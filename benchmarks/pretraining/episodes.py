@@ -1,6 +1,7 @@
-"""Episodes of a run: which tables a step sees, split into context and query, and the tables that are held out.
+"""Episodes of a run: a step's tables, split into context and query, and the held-out tables.
 
-A step's tables depend on the run's seed and the step's number alone, so a resumed run needs no state of a generator.
+A step's tables depend only on the run's seed and the step's number, so a resumed run needs no state
+of a generator.
 
 Letters: B tables, R rows, N context rows, C columns, G column groups, E embedding.
 """
@@ -19,39 +20,33 @@ from benchmarks.pretraining.prior import MAX_CLASSES, sample_tables
 
 IGNORED = -100  # cross_entropy's mark of a target that does not count
 ROWS = (64, 128, 192, 256, 384, 512)
-ROW_WEIGHTS = (
-    0.1,
-    0.2,
-    0.2,
-    0.25,
-    0.2,
-    0.05,
-)  # with fewer rows, 192 of context were predicted worse and worse
+# with fewer rows, the loss on held-out tables, which have 192 context rows, rose
+ROW_WEIGHTS = (0.1, 0.2, 0.2, 0.25, 0.2, 0.05)
 HELD_OUT_COLUMNS = (4, 6, 8, 10, 13, 16, 20, 24, 30, 36, 44)
-_HELD_OUT, _SHAPES, _TABLES = range(
-    3
-)  # streams of random numbers; a run of seed s adds 2 s to the last two
+# streams of random numbers; a run of seed s adds 2 s to the last two
+_HELD_OUT, _SHAPES, _TABLES = range(3)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What defines a run; kept in its state, so that a resumed run cannot drift from it.
+    """What defines a run; part of its saved state, so a resumed run has the same settings.
 
     Attributes
     ----------
     emsize, nlayers, nhead
         Size of the network.
     seed
-        Of the tables: two runs of one seed see the same.
+        Two runs with the same seed see the same tables.
     easy_steps, ramp_steps
-        Steps of easy tables, then steps over which they grow to the full prior. On the full prior from the start the
-        network stays at chance for a long time.
+        Steps of easy tables, then steps over which they become the full prior. On the full prior
+        from the start, the network stays at chance for a long time.
     max_columns
         Most columns of a table.
     cells
-        Rows x (column pairs + 1) x tables of one step, about.
+        Rows × (column pairs + 1) × tables of one step, about.
     adam_lr, muon_lr, warmup
-        Learning rates of AdamW (embeddings, output) and Muon (matrices of the blocks), reached after some steps.
+        Learning rates of AdamW (embeddings, output) and Muon (matrices of the blocks), and the
+        steps after which they are reached.
     ema
         Decay of the average of the weights.
     """
@@ -131,7 +126,7 @@ def make_episode(shape: Shape, context: int, rng: torch.Generator, emsize: int) 
 
 
 def dense_labels(y: Tensor, context: int) -> tuple[Tensor, Tensor]:
-    """Re-index labels (B, R) to the classes among the first N: context (B, N) and target (B, R - N)."""
+    """Re-index labels (B, R) to the classes of the first N rows: (B, N) and (B, R - N)."""
     present = F.one_hot(y[:, :context], MAX_CLASSES).any(1)
     dense = (present.cumsum(1) - 1).gather(1, y)
     dense = dense.masked_fill(~present.gather(1, y), IGNORED)
@@ -139,11 +134,10 @@ def dense_labels(y: Tensor, context: int) -> tuple[Tensor, Tensor]:
 
 
 def held_out(device: torch.device, emsize: int) -> Iterator[Episode]:
-    """Yield 66 tables that no run trains on, 192 context rows and 64 query rows each; the same on any device."""
+    """Yield 66 tables that no run trains on, of 192 context and 64 query rows, for any device."""
     for i, columns in enumerate(6 * HELD_OUT_COLUMNS):
-        shape = Shape(
-            tables=1, rows=256, columns=columns
-        )  # tables of one batch are alike: temperatures need many
+        # one table per batch: tables of one batch are alike, and the temperature needs variety
+        shape = Shape(tables=1, rows=256, columns=columns)
         episode = make_episode(shape, 192, generator(i, stream=_HELD_OUT), emsize)
         yield Episode(
             **{name: getattr(episode, name).to(device) for name in Episode.__dataclass_fields__}

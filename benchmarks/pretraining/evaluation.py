@@ -1,4 +1,4 @@
-"""What a network predicts, how good that is on held-out tables, and at which temperature it would be best.
+"""Predictions of a network, its loss on held-out tables, and the temperature that suits it best.
 
 Letters: V views, B tables, R rows, N context rows, M query rows, K classes.
 """
@@ -17,11 +17,12 @@ from benchmarks.pretraining.draws import generator
 from benchmarks.pretraining.episodes import IGNORED, Episode, held_out
 from benchmarks.pretraining.prior import MAX_CLASSES
 
-VIEWS = 4  # as many as the benchmark's estimators: an average of views is less confident than each
+# as many as the estimators of the zero-shot study: an average is less confident than each view
+VIEWS = 4
 
 
 def logits_of(net: TabPFNV2, episode: Episode) -> Tensor:
-    """Float logits (B, R - N, MAX_CLASSES); classes that the context lacks are -inf, as a classifier cuts them off."""
+    """Return float logits (B, R - N, MAX_CLASSES); -inf for classes that the context lacks."""
     low = episode.x.device.type == "cuda" or torch.cpu.get_capabilities().get("avx512_bf16", False)
     with torch.autocast(episode.x.device.type, dtype=torch.bfloat16, enabled=low):
         logits = network.forward(net, episode.x, episode.context, episode.groups)
@@ -32,7 +33,7 @@ def logits_of(net: TabPFNV2, episode: Episode) -> Tensor:
 
 
 def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
-    """Mean over the query rows whose class is known; 0 where there is none."""
+    """Return the mean over the query rows whose class is known; 0 where there is none."""
     total = F.cross_entropy(
         logits.flatten(0, 1), target.flatten(), ignore_index=IGNORED, reduction="sum"
     )
@@ -40,7 +41,10 @@ def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def views(episode: Episode, count: int, rng: torch.Generator) -> tuple[Episode, Tensor]:
-    """Return one table as a batch of views, columns and classes permuted, and the permutations of classes (V, K)."""
+    """Return one table as a batch of views with columns and classes permuted.
+
+    The second result is the permutations of classes (V, K).
+    """
     n_classes = int(episode.context.max().item()) + 1
     x, context = [], []
     permutations = torch.arange(MAX_CLASSES).repeat(count, 1)
@@ -72,6 +76,6 @@ def evaluate(net: TabPFNV2, device: torch.device) -> tuple[float, float]:
 
 
 def best_temperature(logits: Tensor, target: Tensor) -> float:
-    """Return the divisor of the logits (V, M, K), from 0.5 to 2 in steps of 0.025, at which the log-loss is lowest."""
+    """Return the divisor of the logits (V, M, K) with the lowest log-loss: 0.5, 0.525, … 2."""
     grid = [0.5 + 0.025 * i for i in range(61)]
     return min(grid, key=lambda temperature: ensemble_loss(logits, target, temperature))

@@ -1,8 +1,12 @@
-"""Which preprocessing suits the network: `python -m benchmarks.pretraining.inference --weights mini.safetensors`.
+"""Compare ways to preprocess tables for the network.
 
-Candidates are compared on held-out tables of the prior, through the whole classifier as a user meets it, each at the
-temperature that suits it best, never on real tables. The winner is `checkpoint.INFERENCE`, written into every
-exported checkpoint.
+::
+
+    python -m benchmarks.pretraining.inference --weights mini.safetensors
+
+Candidates are compared on held-out tables of the prior, never on real tables, with the whole
+classifier as a user calls it, each at the temperature that suits it best. The best one is
+`checkpoint.INFERENCE`, which is written into every exported checkpoint.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from torch import Tensor
 from benchmarks.pretraining.draws import Shape, generator
 from benchmarks.pretraining.evaluation import VIEWS, best_temperature, ensemble_loss
 from benchmarks.pretraining.prior import MAX_CLASSES, sample_tables
-from benchmarks.zero_shot import mean_auc
+from benchmarks.study.metrics import roc_auc
 
 CONTEXT = 200
 _STREAM = 2**16  # apart from the streams of runs
@@ -53,7 +57,7 @@ CANDIDATES: dict[str, dict[str, Any]] = {
 
 
 def tables(count: int) -> Iterator[tuple[pd.DataFrame, NDArray[np.int64]]]:
-    """Yield held-out tables of 5 to 40 columns as a user would hold them: categories as text."""
+    """Yield held-out tables of 5 to 40 columns with categories as text, as users have them."""
     for i in range(count):
         shape = Shape(tables=1, rows=CONTEXT + 200, columns=5 + (7 * i) % 36)
         drawn = sample_tables(shape, generator(i, stream=_STREAM))
@@ -67,7 +71,10 @@ def tables(count: int) -> Iterator[tuple[pd.DataFrame, NDArray[np.int64]]]:
 def predict(
     weights: Path, inference: dict[str, Any], x: pd.DataFrame, y: NDArray[np.int64]
 ) -> tuple[Tensor, Tensor]:
-    """Return each estimator's logits (V, M, K) and the labels (M,) of query rows whose class the context holds."""
+    """Return each estimator's logits (V, M, K) and the labels (M,) of query rows.
+
+    Query rows whose class the context lacks are left out.
+    """
     model = TabPFNClassifier(
         model_path=str(weights),
         n_estimators=VIEWS,
@@ -83,18 +90,18 @@ def predict(
 
 
 def scores(predictions: list[tuple[Tensor, Tensor]]) -> tuple[float, NDArray[np.float64]]:
-    """Return the best temperature over all tables, and at it AUC and log-loss of each (tables, 2)."""
+    """Return the best temperature over all tables, and AUC and log-loss of each (tables, 2)."""
     logits, targets = zip(*predictions, strict=True)
     temperature = best_temperature(torch.cat(logits, 1), torch.cat(targets))
     rows = []
     for raw, target in predictions:
         p = (raw / temperature).softmax(-1).mean(0).numpy()[:, : int(raw[0, 0].isfinite().sum())]
-        rows.append((mean_auc(target.numpy(), p), ensemble_loss(raw, target, temperature)))
+        rows.append((roc_auc(p, target.numpy()), ensemble_loss(raw, target, temperature)))
     return temperature, np.array(rows)
 
 
 def compare(weights: Path, count: int) -> pd.DataFrame:
-    """Return every candidate's temperature, AUC and log-loss, and how these differ from the first one's (± error)."""
+    """Return every candidate's temperature, AUC and log-loss, and differences from the first."""
     drawn = [(x, y) for x, y in tables(count) if len(set(y[:CONTEXT]) & set(y[CONTEXT:])) > 1]
     results = {
         name: scores([predict(weights, inference, x, y) for x, y in drawn])

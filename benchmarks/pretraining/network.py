@@ -1,10 +1,12 @@
 """The network of `mini` and its training forward.
 
-The network is TabPFN-v2's architecture, small. `forward` computes the same function from the same parameters as the
-network's own forward, 2.3 times faster on a CPU (34k against 15k cells a second on one core, with the gradient): the
-last block works on the label's token alone, projections are fused, attention over few tokens is plain matrix products.
+The network is a small one of TabPFN-v2's architecture. `forward` computes the same function of the
+same parameters as the network's own forward, 2.3 times faster on a CPU (34k against 15k cells a
+second on one core, with the gradient): the last block computes only the label's token, projections
+are fused, and attention over few tokens is plain matrix products.
 
-Letters: B tables, R rows, N context rows, C columns, G groups of F columns, E embedding, H heads, D their dimension.
+Letters: B tables, R rows, N context rows, C columns, G groups of F columns, E embedding, H heads, D
+their dimension.
 """
 
 from __future__ import annotations
@@ -26,16 +28,14 @@ from torch import Tensor
 
 from benchmarks.pretraining.prior import MAX_CLASSES
 
-MAX_SEQUENCES = (
-    65_535  # what a CUDA grid takes in the dimension that fused attention gives to sequences
-)
+MAX_SEQUENCES = 65_535  # limit of a CUDA grid in the dimension that fused attention uses
 MISSING = -2.0  # the architecture's own flag of a NaN cell
 
 Attention: TypeAlias = AlongRowAttention | AlongColumnAttention
 
 
 def build(emsize: int, nlayers: int, nhead: int) -> tuple[TabPFNV2, TabPFNV2Config]:
-    """Return an untrained network and its configuration; the global generator that draws weights is put back."""
+    """Return an untrained network and its configuration; the global generator is left as it was."""
     config = TabPFNV2Config(
         max_num_classes=MAX_CLASSES,
         num_buckets=0,
@@ -50,7 +50,7 @@ def build(emsize: int, nlayers: int, nhead: int) -> tuple[TabPFNV2, TabPFNV2Conf
 
 
 def forward(net: TabPFNV2, x: Tensor, y: Tensor, groups: Tensor) -> Tensor:
-    """Logits of the query rows.
+    """Return the logits of the query rows.
 
     Parameters
     ----------
@@ -59,8 +59,9 @@ def forward(net: TabPFNV2, x: Tensor, y: Tensor, groups: Tensor) -> Tensor:
     y
         Context labels (B, N), float, dense: 0..K-1 with every class present.
     groups
-        Random identities of the column groups (G, E // 4). The architecture draws them from a seed, to other values on
-        another device; fresh ones each step make the network indifferent to which it gets.
+        Random identities of the column groups (G, E // 4). The architecture draws them from a seed,
+        and the values differ between devices; with fresh ones each step, the network works with
+        any.
 
     Returns
     -------
@@ -78,7 +79,10 @@ def forward(net: TabPFNV2, x: Tensor, y: Tensor, groups: Tensor) -> Tensor:
 
 
 def _embed_columns(net: TabPFNV2, x: Tensor, n: int, groups: Tensor) -> Tensor:
-    """Impute and standardise by the context, flag missing cells, embed pairs of columns: (B, R, C) -> (B, R, G, E)."""
+    """Impute and standardise by the context, flag missing cells, embed pairs of columns.
+
+    (B, R, C) becomes (B, R, G, E).
+    """
     b, r, c = x.shape
     f = net.features_per_group
     x = F.pad(x, (0, -c % f))
@@ -99,19 +103,18 @@ def _embed_columns(net: TabPFNV2, x: Tensor, n: int, groups: Tensor) -> Tensor:
 
 
 def _embed_labels(net: TabPFNV2, y: Tensor, rows: int) -> Tensor:
-    """Embed the context's labels, and the query rows as missing ones: (B, N) -> (B, R, E)."""
+    """Embed the context's labels, and missing labels for query rows: (B, N) becomes (B, R, E)."""
     b, n = y.shape
     known = torch.stack([y, torch.zeros_like(y)], -1)
-    mean = (
-        y.mean(1, keepdim=True).ceil().expand(b, rows - n)
-    )  # the architecture's rank of the mean among dense labels
+    # the architecture's imputation: the rank of the mean among dense labels
+    mean = y.mean(1, keepdim=True).ceil().expand(b, rows - n)
     asked = torch.stack([mean, torch.full_like(mean, MISSING)], -1)
     embedded: Tensor = net.target_embedder(torch.cat([known, asked], 1))
     return embedded
 
 
 def _project(attention: Attention, x: Tensor, names: str) -> tuple[Tensor, ...]:
-    """Fused projections of (..., S, E), one (..., S, H, D) per letter of `names`."""
+    """Return projections (..., S, H, D) of (..., S, E), fused, one per letter of `names`."""
     weight = torch.cat([getattr(attention, f"{name}_projection").weight for name in names])
     heads = F.linear(x, weight).view(
         *x.shape[:-1], len(names), attention.num_heads, attention.head_dim
@@ -120,13 +123,13 @@ def _project(attention: Attention, x: Tensor, names: str) -> tuple[Tensor, ...]:
 
 
 def _attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Softmax attention over the second axis of (S, T, H, D) tensors, heads joined in the result."""
+    """Return softmax attention over the second axis of (S, T, H, D) tensors, heads joined."""
     if len(q) > MAX_SEQUENCES:
         parts = zip(*(t.chunk(-(-len(q) // MAX_SEQUENCES)) for t in (q, k, v)), strict=True)
         return torch.cat([_attend(*part) for part in parts])
     q, k, v = (t.transpose(1, 2) for t in (q, k, v))
     if q.device.type == "cpu" and q.dtype == torch.bfloat16:
-        # 3 times the speed of torch's fused kernel here (measured, 9 to 256 tokens of 24 dimensions)
+        # 3 times the speed of torch's fused kernel here (9 to 256 tokens of 24 dimensions)
         weights = (q / math.sqrt(q.shape[-1])) @ k.transpose(-1, -2)
         out = weights.softmax(-1, dtype=weights.dtype) @ v
     else:
@@ -139,7 +142,7 @@ def _first_head(k: Tensor) -> Tensor:
 
 
 def _block(block: TabPFNBlock, x: Tensor, n: int) -> Tensor:
-    """Attention along rows, attention along columns, MLP, each with a residual and a norm: (B, R, G + 1, E)."""
+    """Apply attention along rows, attention along columns and MLP to tokens (B, R, G + 1, E)."""
     b, r, _, e = x.shape
     attention = block.per_sample_attention_between_features
     h = x.flatten(0, 1)
@@ -154,7 +157,7 @@ def _block(block: TabPFNBlock, x: Tensor, n: int) -> Tensor:
 
 
 def _last_block(block: TabPFNBlock, x: Tensor, n: int) -> Tensor:
-    """Apply the block to the only tokens that are read, the labels of the query rows: (B, R - N, E)."""
+    """Apply the block and return only the label tokens of the query rows, (B, R - N, E)."""
     b, r, _, e = x.shape
     attention = block.per_sample_attention_between_features
     h = x.flatten(0, 1)

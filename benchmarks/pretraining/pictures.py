@@ -1,11 +1,13 @@
 """Pictures for the model card: tables drawn from the prior, and the learning curve of a run.
 
+::
+
     python -m benchmarks.pretraining.pictures --out docs/images/prior.png
     python -m benchmarks.pretraining.pictures --curve DIR/curve.csv --out docs/images/mini-curve.png
 
-Each table is shown twice: all its cells, rows sorted by label (ranks of a column from light to dark, missing cells
-white, category columns marked below), and its rows in the two columns that a small forest finds most telling, coloured
-by label.
+Each table is shown twice. On the left are all its cells, rows sorted by label: ranks within a
+column from light to dark, missing cells white, categorical columns marked below. On the right are
+its rows in the two columns that are most important to a small forest, coloured by label.
 """
 
 from __future__ import annotations
@@ -43,18 +45,15 @@ def page(seed: int) -> Figure:
         _cells(pair[0], x, y, tables.categorical[0].numpy())
         _rows(pair[1], x, y, seed)
         missing = np.isnan(x).mean()
-        pair[0].set_title(
-            f"difficulty {difficulty:g}: {rows} × {columns}, {len(np.unique(y))} classes, {missing:.0%} missing",
-            fontsize=9,
-            loc="left",
-        )
+        size = f"{rows} × {columns}, {len(np.unique(y))} classes, {missing:.0%} missing"
+        pair[0].set_title(f"difficulty {difficulty:g}: {size}", fontsize=9, loc="left")
     return figure
 
 
 def _cells(
     axes: Axes, x: NDArray[np.float64], y: NDArray[np.int64], categorical: NDArray[np.bool_]
 ) -> None:
-    """Draw the cells of a table (R, C), its labels as a strip on the right, and a mark below category columns."""
+    """Draw the cells of a table (R, C), its labels on the right, marks at categorical columns."""
     ranks = pd.DataFrame(x).rank(pct=True).to_numpy()
     order = np.argsort(y, kind="stable")
     wide = x.shape[1] / 14
@@ -82,7 +81,7 @@ def _cells(
 
 
 def _rows(axes: Axes, x: NDArray[np.float64], y: NDArray[np.int64], seed: int) -> None:
-    """Draw the rows of a table in its two most telling columns; codes are spread a little so that none hides."""
+    """Draw the rows of a table in its two most important columns; codes are spread a little."""
     filled = np.where(np.isnan(x), np.nanmedian(x, 0), x)
     forest = ExtraTreesClassifier(100, min_samples_leaf=3, random_state=seed).fit(filled, y)
     first, second = np.argsort(-forest.feature_importances_)[:2]

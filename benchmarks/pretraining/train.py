@@ -1,7 +1,7 @@
-"""The pretraining loop of `mini`: curriculum, optimisers, average of the weights, held-out tables, resuming.
+"""The pretraining loop of `mini`: curriculum, optimisers, average of the weights, resuming.
 
-The learning rate is constant after a warm-up, so a run has no length to be known beforehand;
-the exponential average of the weights stands in for a decay, and `cool_down` makes a decayed copy when one is wanted.
+The learning rate is constant after a warm-up, so the length of a run need not be known beforehand.
+An exponential average of the weights takes the place of a decay; `cool_down` makes a decayed copy.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from benchmarks.pretraining.evaluation import cross_entropy, evaluate, logits_of
 
 @dataclass(kw_only=True)
 class Run:
-    """A run in memory: the network, its average, its optimisers, and what has been counted so far."""
+    """A run in memory: the network, its average, its optimisers and counts."""
 
     settings: Settings
     device: torch.device
@@ -57,7 +57,7 @@ def start(settings: Settings, device: torch.device) -> Run:
 
 
 def start_from(weights: Path, settings: Settings, device: torch.device) -> Run:
-    """Return a run at step 0 of weights that are trained already, their temperature folded in as `export` left it."""
+    """Return a run at step 0 that begins with trained weights, as `export` writes them."""
     run = start(settings, device)
     for net in (run.net, run.average):
         net.load_state_dict(load_file(weights, device=str(device)))
@@ -65,7 +65,7 @@ def start_from(weights: Path, settings: Settings, device: torch.device) -> Run:
 
 
 def save(run: Run, folder: Path) -> None:
-    """Evaluate the average on held-out tables, then write curve, weights and state, in this order."""
+    """Evaluate the average on held-out tables, then write curve, weights, state in this order."""
     loss, temperature = evaluate(run.average, run.device)
     run.curve[-1] |= {"held_out_loss": loss, "temperature": temperature}
     checkpoint.save_curve(run.curve, folder)
@@ -91,7 +91,7 @@ def save(run: Run, folder: Path) -> None:
 
 
 def resume(folder: Path, device: torch.device) -> Run | None:
-    """Return the run that a folder holds, on any device, or None."""
+    """Return the run of a folder, on any device; None where there is none."""
     state = checkpoint.load_state(folder)
     if state is None:
         return None
@@ -106,7 +106,10 @@ def resume(folder: Path, device: torch.device) -> Run | None:
 
 
 def train_step(run: Run, scale: float = 1.0) -> float:
-    """Take one step and return its loss; one whose gradient is not finite is counted as skipped and changes nothing."""
+    """Take one step and return its loss.
+
+    A step whose gradient is not finite is counted as skipped and changes nothing.
+    """
     settings = run.settings
     shape, episode = training_episode(settings, run.step, run.device)
     loss = cross_entropy(logits_of(run.net, episode), episode.target)
@@ -119,7 +122,7 @@ def train_step(run: Run, scale: float = 1.0) -> float:
         if finite:
             optimiser.step()
         optimiser.zero_grad()
-    # a short average at first: the first weights are soon worthless
+    # a short average at first, as the first weights are far from the later ones
     decay = min(settings.ema, (1 + run.step) / (10 + run.step))
     with torch.no_grad():
         torch._foreach_lerp_(list(run.average.parameters()), list(run.net.parameters()), 1 - decay)
@@ -133,7 +136,10 @@ def train_step(run: Run, scale: float = 1.0) -> float:
 
 
 def train(run: Run, folder: Path, *, hours: float, steps: int | None, save_every: float) -> None:
-    """Train until the time or the number of steps is reached, saving every `save_every` seconds and at the end."""
+    """Train until the time or the number of steps is reached.
+
+    The run is saved every `save_every` seconds and at the end.
+    """
     begin = saved = time.monotonic()
     before, recent = run.seconds, _Recent(run)
     with _progress() as bar:
@@ -182,7 +188,10 @@ class _Recent:
 
 
 def cool_down(run: Run, folder: Path, steps: int) -> tuple[float, float]:
-    """Lower the learning rate to 0 over some steps and write those weights; the run's own state stays as it is."""
+    """Lower the learning rate to 0 over some steps and write the weights.
+
+    The run's saved state stays as it is. Returns the held-out loss and the temperature.
+    """
     with _progress() as bar:
         for i in bar.track(range(steps), description="cooling down"):
             train_step(run, scale=1 - i / steps)

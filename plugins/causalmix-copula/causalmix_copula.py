@@ -2,37 +2,40 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import Field
 from scipy.special import ndtr, ndtri
 
-from autogluon_causalmix import Table
-from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.hookspecs import Register, hookimpl
-from autogluon_causalmix.resources import Resources
+from autogluon_causalmix.plugin import Register, Resources, Table, hookimpl
+
+Matrix = npt.NDArray[np.float64]
+Method = Literal["inverted_cdf", "linear"]
 
 
 @dataclass(frozen=True)
 class Copula:
-    """Each column is a monotone function of a latent normal variable; the latent variables are correlated.
+    """Each column is a monotone function of a latent normal variable; these are correlated.
 
-    A value's score is the mean of the latent variable over the interval that belongs to the value, so that numbers
-    and categories are treated alike. The correlation is that of the scores, corrected to first order for what cutting
-    a normal variable into few values takes away (Olsson, Drasgow & Dorans, 1982, do so for one cut variable). Which
-    cells are missing is drawn from the same copula.
+    The score of a value is the mean of the latent variable over the interval of that value, for
+    numbers and categories alike. The latent correlation is that of the scores, divided by their
+    variances: a normal variable that is cut into few values correlates less (Olsson, Drasgow and
+    Dorans, 1982, correct for one such variable). Indicators of missing cells are columns of the
+    same copula.
 
     Parameters
     ----------
     shrinkage : float
-        Weight of "all columns are independent" against the estimate; what keeps few rows of many columns sane.
+        Weight of the identity matrix against the estimated correlation; more of it suits few rows
+        of many columns.
     """
 
     shrinkage: Annotated[float, Field(ge=0, le=1)] = 0.05
 
     def fit(self, table: Table, rng: np.random.Generator, resources: Resources) -> "FittedCopula":
-        """Learn the columns' distributions, shape (rows, columns), and their latent correlation."""
+        """Estimate the distributions of the columns and their latent correlation."""
         values = table.encode()
         gaps = np.isnan(values)
         scores = [_scores(column) for column in np.column_stack([values, gaps]).T]
@@ -56,12 +59,12 @@ class Copula:
 
 @dataclass(frozen=True)
 class FittedCopula:
-    """A copula of C columns and, behind them, C indicators of missing cells.
+    """A copula of C columns and, after them, C indicators of missing cells.
 
     Attributes
     ----------
     template : Table
-        No rows, but the columns, for the way back from floats.
+        The columns without rows, to decode drawn rows.
     observed : list of C arrays
         Each column's sorted values.
     missing : array, shape (C,)
@@ -69,7 +72,7 @@ class FittedCopula:
     correlation : array, shape (2 C, 2 C)
         Of the latent variables.
     notes : list of str
-        What the report should say.
+        Warnings for the log and the report.
     """
 
     template: Table
@@ -79,7 +82,7 @@ class FittedCopula:
     notes: list[str]
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
-        """Draw latent variables and give each column the quantiles that they say."""
+        """Draw latent variables and return the columns' quantiles at their probabilities."""
         size, roots = np.linalg.eigh(self.correlation)
         normal = rng.normal(size=(n_rows, len(size))) @ (roots * np.sqrt(size.clip(0))).T
         uniform, gaps = np.split(ndtr(normal), 2, axis=1)
@@ -89,21 +92,19 @@ class FittedCopula:
         ):
             if len(observed) == 0:
                 continue
-            if (
-                column.is_categorical or column.is_whole
-            ):  # only what was observed: between two days there may be none
-                drawn[:, i] = np.quantile(observed, uniform[:, i], method="inverted_cdf")
-            else:
-                drawn[:, i] = np.quantile(observed, uniform[:, i])
+            # Categories and whole numbers keep to observed values: nothing is between two of them.
+            steps = column.is_categorical or column.is_whole
+            method: Method = "inverted_cdf" if steps else "linear"
+            drawn[:, i] = np.quantile(observed, uniform[:, i], method=method)
         return self.template.decode(np.where(gaps > 1 - self.missing, np.nan, drawn))
 
     def describe(self) -> Mapping[str, object]:
-        """Say what was assumed."""
+        """Return the notes."""
         return {"notes": self.notes}
 
 
 def _scores(column: Matrix) -> Matrix:
-    """Return the mean of a standard normal variable over each value's interval, 0 where the value is missing."""
+    """Return the scores of a column, shape (rows,), 0 where the value is missing."""
     present = ~np.isnan(column)
     _, place, counts = np.unique(column[present], return_inverse=True, return_counts=True)
     share = counts / max(counts.sum(), 1)
@@ -115,9 +116,9 @@ def _scores(column: Matrix) -> Matrix:
 
 
 def _correlation(scores: Matrix) -> Matrix:
-    """Return the latent correlation of scored columns, made positive definite where the correction overshot."""
+    """Return the latent correlation of columns of scores, made positive definite if it is not."""
     spread = (scores**2).mean(axis=0)
-    spread[spread == 0] = np.inf  # a constant column goes with no other
+    spread[spread == 0] = np.inf  # a constant column correlates with no other
     estimate = (scores.T @ scores / len(scores) / np.outer(spread, spread)).clip(-1, 1)
     np.fill_diagonal(estimate, 1.0)
     size, roots = np.linalg.eigh(estimate)

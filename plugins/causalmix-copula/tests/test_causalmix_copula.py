@@ -3,12 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from causalmix_copula import Copula, FittedCopula
+from causalmix_copula import Copula, FittedCopula, Matrix
 from scipy.stats import ks_2samp
 
-from autogluon_causalmix import Table
-from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.resources import Resources
+from autogluon_causalmix.plugin import Resources, Table
 from autogluon_causalmix.testing import check_generator, toy_tables
 
 RHO = np.array(
@@ -27,7 +25,7 @@ def latent(n_rows: int, seed: int = 0) -> Matrix:
 
 
 def observed(z: Matrix) -> pd.DataFrame:
-    """Return a skewed number, a whole number, three ordered categories and two classes, all monotone in `z`."""
+    """Return four columns, monotone in `z`: skewed numbers, whole ones, grades and two classes."""
     size = pd.cut(z[:, 2], [-np.inf, -0.7, 0.4, np.inf], labels=["s", "m", "l"])
     return pd.DataFrame(
         {
@@ -41,7 +39,7 @@ def observed(z: Matrix) -> pd.DataFrame:
 
 def test_latent_correlation_of_mixed_columns_is_recovered() -> None:
     copula = fitted(observed(latent(40_000)))
-    # 0.03: sampling error is about 0.008; the correction is of first order only where both columns are cut.
+    # 0.03: the sampling error is about 0.008, and the correction exact for one cut column only.
     np.testing.assert_allclose(copula.correlation[:4, :4], RHO, atol=0.03)
 
 
@@ -52,7 +50,7 @@ def test_drawn_rows_have_the_marginals_and_the_associations() -> None:
         shares = real[name].value_counts(normalize=True), drawn[name].value_counts(normalize=True)
         assert (shares[0] - shares[1]).abs().max() < 0.015, name
     for name in ("number", "whole"):
-        # 0.02: two samples of one distribution exceed it with a probability below 0.001 at this size.
+        # 0.02: exceeded by two samples of one distribution with a probability below 0.001.
         assert ks_2samp(real[name], drawn[name]).statistic < 0.02, name
     number = drawn["number"].rank().corr(drawn["whole"].rank())
     assert number == pytest.approx(real["number"].rank().corr(real["whole"].rank()), abs=0.02)
@@ -85,7 +83,7 @@ def test_whole_numbers_dates_and_categories_keep_to_observed_values() -> None:
             assert set(drawn[column.name]) <= set(table.frame[column.name]), column.name
 
 
-def test_it_says_which_categories_have_no_order() -> None:
+def test_it_notes_which_categories_have_no_order() -> None:
     copula = Copula().fit(toy_tables()["mixed types"], np.random.default_rng(0), Resources(10.0))
     assert copula.describe() == {
         "notes": ["the copula takes the categories of 'colour' in the order of their codes"]

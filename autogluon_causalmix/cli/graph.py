@@ -1,0 +1,74 @@
+"""``causalmix graph``."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.table import Table as Grid
+
+from autogluon_causalmix.cli import options
+from autogluon_causalmix.cli.terminal import console, print_notes
+from autogluon_causalmix.config import Named
+from autogluon_causalmix.errors import ConfigError
+from autogluon_causalmix.fitlog import Log
+from autogluon_causalmix.resources import Resources
+from autogluon_causalmix.table import Table
+
+MOST_EDGES = 15
+
+
+def graph(
+    train: options.Train,
+    target: options.Target,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Picture to write: .svg or .png.")
+    ] = Path("graph.svg"),
+    dtypes: options.Dtypes = None,
+    seed: options.Seed = 0,
+    time_limit: Annotated[float, options.Seconds] = 600.0,
+    force: options.Force = False,
+) -> None:
+    """Find causal edges in a file and draw how far each is believed."""
+    from autogluon_causalmix.files.dtypes import read_dtypes
+    from autogluon_causalmix.files.training import TrainingFile
+    from autogluon_causalmix.report.pictures import draw_graph, save
+
+    if out.suffix not in {".svg", ".png"}:
+        raise ConfigError(f"--out must end in .svg or .png, got {out}")
+    options.claim(out, force)
+    file = TrainingFile.read(train, target, read_dtypes(dtypes))
+    print_notes(file.schema.notes)
+    with console.status("looking for causal edges …"):
+        found, notes = _beliefs(file.table, seed, time_limit)
+    picture = draw_graph(
+        found["nodes"], found["probability"], target, found["added"], found["note"]
+    )
+    save(picture, out)
+    console.print(_strongest(found))
+    print_notes(notes)
+    console.print(f"picture: {out}", soft_wrap=True)
+
+
+def _beliefs(table: Table, seed: int, seconds: float) -> tuple[Mapping[str, Any], list[str]]:
+    """Fit the SCM generator, and return the graph that it describes and its notes."""
+    from autogluon_causalmix.generation import fit_source
+
+    log = Log(logging.DEBUG)  # notes are printed
+    rng = np.random.default_rng(seed)
+    source = fit_source(Named(name="scm"), table, rng, Resources(seconds), log)
+    found = source.facts.description["graph"]
+    assert isinstance(found, dict)
+    return found, log.notes
+
+
+def _strongest(found: Mapping[str, Any]) -> Grid:
+    beliefs = np.array(found["probability"])
+    grid = Grid("edge", "belief")
+    for flat in np.argsort(-beliefs, axis=None)[:MOST_EDGES]:
+        i, j = np.unravel_index(flat, beliefs.shape)
+        if beliefs[i, j] > 0:
+            grid.add_row(f"{found['nodes'][i]} → {found['nodes'][j]}", f"{beliefs[i, j]:.2f}")
+    return grid

@@ -1,0 +1,93 @@
+"""Options that several commands share, and what they are checked for before the work starts."""
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from autogluon_causalmix.errors import ConfigError
+
+Train = Annotated[Path, typer.Argument(help="CSV or Parquet file of the real rows.")]
+Target = Annotated[
+    str, typer.Option("--target", "-t", help="The column to predict; its values are classes.")
+]
+Dtypes = Annotated[
+    str | None,
+    typer.Option(
+        help="JSON object, or a file that holds one, of column to number, whole, category, date, "
+        "date:%d/%m/%Y or ignore.",
+    ),
+]
+Generator = Annotated[
+    str,
+    typer.Option(help="What makes the synthetic rows: a name of `causalmix plugins`, or JSON."),
+]
+Backbone = Annotated[
+    str,
+    typer.Option(
+        help="The foundation model: auto, mini, tabpfn-v2, or JSON with its name and options."
+    ),
+]
+HIGHEST_SEED = 2**32 - 1  # of scikit-learn's
+
+
+def _seed(seed: int) -> int:
+    if not 0 <= seed <= HIGHEST_SEED:
+        raise typer.BadParameter(f"{seed} is no seed; seeds are 0 to {HIGHEST_SEED}")
+    return seed
+
+
+def _finite(seconds: float | None) -> float | None:
+    if seconds is not None and not math.isfinite(seconds):
+        raise typer.BadParameter(f"{seconds} is no number of seconds")
+    return seconds
+
+
+Seconds = typer.Option(min=1.0, callback=_finite, help="Seconds the whole may take.")
+Seed = Annotated[int, typer.Option(callback=_seed, help="The same seed gives the same result.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show AutoGluon's log.")]
+
+
+def named(option: str, given: str) -> str | dict[str, Any]:
+    """Return a plugin's name, or its name and options where the string is a JSON object.
+
+    Raises
+    ------
+    ConfigError
+        The string begins like a JSON object and is none.
+
+    Examples
+    --------
+    >>> named("--generator", '{"name": "scm", "graphs": 3}')
+    {'name': 'scm', 'graphs': 3}
+    """
+    if not given.lstrip().startswith("{"):
+        return given
+    try:
+        options: dict[str, Any] = json.loads(given)
+    except ValueError as error:
+        raise ConfigError(f"{option}: {given} is no JSON ({error})") from None
+    return options
+
+
+def claim(out: Path, force: bool, *, folder: bool = False) -> None:
+    """Refuse to overwrite, before the work starts.
+
+    Raises
+    ------
+    ConfigError
+        `out` exists, is of the wrong kind, or cannot be written to.
+    """
+    taken = any(out.iterdir()) if out.is_dir() else out.exists()
+    if taken and not force:
+        raise ConfigError(f"{out} exists; choose another --out, or --force to overwrite it")
+    if out.exists() and out.is_dir() != folder:
+        raise ConfigError(f"{out} is {'no' if folder else 'a'} folder; choose another --out")
+    if not out.absolute().parent.is_dir():
+        raise ConfigError(f"the folder of {out} does not exist")
+    if not os.access(out if out.exists() else out.absolute().parent, os.W_OK):
+        raise ConfigError(f"{out} cannot be written to; choose another --out")

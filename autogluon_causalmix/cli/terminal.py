@@ -1,0 +1,58 @@
+"""The terminal: names, labels, paths and messages are printed as they are, in any encoding."""
+
+import codecs
+import io
+import logging
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+# A user's text is never read as markup, and no number in it is coloured.
+console = Console(markup=False, highlight=False, emoji=False)
+errors = Console(markup=False, highlight=False, emoji=False, stderr=True, soft_wrap=True)
+
+PLAIN = {"→": "->", "–": "-", "±": "+/-", "…": "...", "×": "x", "≥": ">=", "≤": "<="}
+
+
+def print_notes(notes: Iterable[str]) -> None:
+    """Print sentences that the user should not miss."""
+    for note in notes:
+        console.print(f"note: {note}", soft_wrap=True)
+
+
+@contextmanager
+def notes_of_the_log() -> Iterator[None]:
+    """Print what the package logs meanwhile."""
+    logger = logging.getLogger("autogluon.causalmix")
+    handler = _Notes(logging.INFO)
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False  # said once
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate
+
+
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        print_notes([record.getMessage().strip()])
+
+
+def tolerate_any_encoding() -> None:
+    """Make the standard streams replace characters that their encoding lacks."""
+    codecs.register_error("causalmix", _replacement)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="causalmix")
+
+
+def _replacement(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    lacking = error.object[error.start : error.end]
+    return "".join(PLAIN.get(character, "?") for character in lacking), error.end

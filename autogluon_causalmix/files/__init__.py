@@ -1,0 +1,1 @@
+"""People's tables: read as they are spelled, checked against one schema, written as they came."""

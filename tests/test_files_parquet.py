@@ -1,0 +1,97 @@
+"""Parquet files: their types are kept, and they go with CSV files."""
+
+import gzip
+from datetime import date, datetime, time
+from decimal import Decimal
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autogluon_causalmix.errors import TableError
+from autogluon_causalmix.files.training import TrainingFile
+
+# Only in part typed.
+pa: Any = import_module("pyarrow")
+parquet: Any = import_module("pyarrow.parquet")
+
+
+@pytest.fixture
+def typed(tmp_path: Path) -> Path:
+    """A Parquet file with a column of every type that can be read."""
+    moments = [datetime(2021, 3, 4, 9, 30), datetime(2021, 3, 5, 19, 45), None]  # noqa: DTZ001
+    columns = {
+        "whole": pa.array([1, None, 3], pa.int64()),
+        "byte": pa.array([1, 2, 255], pa.uint8()),
+        "single": pa.array([0.1, 1e-7, None], pa.float32()),
+        "double": pa.array([0.1, 0.30000000000000004, 5e-324]),
+        "money": pa.array([Decimal("12.50"), Decimal("3.25"), None], pa.decimal128(9, 2)),
+        "code": pa.array(["01067", "NA", ""]),
+        "word": pa.array(["a", None, "b"]),
+        "truth": pa.array([True, False, None]),
+        "level": pa.array(["x", "y", "x"]).dictionary_encode(),
+        "day": pa.array([date(2021, 3, 4), date(2021, 12, 14), None]),
+        "moment": pa.array(moments, pa.timestamp("us")),
+        "zoned": pa.array(moments, pa.timestamp("ms", tz="UTC")),
+        "y": pa.array([0, 1, 0]),
+    }
+    parquet.write_table(pa.table(columns), tmp_path / "t.parquet")
+    return tmp_path / "t.parquet"
+
+
+def test_parquet_comes_out_as_it_went_in(typed: Path) -> None:
+    file = TrainingFile.read(typed, "y")
+    file.write(file.frame, typed.parent / "out.parquet")
+    real, again = parquet.read_table(typed), parquet.read_table(typed.parent / "out.parquet")
+    assert again.schema.equals(real.schema)
+    assert again.equals(real)
+    assert {name: str(dtype) for name, dtype in file.frame.dtypes.items()} == {
+        "whole": "Int64", "byte": "int64", "single": "float64", "double": "float64",
+        "money": "float64", "code": "category", "word": "category", "truth": "category",
+        "level": "category", "day": "datetime64[ns]", "moment": "datetime64[ns]",
+        "zoned": "datetime64[ns]", "y": "int64",
+    }  # fmt: skip
+
+
+def test_parquet_of_pandas_keeps_the_dtypes_of_pandas(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": pd.array([1, None], dtype="Int64"), "b": [0.5, np.nan], "y": [0, 1]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    file = TrainingFile.read(tmp_path / "t.parquet", "y")
+    file.write(file.frame, tmp_path / "out.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out.parquet"), frame)
+
+
+def test_a_test_file_may_be_parquet_where_the_training_file_is_csv(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("x,d,y\n1,2021-03-04,0\n2,2021-03-05,1\n")
+    test = pd.DataFrame({"x": [3.0], "d": [pd.Timestamp(2021, 4, 5)], "y": [1.0]})
+    test.to_parquet(tmp_path / "test.parquet")
+    rows, _ = TrainingFile.read(tmp_path / "train.csv", "y").read_test(tmp_path / "test.parquet")
+    assert rows.iloc[0].tolist() == [3, pd.Timestamp(2021, 4, 5), 1]
+
+
+def test_the_name_of_the_output_says_its_format(tmp_path: Path, typed: Path) -> None:
+    (tmp_path / "t.csv").write_text("x,y\n1,p\n,q\n")
+    file = TrainingFile.read(tmp_path / "t.csv", "y")
+    file.write(file.frame, tmp_path / "out.parquet")
+    assert pd.read_parquet(tmp_path / "out.parquet")["x"].isna().tolist() == [False, True]
+    file.write(file.frame, tmp_path / "out.csv.gz")
+    assert gzip.decompress((tmp_path / "out.csv.gz").read_bytes()) == b"x,y\n1,p\n,q\n"
+    assert TrainingFile.read(tmp_path / "out.csv.gz", "y").frame.equals(file.frame)
+    of_parquet = TrainingFile.read(typed, "y")
+    of_parquet.write(of_parquet.frame, tmp_path / "out.csv")
+    assert (
+        (tmp_path / "out.csv").read_text().splitlines()[1].startswith("1,1,0.1,0.1,12.50,01067,a")
+    )
+
+
+def test_parquet_of_nested_columns_is_refused_by_name(tmp_path: Path) -> None:
+    columns = {"l": [[1], [2]], "y": ["a", "b"]}
+    parquet.write_table(pa.table(columns), tmp_path / "t.parquet")
+    with pytest.raises(TableError, match="column 'l' has type list"):
+        TrainingFile.read(tmp_path / "t.parquet", "y")
+    parquet.write_table(pa.table({"t": [time(9, 30)], "y": ["a"]}), tmp_path / "t.parquet")
+    with pytest.raises(TableError, match="column 't' has type time64"):
+        TrainingFile.read(tmp_path / "t.parquet", "y")

@@ -27,14 +27,15 @@ from autogluon_causalmix.backbones.tabpfn_v1_context import TabPFNv1Context
 from autogluon_causalmix.table import Table
 
 
-def fastest(work: Callable[[], object], repeats: int = 7) -> float:
-    """Return the shortest time of several runs, in seconds."""
-    times = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begin)
-    return min(times)
+def fastest(*works: Callable[[], object], rounds: int = 15) -> list[float]:
+    """Return the shortest time of each in seconds; they take turns, as other load varies."""
+    times: list[list[float]] = [[] for _ in works]
+    for _ in range(rounds):
+        for own, work in zip(times, works, strict=True):
+            begin = time.perf_counter()
+            work()
+            own.append(time.perf_counter() - begin)
+    return [min(own) for own in times]
 
 
 def products(n_context: int, n_query: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
@@ -58,8 +59,8 @@ def products(n_context: int, n_query: int) -> list[tuple[tuple[int, ...], tuple[
     return pairs
 
 
-def time_of_products(n_context: int, n_query: int) -> float:
-    """Return the seconds of all products, forward and the two backward ones of each."""
+def all_products(n_context: int, n_query: int) -> Callable[[], None]:
+    """Return what computes all products, forward and the two backward ones of each."""
     pairs = [(torch.randn(a), torch.randn(b)) for a, b in products(n_context, n_query)]
     backward = [torch.randn(*a.shape[:-1], b.shape[-1]) for a, b in pairs]
 
@@ -69,7 +70,7 @@ def time_of_products(n_context: int, n_query: int) -> float:
             _ = out @ b.transpose(-1, -2)
             _ = a.transpose(-1, -2) @ out
 
-    return fastest(work)
+    return work
 
 
 def conditioned(rows: int) -> TabPFNv1Context:
@@ -87,10 +88,11 @@ def print_time() -> None:
     context, query = rows[None, :150], rows[None, 150:]
 
     def step() -> None:
+        model.network.zero_grad()
         out = model.logits(0, context, labels[None, :150], query)
         torch.autograd.backward(out.logsumexp(-1).sum())
 
-    own, plain = fastest(step), time_of_products(150, 150)
+    own, plain = fastest(step, all_products(150, 150))
     print(f"forward + backward, 150 + 150 rows: {own:.3f} s; its products alone: {plain:.3f} s")
     print(f"ratio {own / plain:.2f}")
 

@@ -23,8 +23,8 @@ from autogluon_causalmix.errors import CheckpointError
 if TYPE_CHECKING:
     from requests import Response
 
-DEFAULT_INDEX = "https://pypi.org/simple"
-DEFAULT_TIMEOUT = 15.0  # seconds; both are pip's own
+DEFAULT_INDEX = "https://pypi.org/simple"  # pip's own, which it does not print
+DEFAULT_TIMEOUT = 15.0  # seconds, as pip
 
 SIMPLE = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
 """Both forms of an index's page: PEP 691 and PEP 503."""
@@ -41,8 +41,8 @@ class PipIndex:
 
     Examples
     --------
-    >>> PipIndex({"extra-index-url": "https://one.example/simple/ file:///mirror"}).indexes
-    ('https://pypi.org/simple', 'https://one.example/simple', 'file:///mirror')
+    >>> PipIndex({"index-url": "https://one.example/simple/", "find-links": "/wheels"}).indexes
+    ('https://one.example/simple',)
     """
 
     settings: Mapping[str, str]

@@ -44,7 +44,7 @@ COLUMNS_SHOWN = 100
 
 # Bytes, by `python -m benchmarks.tabpfn_v1 memory`.
 WEIGHTS = 0.11e9
-PREDICTING_ROW = 45e3
+PREDICTING_ROW = 30e3
 TUNING_WEIGHTS = 0.5e9  # with their gradients and the two moments of AdamW
 TUNING_ROW = 250e3
 

@@ -233,6 +233,16 @@ def test_files_of_pip_count_and_its_variables_win(
     assert pip_index.pip_index().indexes == ()
 
 
+def test_settings_that_pip_cannot_read_are_an_error_and_not_left_out(
+    index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pip.conf").write_text("index-url = without a section\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    with pytest.raises(CheckpointError, match="pip cannot read its settings: .*pip.conf"):
+        fetched(tmp_path / "cache")
+    assert index.asked == []
+
+
 def test_without_pip_its_variables_still_count(
     index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -136,6 +136,11 @@ def pip_index() -> PipIndex:
     """Return the settings that ``pip download`` would use in this environment.
 
     Without pip, those of its environment variables alone.
+
+    Raises
+    ------
+    CheckpointError
+        pip cannot read its own files.
     """
     if importlib.util.find_spec("pip") is None:
         printed = [
@@ -150,6 +155,9 @@ def pip_index() -> PipIndex:
             text=True,
             check=False,
         )
+        if done.returncode:
+            said = " ".join(done.stderr.split())
+            raise CheckpointError(f"pip cannot read its settings: {said}")
         pairs = (line.partition("=") for line in done.stdout.splitlines() if "=" in line)
         printed = [(key, str(ast.literal_eval(value))) for key, _, value in pairs]
     return PipIndex(_effective(printed))

@@ -38,7 +38,7 @@ def graph(
 
     if out.suffix not in {".svg", ".png"}:
         raise ConfigError(f"--out must end in .svg or .png, got {out}")
-    options.claim(out, force)
+    options.claim(out, force, [train, options.file_in(dtypes)])
     file = TrainingFile.read(train, target, read_dtypes(dtypes))
     print_notes(file.schema.notes)
     with console.status("looking for causal edges …"):

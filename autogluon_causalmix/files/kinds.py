@@ -6,10 +6,9 @@ from autogluon_causalmix.errors import TableError
 from autogluon_causalmix.files import notes
 from autogluon_causalmix.files.categories import Category
 from autogluon_causalmix.files.dates import Date
+from autogluon_causalmix.files.notes import Kind
 from autogluon_causalmix.files.numbers import Number, code_among
 from autogluon_causalmix.files.sheet import Cell, Sheet
-
-Kind = Number | Date | Category
 
 MISSING = frozenset({
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>",
@@ -65,7 +64,7 @@ def _guess(cells: Sequence[str], decimal: str) -> Kind:
         return Number()  # nothing stands in the column
     number = Number.infer(cells, decimal)
     if number is not None:
-        return Category.of(cells) if code_among(cells) else number
+        return Category.of(cells) if code_among(cells) else Date.compact(cells) or number
     return Date.infer(cells) or Category.of(cells)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autogluon_causalmix.cli import app, demo
+from autogluon_causalmix.cli import app, demo, terminal
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
@@ -507,3 +507,13 @@ def test_a_parquet_file_is_one_in_capitals_too(train: Path) -> None:
     arguments = ("-t", "ill", "-n", 9, "--generator", "bootstrap", "-o", "S.PARQUET")
     assert causalmix("augment", train, *arguments) == 0
     assert len(pd.read_parquet("S.PARQUET")) == 9
+
+
+def test_a_narrow_terminal_shortens_no_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(terminal.console, "_width", 0)
+    assert causalmix("plugins") == 0
+    told = capsys.readouterr().out
+    assert "bootstrap" in told
+    assert "\N{HORIZONTAL ELLIPSIS}" not in told

@@ -188,6 +188,7 @@ def test_a_target_of_fractions_is_a_class_if_the_user_says_so(tmp_path: Path) ->
         (["yes", "Yes", "no"], "'yes' and 'Yes' are two categories"),
         (["yes ", "yes", "no"], "'yes ' and 'yes' are two categories"),
         (["1", " 1", "2"], ""),
+        (["0.0", "-0.0", "1.5"], ""),
     ],
 )
 @pytest.mark.parametrize("target", ["v", "y"])

@@ -11,7 +11,7 @@ from autogluon_causalmix.cli.demo import demo
 from autogluon_causalmix.cli.fit import fit
 from autogluon_causalmix.cli.graph import graph
 from autogluon_causalmix.cli.plugins import plugins
-from autogluon_causalmix.cli.terminal import errors, tolerate_any_encoding
+from autogluon_causalmix.cli.terminal import errors, tolerate_any_terminal
 from autogluon_causalmix.errors import CausalMixError
 
 app = typer.Typer(
@@ -37,7 +37,7 @@ def main() -> None:
     # Before torch loads: on a busy machine its threads would spin while they wait (20 times slower,
     # measured).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    tolerate_any_encoding()
+    tolerate_any_terminal()
     try:
         code = app(args=sys.argv[1:] or ["--help"], standalone_mode=False)
         if code == INTERRUPTED:

@@ -67,6 +67,7 @@ def _beliefs(table: Table, seed: int, seconds: float) -> tuple[Mapping[str, Any]
 def _strongest(found: Mapping[str, Any]) -> Grid:
     beliefs = np.array(found["probability"])
     grid = Grid("edge", "belief")
+    grid.columns[0].overflow = "fold"  # a name is never shortened
     for flat in np.argsort(-beliefs, axis=None)[:MOST_EDGES]:
         i, j = np.unravel_index(flat, beliefs.shape)
         if beliefs[i, j] > 0:

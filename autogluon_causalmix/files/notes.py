@@ -54,7 +54,7 @@ def on_spellings(
             if other != text:
                 yield f"column {name!r}: {other!r} and {text!r} are two categories, not one"
                 return
-        elif spellings[value].strip() != text.strip():
+        elif spellings[value].strip(" +-") != text.strip(" +-"):  # minus zero is zero
             yield (
                 f"column {name!r}: {text!r} and {spellings[value]!r} are one {kind.name}, written "
                 f"as the latter; {declaration(name, 'category')} in --dtypes keeps them apart"

@@ -46,7 +46,7 @@ class _Notes(logging.Handler):
 
 
 def tolerate_any_terminal() -> None:
-    """Make the standard streams replace characters that their encoding lacks, and leave tables room.
+    """Make the standard streams replace characters that their encoding lacks; give tables room.
 
     In less than `NARROWEST` columns rich shortens names to nothing; the terminal wraps them.
     """

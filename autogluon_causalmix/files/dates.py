@@ -22,7 +22,13 @@ FORMATS = (
     "%Y%m%dT%H%M%S",
 )
 ZONE = re.compile(r"(?:Z| UTC|[+-]\d\d:?\d\d)?$")
-ENDINGS = (re.compile(rf"(?:[ T]00:00(?::00)?|:00)?(?:\.0+)?{ZONE.pattern}"), ZONE, re.compile("$"))
+ENDINGS = (  # the longest first: what all cells end with besides the format
+    *(
+        re.compile(rf"{zeros}{ZONE.pattern}")
+        for zeros in (r"(?:[ T]00:00(?::00)?|:00)?(?:\.0+)?", r"(?:\.0+)?", "", "(?:000)?")
+    ),
+    re.compile("$"),
+)
 COMPACT = ("%Y%m%d", "%Y%m%d%H%M%S", "%Y%m")  # dates that are whole numbers, too
 FEWEST_COMPACT = 3  # different cells: fewer numbers may look like dates by chance
 COMPACT_YEARS = range(1900, 2100)
@@ -73,7 +79,7 @@ class Date:
         first = next(iter(cells), "")
         if len(first) > 40 or not re.search(r"\d.*[-/.: T].*\d", first):
             return
-        for pattern in ENDINGS:  # the longest that all share; but -2021 only looks like a zone
+        for pattern in ENDINGS:  # until one fits: -2021 only looks like a zone
             endings = {found[0] for cell in cells if (found := pattern.search(cell))}
             fitting = list(cls._fitting(cells, first, endings.pop())) if len(endings) == 1 else []
             if fitting:

@@ -67,7 +67,7 @@ def demo(
     verbose: options.Verbose = False,
 ) -> None:
     """Compare zero-shot, fine-tuning and CausalMix on real tables of scikit-learn, offline."""
-    options.claim(out, force, folder=True)
+    options.claim(out, force, written=())
     _run(out, 2 if verbose else 0)
 
 

@@ -15,7 +15,15 @@ import pandas as pd
 from autogluon_causalmix.arrays import Indices, Mask, Matrix
 from autogluon_causalmix.dtypes import kind_of, plain, plain_dtype, stored_dtype
 from autogluon_causalmix.errors import TableError
-from autogluon_causalmix.granularity import coarsest_unit, decimals, to_decimals, to_unit
+from autogluon_causalmix.granularity import (
+    coarsest_unit,
+    counts,
+    decimals,
+    stride,
+    to_decimals,
+    to_steps,
+    to_unit,
+)
 
 SAFE = 2**62
 """Sums and differences of two integers below it fit 64 bits."""
@@ -42,10 +50,16 @@ class Column:
     places : int or None
         Decimals that all floats of the column keep to, 0 for whole ones; None where there are more
         than `autogluon_causalmix.granularity.MOST_DECIMALS`, and for other kinds.
+    step : int
+        All whole numbers are multiples of it behind the least one, all floats multiples of it in
+        their last decimal, all times that many units apart: prices in fives, halves of a star,
+        quarters of an hour.
     unit : str or None
         The largest of day, hour, minute, second, ms and us of which all times are multiples, on the
         clock of their own time zone, as pandas spells it (``"D"``); None where they are finer, and
         for other kinds.
+    gap : object
+        What stands for a missing value in a column of objects.
 
     Examples
     --------
@@ -60,6 +74,8 @@ class Column:
     offset: int
     places: int | None = None
     unit: str | None = None
+    step: int = 1
+    gap: Any = np.nan
 
     @classmethod
     def of(cls, values: pd.Series, as_category: bool = False) -> "Column":
@@ -124,12 +140,15 @@ class Column:
         if self.levels is not None:
             return self._categories(np.where(missing, -1, values).astype("int64"), self.levels)
         if not self.is_whole:
-            floats = values if self.places is None else to_decimals(values, self.places)
+            floats = values if self.places is None else self._on_grid(values, self.places)
             return pd.Series(floats, name=self.name).astype(self.dtype)
         if kind_of(self.dtype) == "whole":
             return self._whole_numbers(values, missing)
         times = self.moments(values)
-        return (times if self.unit is None else to_unit(times, self.unit)).astype(self.dtype)
+        if self.unit is not None:
+            first = None if self.step == 1 else self.moments(np.zeros(1))
+            times = to_unit(times, self.unit, self.step, first)
+        return times.astype(self.dtype)
 
     def moments(self, values: Matrix) -> pd.Series:
         """Return floats of shape (rows,) as times that need not lie on the grid."""
@@ -142,19 +161,27 @@ class Column:
         whole = _integers(values, missing, self.offset, (-limit, limit))
         return pd.Series(whole.astype("int64"), name=self.name).astype(dtype).mask(missing)
 
+    def _on_grid(self, values: Matrix, places: int) -> Matrix:
+        stepped = values if self.step == 1 else to_steps(values, self.step / 10.0**places)
+        rounded = to_decimals(stepped, places)
+        return np.where(rounded == values, values, rounded)  # there is a minus zero in the data
+
     def _categories(self, codes: Indices, levels: pd.Index) -> pd.Series:
         if isinstance(self.dtype, pd.CategoricalDtype):
             return pd.Series(
                 pd.Categorical.from_codes(codes.tolist(), dtype=self.dtype), name=self.name
             )
-        values = np.append(levels.astype(object).to_numpy(), np.nan)  # the last one for code −1
+        gap = np.empty(1, dtype=object)
+        gap[0] = self.gap  # the last one, for code −1
+        values = np.append(levels.astype(object).to_numpy(), gap)
         return pd.Series(values[codes], name=self.name, dtype=object).astype(self.dtype)
 
     def _whole_numbers(self, values: Matrix, missing: Mask) -> pd.Series:
         is_period = isinstance(self.dtype, pd.PeriodDtype)
         stored = np.iinfo(stored_dtype(self.dtype))
         limits = (int(stored.min) + is_period, int(stored.max))  # the lowest period means missing
-        whole = _integers(values, missing, self.offset, limits)
+        counted = values if self.step == 1 else to_steps(values, self.step)
+        whole = _integers(counted, missing, self.offset, limits)
         decoded = (
             pd.Series(
                 pd.arrays.PeriodArray(whole.astype("int64"), dtype=self.dtype), name=self.name
@@ -173,14 +200,26 @@ def _describe(values: pd.Series, as_category: bool) -> Column:
     if kind == "float":
         _check_finite(present)
     if as_category or kind == "category":
-        return Column(name, dtype, _levels(values), 0)
+        return Column(name, dtype, _levels(values), 0, gap=_gap(values))
     if kind == "float":
         numbers = present.to_numpy(dtype="float64")
         numbers = numbers[~np.isnan(numbers)]  # pandas can hold NaN beside NA
-        return Column(name, dtype, None, 0, places=decimals(numbers, stored_dtype(dtype)))
-    offset = int(_as_integers(present, dtype).min()) if len(present) else 0
-    unit = coarsest_unit(plain(present)) if kind == "time" else None
-    return Column(name, dtype, None, offset, unit=unit)
+        places = decimals(numbers, stored_dtype(dtype))
+        step = 1 if places is None else stride(np.append(np.rint(abs(numbers) * 10.0**places), 0))
+        return Column(name, dtype, None, 0, places=places, step=step)
+    whole = _as_integers(present, dtype)
+    offset = int(whole.min()) if len(present) else 0
+    if kind == "whole":
+        return Column(name, dtype, None, offset, step=stride((whole - offset).astype("float64")))
+    unit = coarsest_unit(plain(present))
+    step = 1 if unit is None else stride(counts(plain(present), unit))
+    return Column(name, dtype, None, offset, unit=unit, step=step)
+
+
+def _gap(values: pd.Series) -> Any:
+    """Return what stands for the first missing value of a column of objects."""
+    missing = values[values.isna()]
+    return missing.iloc[0] if values.dtype == np.dtype(object) and len(missing) else np.nan
 
 
 def _check_finite(present: pd.Series) -> None:

@@ -106,6 +106,8 @@ class _Options(BaseModel):
         if first["type"] == "value_error":
             return f"{cls.owner} {cls.noun} {place!r}: {first['ctx']['error']}"
         rule = first["msg"][0].lower() + first["msg"][1:]
+        if first["type"] == "model_type":
+            rule = "a plugin is named by a string or by a dict with 'name'"
         return f"{cls.owner} {cls.noun} {place!r}: {rule}, got {first['input']!r}"
 
 

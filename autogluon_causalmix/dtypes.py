@@ -68,6 +68,20 @@ def plain(values: pd.Series) -> pd.Series:
     return values if dtype == values.dtype else values.astype(dtype)
 
 
+def numbers_as_objects(values: pd.Series) -> bool:
+    """Return whether a column of objects holds numbers alone: floats, integers, decimals.
+
+    Examples
+    --------
+    >>> numbers_as_objects(pd.Series([1, 2.5, None], dtype=object)), numbers_as_objects(
+    ...     pd.Series([1, "2"], dtype=object)
+    ... )
+    (True, False)
+    """
+    numbers = {"floating", "integer", "mixed-integer-float", "decimal"}
+    return values.dtype == np.dtype(object) and types.infer_dtype(values, skipna=True) in numbers
+
+
 def stored_dtype(dtype: Any) -> np.dtype[Any]:
     """Return NumPy's dtype of the numbers that a dtype stores.
 

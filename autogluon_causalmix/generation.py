@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from autogluon_causalmix.config import Augmentation, Named
+from autogluon_causalmix.dtypes import numbers_as_objects
 from autogluon_causalmix.entry import Owner
 from autogluon_causalmix.fitlog import Log
 from autogluon_causalmix.generators.contract import description, draw, fit_generator
@@ -16,7 +17,7 @@ from autogluon_causalmix.generators.protocol import FittedGenerator, Generator
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.records import GeneratorFacts
 from autogluon_causalmix.resources import Resources
-from autogluon_causalmix.table import Table, identifiers
+from autogluon_causalmix.table import Table, copied
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,17 @@ def fit_source(
     generator = entry.create(named.options)
     with log.stage("generator"):
         fitted = fit_generator(generator, table, rng, resources, owner=entry.owner)
-    for name in identifiers(table):
+    for name, reason in copied(table).items():
         log.note(
-            f"column {name!r} has another value in every row, like a name or a key: synthetic rows "
-            "repeat real values of it; leave the column out if they must not"
+            f"column {name!r} {reason}, like a name or a key: synthetic rows repeat real values of "
+            "it; leave the column out if they must not"
         )
+    for name in table.categorical:
+        if numbers_as_objects(table.frame[name]):
+            log.note(
+                f"column {name!r} holds numbers as objects, which are drawn as categories; "
+                "convert it with pandas.to_numeric to draw numbers"
+            )
     said = description(fitted, owner=entry.owner)
     for sentence in cast("list[str]", said.get("notes", [])):
         log.note(sentence)

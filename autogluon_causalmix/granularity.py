@@ -13,6 +13,12 @@ MOST_DECIMALS = 9
 CHANCE = 1e-6
 """Values count as lying on a grid where random floats would do so with a smaller probability."""
 
+EXACT = 2.0**53
+"""Below it 64-bit floats hold every whole number."""
+
+STRIDE_CHANCE = 1e-3
+"""The same for multiples: a wrong one costs little, as all values that were seen lie on it."""
+
 UNITS = ("D", "h", "min", "s", "ms", "us")
 """Of times, from the coarsest to the finest, as pandas spells them."""
 
@@ -65,6 +71,40 @@ def to_decimals(values: Matrix, places: int) -> Matrix:
     return np.where(keep, values, rounded + 0.0)  # + 0.0: there is no minus zero on a grid
 
 
+def stride(counts: Matrix) -> int:
+    """Return the largest number of which all are multiples, 1 where that may be chance.
+
+    Of n different whole numbers beside 0, the differences of random ones are all multiples of m
+    with a probability of about m^(1 − n).
+
+    Parameters
+    ----------
+    counts : numpy.ndarray
+        Shape (n,): whole numbers from 0 upwards, 0 among them.
+
+    Examples
+    --------
+    >>> stride(50 * np.arange(9.0)), stride(50 * np.arange(2.0)), stride(np.arange(9.0))
+    (50, 1, 1)
+    """
+    distinct = np.unique(counts)
+    if not len(distinct) or distinct[-1] >= EXACT:
+        return 1
+    step = int(np.gcd.reduce(distinct.astype("int64")))
+    return step if step > 1 and (2.0 - len(distinct)) * np.log(step) < np.log(STRIDE_CHANCE) else 1
+
+
+def to_steps(values: Matrix, step: float) -> Matrix:
+    """Return floats rounded to multiples of a step.
+
+    Examples
+    --------
+    >>> to_steps(np.array([0.0, 0.7, np.nan]), 0.5)
+    array([0. , 0.5, nan])
+    """
+    return np.asarray(np.rint(values / step) * step)
+
+
 def coarsest_unit(times: pd.Series) -> str | None:
     """Return the largest of `UNITS` of which all times are multiples, None where they are finer.
 
@@ -87,22 +127,50 @@ def coarsest_unit(times: pd.Series) -> str | None:
     return next((unit for unit in coarser if len(times) and _is_on(times, unit).all()), None)
 
 
-def to_unit(times: pd.Series, unit: str) -> pd.Series:
+def counts(times: pd.Series, unit: str) -> Matrix:
+    """Return how many units each time is behind the first on the clock, shape (rows,)."""
+    clock = _clock(times)
+    return np.asarray((clock - clock.min()) / _length(unit), dtype="float64")
+
+
+def to_unit(
+    times: pd.Series, unit: str, step: int = 1, first: pd.Series | None = None
+) -> pd.Series:
     """Return times rounded to `unit`; its multiples stay as they are.
 
     Where a clock is put forward over a multiple, the next one is taken; where it is put back, so
     that a multiple comes twice, the first.
+
+    Parameters
+    ----------
+    times : pandas.Series
+        Dates or durations of a NumPy dtype or with a time zone.
+    unit : str
+        One of `UNITS`.
+    step : int
+        How many units lie between two times of the grid.
+    first : pandas.Series, optional
+        A time of the grid, shape (1,); needed where the step is not 1.
 
     Examples
     --------
     >>> to_unit(pd.Series(pd.to_datetime(["2021-03-01 08:31", "2021-03-04 23:00"])), "D").tolist()
     [Timestamp('2021-03-01 00:00:00'), Timestamp('2021-03-05 00:00:00')]
     """
-    rounded = _clock(times).dt.round(unit)
+    clock, length, on = _clock(times), step * _length(unit), _is_on(times, unit)
+    if first is None:
+        rounded = clock.dt.round(unit)
+    else:
+        start = _clock(first).iloc[0]
+        rounded = start + ((clock - start) / length).round() * length
+        on &= np.asarray((clock - start) % length == pd.Timedelta(0))
     if isinstance(times.dtype, pd.DatetimeTZDtype):
-        following = rounded + _length(unit)
-        rounded = _in_zone(rounded, times.dtype).fillna(_in_zone(following, times.dtype))
-    return times.where(_is_on(times, unit), rounded)
+        following = _in_zone(rounded + length, times.dtype)
+        behind = rounded.dt.tz_localize(  # where the next one is skipped, too
+            times.dtype.tz, ambiguous=np.ones(len(times), dtype=bool), nonexistent="shift_forward"
+        )
+        rounded = _in_zone(rounded, times.dtype).fillna(following).fillna(behind)
+    return times.where(on, rounded)
 
 
 def _is_on(times: pd.Series, unit: str) -> Mask:

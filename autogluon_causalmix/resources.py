@@ -88,7 +88,7 @@ def cut_off(seconds: float, stage: str, work: Callable[[], Result]) -> Result:
 
     def interrupt() -> None:
         nonlocal sent
-        pause = max(seconds, 0.0)
+        pause = min(max(seconds, 0.0), threading.TIMEOUT_MAX)
         while not finished.wait(pause):
             with lock:
                 if not finished.is_set():

@@ -16,6 +16,12 @@ from autogluon_causalmix.task import Classification, Task
 FEW_ROWS = 10
 """In so few, text that differs in every row is no sign of an identifier."""
 
+MOSTLY = 0.9
+"""Share of different words from which on they point at rows: one key in two rows is still a key."""
+
+CHANCE = 1e-3
+"""Of random whole numbers never to meet, below which they are keys: a birthday problem."""
+
 
 @dataclass(frozen=True, eq=False)  # by identity: two frames have no single truth value
 class Table:
@@ -199,6 +205,40 @@ def identifiers(table: Table) -> tuple[Hashable, ...]:
     return tuple(name for name in table.categorical if _is_identifier(table.frame[name]))
 
 
+def copied(table: Table) -> dict[Hashable, str]:
+    """Return why the real values of a feature, which a generator repeats, may point at a row.
+
+    These are the `identifiers`, words of which nearly all stand in one row, and whole numbers that
+    are never the same although they lie close together: keys, numbers of customers.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"id": range(40, 80), "ill": ["no", "yes"] * 20})
+    >>> copied(Table.from_frame(frame, target="ill"))
+    {'id': 'has another value in every row'}
+    """
+    found = {column.name: _singularity(column, table) for column in table.feature_columns}
+    return {name: reason for name, reason in found.items() if reason}
+
+
+def _singularity(column: Column, table: Table) -> str:
+    present = plain(table.frame[column.name].dropna())
+    rows, distinct = (
+        len(present),
+        present.nunique() if column.is_categorical or column.is_whole else 0,
+    )
+    if rows <= FEW_ROWS or distinct < MOSTLY * rows or column.is_time:
+        return ""
+    if not column.is_categorical:
+        width = float(np.nanmax(column.encode(table.frame[column.name]))) / column.step + 1
+        by_chance = np.exp(-(rows**2) / (2 * width))  # that none of them meet
+        return "has another value in every row" if distinct == rows and by_chance < CHANCE else ""
+    every = (
+        "another value in every row" if distinct == rows else f"{distinct} values in {rows} rows"
+    )
+    return f"has {every}"
+
+
 def _is_identifier(values: pd.Series) -> bool:
     present = values.dropna()
     return len(present) > FEW_ROWS and not plain(present).duplicated().any()
@@ -210,11 +250,13 @@ def _check_frame(frame: object) -> None:
             f"a table is a pandas.DataFrame, got {type(frame).__name__}; make one with "
             "pandas.DataFrame(...) or, where there is one, with its method to_pandas()"
         )
-    if frame.columns.nlevels > 1:
+    if isinstance(frame.columns, pd.MultiIndex):
         raise TableError(
             f"column names must be single, these have {frame.columns.nlevels} levels; "
             'join them, as in frame.columns = ["_".join(map(str, name)) for name in frame.columns]'
         )
+    if any(isinstance(name, type(pd.NA)) for name in frame.columns):
+        raise TableError("a column has the name <NA>, which is equal to no name; rename it")
     repeated = frame.columns[frame.columns.duplicated()].unique().tolist()
     if repeated:
         raise TableError(f"column names must be unique, these stand more than once: {repeated}")
@@ -223,7 +265,12 @@ def _check_frame(frame: object) -> None:
 def _check_shape(frame: pd.DataFrame, target: Hashable) -> None:
     if not len(frame.columns):
         raise TableError("the table has no columns; it needs a target and at least one feature")
-    if not isinstance(target, Hashable) or target not in frame.columns:
+    if not isinstance(target, Hashable):
+        raise TableError(
+            f"the target, a {type(target).__name__}, is not a column of the table; "
+            f"name one of {list(frame.columns)}"
+        )
+    if target not in frame.columns:
         raise TableError(
             f"the target {target!r} is not a column of the table; "
             f"its columns are {list(frame.columns)}"

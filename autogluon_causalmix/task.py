@@ -13,7 +13,7 @@ from scipy.stats import rankdata
 from sklearn.model_selection import train_test_split
 
 from autogluon_causalmix.arrays import Indices, Mask, Matrix
-from autogluon_causalmix.dtypes import kind_of, plain
+from autogluon_causalmix.dtypes import kind_of, numbers_as_objects, plain
 from autogluon_causalmix.errors import TableError
 from autogluon_causalmix.records import Scores
 
@@ -244,10 +244,10 @@ def one_vs_rest_auc(scores: Matrix, targets: Targets) -> float:
 def is_continuous(labels: pd.Series) -> bool:
     """Whether labels look like a regression target: too many different numbers, each too rare.
 
-    Whole numbers are classes where there are at most 20, or one to every 20 rows. Fractions are
-    classes where there are at most 20, and half of them occur at least as often as there are
-    different ones: 0.5 and 1.5 in thirty rows each, but not sixty measured values that happen to
-    repeat once rounded.
+    Whole numbers, and numbers as objects, are classes where there are at most 20, or one to every
+    20 rows. Fractions are classes where there are at most 20, and half of them occur at least as
+    often as there are different ones: 0.5 and 1.5 in thirty rows each, but not sixty measured
+    values that happen to repeat once rounded.
 
     Examples
     --------
@@ -255,9 +255,9 @@ def is_continuous(labels: pd.Series) -> bool:
     (False, True)
     """
     is_number = types.is_numeric_dtype(labels) and kind_of(labels.dtype) in ("float", "whole")
-    if not is_number:
+    if not is_number and not numbers_as_objects(labels):
         return False
     counts = labels.dropna().astype("float64").value_counts()
-    if (counts.index.to_numpy() % 1 != 0).any():
+    if is_number and (counts.index.to_numpy() % 1 != 0).any():
         return len(counts) > MOST_CLASSES or bool(counts.median() < len(counts))
     return len(counts) > MOST_CLASSES and len(counts) > 0.05 * int(counts.sum())

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autogluon_causalmix.cli import app, demo
+from autogluon_causalmix.cli import app, demo, terminal
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
@@ -232,6 +232,12 @@ def test_a_bad_file_is_one_line_and_writes_nothing(
             "types.json cannot be read: No such file",
         ),
         (["augment", "train.csv", "-t", "ill", "-o", "train.csv"], "train.csv exists"),
+        (["augment", "train.csv", "-t", "ill", "-o", "train.csv", "--force"], "is read: choose"),
+        (["augment", "train.csv", "-t", "ill", "-o", "link.csv", "--force"], "is read: choose"),
+        (["fit", "o/predictor/t.csv", "-t", "ill", "-o", "o", "--force"], "is read: choose"),
+        (["fit", "o/report.html", "-t", "ill", "-o", "o", "--force"], "is read: choose"),
+        (["augment", "train.csv", "-t", "ill", "-o", "s.pkl"], ".pkl is not written; choose .csv"),
+        (["augment", "train.csv", "-t", "ill", "-o", ""], "is a folder; choose another"),
         (["augment", "train.csv", "-t", "ill", "-o", "no/folder/s.csv"], "does not exist"),
         (
             ["augment", "train.csv", "-t", "ill", "-o", "s.csv", "--generator", "gan"],
@@ -254,13 +260,17 @@ def test_bad_arguments_are_one_line_and_write_nothing(
 ) -> None:
     Path("other.csv").write_text("number,ill\n1,yes\n")
     Path("folder").mkdir()
-    before = {path: path.read_bytes() for path in Path().iterdir() if path.is_file()}
+    Path("link.csv").symlink_to("train.csv")
+    Path("o/predictor").mkdir(parents=True)
+    for copy in ("o/predictor/t.csv", "o/report.html"):
+        Path(copy).write_bytes(train.read_bytes())
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
     assert causalmix(*arguments) == 2
     told = capsys.readouterr()
     assert message in told.err
     assert told.err.count("\n") == 1
     assert "Traceback" not in told.out + told.err
-    assert {path: path.read_bytes() for path in Path().iterdir() if path.is_file()} == before
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
     assert not Path("out").exists()
 
 
@@ -467,3 +477,43 @@ def test_a_class_that_autogluon_leaves_out_is_said(capsys: pytest.CaptureFixture
     out = capsys.readouterr().out
     assert "note: AutoGluon left out classes with too few rows" in out
     assert "probability 0: ['rare']" in out
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (KeyboardInterrupt(), 130, "error: interrupted"),
+        (MemoryError("no room"), 2, "error: out of memory (no room); ask for fewer rows"),
+        (OSError("two\nlines"), 2, "error: two lines"),
+    ],
+)
+def test_what_ends_a_command_is_one_line(
+    error: BaseException,
+    code: int,
+    message: str,
+    train: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("autogluon_causalmix.files.training.TrainingFile.read", fail)
+    assert causalmix("augment", train, "-t", "ill", "-o", "s.csv") == code
+    assert capsys.readouterr().err == message + "\n"
+
+
+def test_a_parquet_file_is_one_in_capitals_too(train: Path) -> None:
+    arguments = ("-t", "ill", "-n", 9, "--generator", "bootstrap", "-o", "S.PARQUET")
+    assert causalmix("augment", train, *arguments) == 0
+    assert len(pd.read_parquet("S.PARQUET")) == 9
+
+
+def test_a_narrow_terminal_shortens_no_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(terminal.console, "_width", 0)
+    assert causalmix("plugins") == 0
+    told = capsys.readouterr().out
+    assert "bootstrap" in told
+    assert "\N{HORIZONTAL ELLIPSIS}" not in told

@@ -104,3 +104,62 @@ def test_a_column_that_is_empty_in_training_stays_empty(tmp_path: Path) -> None:
     assert rows.dtypes.equals(file.frame.dtypes)
     assert len(notes) == 1
     assert "column 'e' is ignored, as the training table has no value in it" in notes[0]
+
+
+def follow(tmp_path: Path, training: list[str], cells: list[str]) -> tuple[pd.Series, list[str]]:
+    """Read one column of a test file, given that of the training file."""
+    for name, column in (("train.csv", training * 6), ("test.csv", cells)):
+        rows = [f"{cell};{'pq'[row % 2]}" for row, cell in enumerate(column)]
+        (tmp_path / name).write_text("\n".join(["v;y", *rows]))
+    file = TrainingFile.read(tmp_path / "train.csv", "y")
+    frame, notes = file.read_test(tmp_path / "test.csv")
+    return frame["v"], notes
+
+
+ZONED = ["2021-03-04T10:00:00Z", "2021-03-05T11:30:00Z"]
+
+
+def test_a_time_in_another_zone_is_the_same_moment(tmp_path: Path) -> None:
+    here, _ = follow(tmp_path, ZONED, ["2021-03-04T10:00:00Z", "2021-03-05T11:30:00Z"])
+    there, notes = follow(
+        tmp_path, ZONED, ["2021-03-04T15:30:00+05:30", "2021-03-05T17:00:00+05:30"]
+    )
+    assert there.equals(here)
+    assert notes == []
+
+
+@pytest.mark.parametrize(
+    ("training", "cell", "message"),
+    [
+        (ZONED, "2021-03-04T15:30:00", "no date such as '2021-03-04T10:00:00Z'"),
+        (["2021-03-04", "2021-03-05"], "2021-03-04T15:30:00Z", "no date such as '2021-03-04'"),
+        (["1", "20"], "1" + "0" * 25, "integers over 64 bits, the first is '10000"),
+        (["1", "20"], "9" * 5000, "infinite values, the first is '999"),
+        (["$5", "$7"], "€5", "holds '€5', which is no number such as '$5'"),
+        (["5", "7"], "5%", "holds '5%', which is no number such as '5'"),
+    ],
+)
+def test_a_cell_with_another_unit_zone_or_size_is_refused(
+    training: list[str], cell: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(TableError) as refused:
+        follow(tmp_path, training, [cell])
+    assert message in str(refused.value)
+    assert "line 2: column 'v'" in str(refused.value)
+    assert len(str(refused.value)) < 400
+
+
+def test_a_share_without_its_sign_is_said(tmp_path: Path) -> None:
+    _, notes = follow(tmp_path, ["41%", "3%"], ["0.41", "0.03"])
+    assert "has cells without '%', read as if they had it: '0.41'" in notes[0]
+
+
+def test_a_letter_in_two_signs_is_the_letter(tmp_path: Path) -> None:
+    values, notes = follow(tmp_path, ["\N{LATIN SMALL LETTER E WITH ACUTE}", "b"], ["e\u0301"])
+    assert values.tolist() == ["\N{LATIN SMALL LETTER E WITH ACUTE}"]
+    assert notes == []
+
+
+def test_a_test_file_without_the_target_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="lacks the target 'y', without which nothing can be"):
+        read_test(tmp_path, HEADER.removesuffix(",y") + "\n" + ROW.removesuffix(",1"))

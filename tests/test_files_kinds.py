@@ -47,6 +47,16 @@ def as_sheet(cells: Sequence[str]) -> Sheet:
         ("date", ["13/02/2021", "03/04/2021"]),
         ("date", ["2021-02-01", "NULL"]),
         ("whole number", ["20210204", "20210304"]),
+        ("date", ["20210204", "20210304", "20211224"]),
+        ("date", ["202102", "202103", "202112"]),
+        ("date", ["20210204173000", "20210304080059", "20211224235959"]),
+        ("whole number", ["20210204", "20210304", "20211324"]),
+        ("date", ["20210204T173000", "20210304T080059"]),
+        ("date", ["2021-02-04T17:30:00Z", "2021-02-05T08:00:07Z", "2021-02-06T00:00:00Z"]),
+        ("date", ["2021-02-04T17:30:00.250+05:30", "2021-02-05T08:00:00.000+05:30"]),
+        ("date", ["04-02-2021", "24-12-2021"]),
+        ("category", ["2021-02-04T17:30:00+01:00", "2021-07-05T08:00:00+02:00"]),
+        ("category", ["1" * 5000, "2"]),
     ],
 )
 def test_a_column_is_what_all_its_cells_can_be(expected: str, cells: list[str]) -> None:
@@ -65,6 +75,17 @@ def test_a_column_is_what_all_its_cells_can_be(expected: str, cells: list[str]) 
         (["20", "unknown", "30"], "'unknown' (t.csv, line 3) is no number like most others"),
         (["2021-03-04", "2021-03-05", "soon"], "'soon' (t.csv, line 4) is no date like most"),
         ([str(i) for i in range(7, 19)], "counts the rows"),
+        (["20210204", "20210304", "20211224"], "read as dates: '20210204' is 2021-02-04"),
+        (["2021-02-04", "04/03/2021", "2021-02-06"],
+         "its dates are spelled in several ways, as '2021-02-04' and '04/03/2021'"),
+        (["2021-02-04T17:30:00.5", "2021-02-05T08:00:00", "2021-02-06T00:00:00.123456"],
+         "its dates are spelled in several ways"),
+        (["2021-02-04 17:30:00+01:00", "2021-07-05 08:00:00+02:00"],
+         "as '2021-02-04 17:30:00+01:00' and '2021-07-05 08:00:00+02:00'"),
+        (["5 kg", "12.5 kg", "7 kg"], "'5 kg' is no number; leave units and signs out"),
+        (["12.50 EUR", "3.00 EUR", "3.00 EUR"], "leave units and signs out"),
+        (["(3.00)", "12.50", "7.00"], "leave units and signs out"),
+        (["\N{MINUS SIGN}3.00", "12.50"], "leave units and signs out"),
     ],
 )  # fmt: skip
 def test_what_is_read_in_an_unexpected_way_is_said(cells: list[str], note: str) -> None:
@@ -158,3 +179,37 @@ def test_a_target_of_fractions_is_a_class_if_the_user_says_so(tmp_path: Path) ->
         TrainingFile.read(tmp_path / "t.csv", "y")
     file = TrainingFile.read(tmp_path / "t.csv", "y", {"y": "category"})
     assert "0.14" in file.table.classes
+
+
+@pytest.mark.parametrize(
+    ("cells", "note"),
+    [
+        (["1.10", "1.1", "1.9"], "'1.1' and '1.10' are one number, written as the latter"),
+        (["yes", "Yes", "no"], "'yes' and 'Yes' are two categories"),
+        (["yes ", "yes", "no"], "'yes ' and 'yes' are two categories"),
+        (["1", " 1", "2"], ""),
+        (["0.0", "-0.0", "1.5"], ""),
+    ],
+)
+@pytest.mark.parametrize("target", ["v", "y"])
+def test_spellings_of_one_value_are_said(
+    cells: list[str], note: str, target: str, tmp_path: Path
+) -> None:
+    lines = ["v;y", *(f"{cell};{'pq'[row % 2]}" for row, cell in enumerate(cells * 4))]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    notes = TrainingFile.read(tmp_path / "t.csv", target).schema.notes
+    assert [note in said for said in notes] == [True] * bool(note)
+
+
+def test_times_of_a_zone_are_written_as_they_came(tmp_path: Path) -> None:
+    cells = [f"2021-03-{day:02d}T{day % 24:02d}:00:{day:02d}Z" for day in range(1, 30)]
+    lines = ["v,y", *(f"{cell},{'pq'[row % 2]}" for row, cell in enumerate(cells))]
+    (tmp_path / "t.csv").write_text("\n".join(lines))
+    file = TrainingFile.read(tmp_path / "t.csv", "y")
+    assert file.schema.column("v").spell(file.frame["v"]) == cells
+    assert file.schema.column("v").spell(file.frame["v"] + pd.Timedelta("1s"))[0].endswith(":02Z")  # type: ignore[union-attr]
+
+
+def test_a_column_that_is_declared_twice_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"more than once: \['zip'\]"):
+        read_dtypes('{"zip": "number", "zip": "category"}')

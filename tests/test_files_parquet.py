@@ -95,3 +95,21 @@ def test_parquet_of_nested_columns_is_refused_by_name(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"t": [time(9, 30)], "y": ["a"]}), tmp_path / "t.parquet")
     with pytest.raises(TableError, match="column 't' has type time64"):
         TrainingFile.read(tmp_path / "t.parquet", "y")
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Kolkata"])
+@pytest.mark.parametrize("apart", ["15min", "D", "977us"])
+def test_times_of_a_zone_are_written_in_their_type(zone: str, apart: str, tmp_path: Path) -> None:
+    times = pd.date_range("2021-03-01", periods=40, freq=apart, tz=zone)
+    frame = pd.DataFrame({"at": times, "y": [0, 1] * 20})
+    frame.to_parquet(tmp_path / "t.parquet")
+    file = TrainingFile.read(tmp_path / "t.parquet", "y")
+    file.write(file.frame, tmp_path / "s.parquet")
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "s.parquet"), frame)
+
+
+def test_a_clock_that_is_put_forward_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    times = pd.date_range("2021-03-27", periods=4, freq="D", tz="Europe/Rome")
+    pd.DataFrame({"at": times, "y": [0, 1] * 2}).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(TableError, match=r"'at' has times that are \+0100 and \+0200, .* to UTC"):
+        TrainingFile.read(tmp_path / "t.parquet", "y")

@@ -218,3 +218,54 @@ def test_drawn_incomes_prices_dates_and_hours_keep_their_grid() -> None:
     assert (drawn["day"] == drawn["day"].dt.normalize()).all()
     assert (drawn["hour"] == drawn["hour"].dt.floor("h")).all()
     assert (drawn["stay"] == drawn["stay"].dt.round("min")).all()
+
+
+def quarters_of_an_hour() -> pd.Series:
+    apart = pd.to_timedelta(15 * np.random.default_rng(0).permutation(4000)[:60], unit="min")
+    return pd.Series(pd.Timestamp("2021-03-01 00:05") + apart)
+
+
+@pytest.mark.parametrize(
+    ("values", "step"),
+    [
+        (pd.Series(np.tile(np.arange(2, 11) / 2, 6)), 0.5),
+        (pd.Series(np.arange(-20, 20) / 4, dtype="float32"), 0.25),
+        (pd.Series(50.0 * np.arange(40)), 50.0),
+        (pd.Series(50 * np.arange(40) + 7), 50),
+        (pd.Series([*(5 * np.arange(40)), None], dtype="Int16"), 5),
+        (quarters_of_an_hour(), pd.Timedelta("15min")),
+        (quarters_of_an_hour().dt.tz_localize("UTC").dt.tz_convert("Asia/Kolkata"),
+         pd.Timedelta("15min")),
+        (pd.Series(pd.date_range("2021-03-01", periods=30, freq="7D")), pd.Timedelta("7D")),
+        (pd.Series(pd.to_timedelta(30 * np.arange(40), unit="min")), pd.Timedelta("30min")),
+    ],
+)  # fmt: skip
+def test_values_keep_to_the_multiples_of_their_column(values: pd.Series, step: Any) -> None:
+    column = Column.of(values)
+    pd.testing.assert_series_equal(column.decode(column.encode(values)), values)
+    drawn = between(column, values)
+    assert drawn.nunique() > 3
+    assert ((drawn - values.dropna().iloc[0]) % step == type(step)(0)).all()
+
+
+@pytest.mark.parametrize("values", [[10, 30, 50], list(range(0, 12, 2)), [0, 100]])
+def test_a_few_multiples_are_chance(values: list[int]) -> None:
+    assert Column.of(pd.Series(values)).step == 1
+
+
+def test_a_time_rounded_into_a_skipped_hour_is_not_missing() -> None:
+    moments = pd.Series(pd.date_range("2021-03-28 01:50", periods=20, freq="min", tz="Europe/Rome"))
+    column = Column.of(moments)
+    encoded = column.encode(moments)
+    seconds = column.decode(np.linspace(encoded[0], encoded[-1], 300))
+    assert seconds.notna().all()
+    assert (seconds.dt.second == 0).all()
+
+
+@pytest.mark.parametrize("gap", [None, np.nan, pd.NaT])
+def test_what_stands_for_a_missing_object_comes_back(gap: object) -> None:
+    values = pd.Series(["a", gap, "b", gap], dtype=object)
+    column = Column.of(values)
+    assert [type(value) for value in column.decode(column.encode(values))] == [
+        type(value) for value in values
+    ]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.errors import TableError
-from autogluon_causalmix.table import Table, encode, identifiers
+from autogluon_causalmix.table import Table, copied, encode, identifiers
 from autogluon_causalmix.task import is_continuous
 
 ROWS = 50
@@ -239,3 +239,43 @@ def test_classes_are_those_that_occur() -> None:
     labels = pd.Categorical(["b", "a", "b"], categories=["c", "b", "a"])
     table = Table.from_frame(pd.DataFrame({"x": [1, 2, 3], "y": labels}), "y")
     assert (list(table.classes), list(table.levels)) == (["b", "a"], ["c", "b", "a"])
+
+
+def test_values_that_point_at_a_row_are_named() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "mail": [f"{i}@home.org" for i in range(ROWS)],
+            "one of them twice": [f"{max(i, 1)}@home.org" for i in range(ROWS)],
+            "number of a customer": rng.permutation(ROWS) + 5000,
+            "income": rng.integers(10**6, 10**9, ROWS),
+            "age": rng.integers(20, 80, ROWS),
+            "day": pd.date_range("2021-03-01", periods=ROWS),
+            "town": rng.choice(["Ulm", "Jena"], ROWS),
+            "ill": rng.choice(["no", "yes"], ROWS),
+        }
+    )
+    assert copied(Table.from_frame(frame, "ill")) == {
+        "mail": "has another value in every row",
+        "one of them twice": f"has {ROWS - 1} values in {ROWS} rows",
+        "number of a customer": "has another value in every row",
+    }
+
+
+def test_a_measured_target_of_objects_is_continuous() -> None:
+    measured = pd.Series(np.random.default_rng(0).normal(size=ROWS), dtype=object)
+    assert is_continuous(measured)
+    assert not is_continuous(pd.Series([0.5, 1.5, None] * 20, dtype=object))
+
+
+def test_column_names_that_equal_nothing_are_refused() -> None:
+    frame = pd.DataFrame([[1, 0], [2, 1]], columns=pd.Index([pd.NA, "y"], dtype=object))
+    with pytest.raises(TableError, match="has the name <NA>"):
+        Table.from_frame(frame, "y")
+
+
+def test_a_target_that_is_a_column_is_refused_in_one_line() -> None:
+    frame = pd.DataFrame({"x": range(9), "y": [0, 1, 0] * 3})
+    with pytest.raises(TableError, match="the target, a Series, is not a column") as refused:
+        Table.from_frame(frame, frame["y"])  # type: ignore[arg-type]
+    assert "\n" not in str(refused.value)

@@ -27,8 +27,8 @@ def augment(
     from autogluon_causalmix.files.training import TrainingFile, check_suffix
     from autogluon_causalmix.generation import augment as draw
 
-    options.claim(out, force)
-    check_suffix(out)
+    options.claim(out, force, [train, options.file_in(dtypes)])
+    check_suffix(out, train)
     made_by = options.named("--generator", generator)
     file = TrainingFile.read(train, target, read_dtypes(dtypes))
     print_notes(file.schema.notes)

@@ -72,7 +72,7 @@ def demo(
 
     Fetches published weights on first use where they are in reach; offline, `mini` runs.
     """
-    options.claim(out, force, folder=True)
+    options.claim(out, force, written=())
     _run(out, 2 if verbose else 0)
 
 

@@ -12,6 +12,8 @@ from autogluon_causalmix.cli import options
 from autogluon_causalmix.cli.terminal import console, print_notes
 from autogluon_causalmix.errors import CausalMixError, TableError
 
+WRITTEN = ("predictor", "leaderboard.csv", "fit_report.json", "report.html")
+
 if TYPE_CHECKING:  # loads AutoGluon
     from autogluon_causalmix.comparison import Comparison
 
@@ -42,7 +44,7 @@ def fit(
         "backbone": options.named("--backbone", backbone),
         "random_state": seed,
     }
-    options.claim(out, force, folder=True)
+    options.claim(out, force, [train, test, options.file_in(dtypes)], WRITTEN)
     CausalMixModel.check(chosen)
     file = TrainingFile.read(train, target, read_dtypes(dtypes))
     print_notes(file.schema.notes)
@@ -52,6 +54,8 @@ def fit(
         raise TableError(f"{train}: {error}") from None
     rows, differences = (None, []) if test is None else file.read_test(test)
     print_notes(differences)
+    if test is not None and test.read_bytes() == train.read_bytes():
+        print_notes([f"{test} is the training file: its scores say nothing of new rows"])
     console.print(
         f"{len(file.table)} rows, {len(file.table.columns) - 1} features, "
         f"{len(file.table.classes)} classes of {target!r}"

@@ -38,7 +38,7 @@ def graph(
 
     if out.suffix not in {".svg", ".png"}:
         raise ConfigError(f"--out must end in .svg or .png, got {out}")
-    options.claim(out, force)
+    options.claim(out, force, [train, options.file_in(dtypes)])
     file = TrainingFile.read(train, target, read_dtypes(dtypes))
     print_notes(file.schema.notes)
     with console.status("looking for causal edges …"):
@@ -67,6 +67,7 @@ def _beliefs(table: Table, seed: int, seconds: float) -> tuple[Mapping[str, Any]
 def _strongest(found: Mapping[str, Any]) -> Grid:
     beliefs = np.array(found["probability"])
     grid = Grid("edge", "belief")
+    grid.columns[0].overflow = "fold"  # a name is never shortened
     for flat in np.argsort(-beliefs, axis=None)[:MOST_EDGES]:
         i, j = np.unravel_index(flat, beliefs.shape)
         if beliefs[i, j] > 0:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,20 +75,50 @@ def named(option: str, given: str) -> str | dict[str, Any]:
     return options
 
 
-def claim(out: Path, force: bool, *, folder: bool = False) -> None:
+def claim(
+    out: Path, force: bool, inputs: Iterable[Path | None] = (), written: Sequence[str] | None = None
+) -> None:
     """Refuse to overwrite, before the work starts.
+
+    Parameters
+    ----------
+    out : Path
+        The file, or the folder, that a command leaves.
+    force : bool
+        Whether the user lets it overwrite.
+    inputs : iterable of Path or None
+        The files that it reads, None for those not given; they are never overwritten.
+    written : sequence of str, optional
+        The names in `out` that it writes, where that is a folder.
 
     Raises
     ------
     ConfigError
-        `out` exists, is of the wrong kind, or cannot be written to.
+        `out` exists, is of the wrong kind, would replace an input, or cannot be written to.
     """
+    folder = written is not None
+    if out.exists() and out.is_dir() != folder:
+        raise ConfigError(f"{out} is {'no' if folder else 'a'} folder; choose another --out")
+    replaced = [out / name for name in written or ()] or [out]
+    for path in filter(None, inputs):
+        if any(_holds(place, path) for place in replaced):
+            raise ConfigError(f"{path} exists, and is read: choose another --out than {out}")
     taken = any(out.iterdir()) if out.is_dir() else out.exists()
     if taken and not force:
         raise ConfigError(f"{out} exists; choose another --out, or --force to overwrite it")
-    if out.exists() and out.is_dir() != folder:
-        raise ConfigError(f"{out} is {'no' if folder else 'a'} folder; choose another --out")
     if not out.absolute().parent.is_dir():
         raise ConfigError(f"the folder of {out} does not exist")
     if not os.access(out if out.exists() else out.absolute().parent, os.W_OK):
         raise ConfigError(f"{out} cannot be written to; choose another --out")
+
+
+def _holds(place: Path, path: Path) -> bool:
+    """Whether a path is a place, under whatever name, or lies in it."""
+    if not (place.exists() and path.exists()):
+        return False
+    return place.samefile(path) or path.resolve().is_relative_to(place.resolve())
+
+
+def file_in(given: str | None) -> Path | None:
+    """Return the file that an option names; None where it is JSON itself, or not given."""
+    return None if given is None or given.lstrip().startswith("{") else Path(given)

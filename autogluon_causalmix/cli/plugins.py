@@ -14,6 +14,8 @@ def plugins() -> None:
     for entry in [entry for own in registry.registries for entry in own]:
         origin = f"{entry.owner.distribution} {entry.owner.version}"
         grid.add_row(entry.kind.name, entry.name, ", ".join(entry.options()) or "–", origin)
+    for column in grid.columns:
+        column.overflow = "fold"  # a name is never shortened
     console.print(grid)
     for failure in registry.failures:
         console.print(f"not loaded: {failure}", soft_wrap=True)

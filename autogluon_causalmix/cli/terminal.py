@@ -13,6 +13,7 @@ from rich.console import Console
 console = Console(markup=False, highlight=False, emoji=False)
 errors = Console(markup=False, highlight=False, emoji=False, stderr=True, soft_wrap=True)
 
+NARROWEST = 60
 PLAIN = {"→": "->", "–": "-", "±": "+/-", "…": "...", "×": "x", "≥": ">=", "≤": "<="}
 
 
@@ -44,8 +45,14 @@ class _Notes(logging.Handler):
         print_notes([record.getMessage().strip()])
 
 
-def tolerate_any_encoding() -> None:
-    """Make the standard streams replace characters that their encoding lacks."""
+def tolerate_any_terminal() -> None:
+    """Make the standard streams replace characters that their encoding lacks; give tables room.
+
+    In less than `NARROWEST` columns rich shortens names to nothing; the terminal wraps them.
+    """
+    for made in (console, errors):
+        if made.width < NARROWEST:
+            made.width = NARROWEST
     codecs.register_error("causalmix", _replacement)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -1,6 +1,7 @@
 """`Category`: the words of a column, each a category in its own spelling."""
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -74,7 +75,7 @@ class Category:
 
 def _key(cell: str) -> str:
     """Return what two spellings of one value share."""
-    folded = cell.strip().casefold()
-    if folded in TRUTHS:
-        return folded
-    return re.sub(r"(?<=[0-9])\.0+$", "", cell.strip())
+    word = unicodedata.normalize("NFC", cell.strip())  # é may be one sign, or two
+    if word.casefold() in TRUTHS:
+        return word.casefold()
+    return re.sub(r"(?<=[0-9])\.0+$", "", word)

@@ -1,7 +1,7 @@
 """`FileColumn`: what the cells of one column mean, and how its values are spelled."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from autogluon_causalmix.errors import TableError
+from autogluon_causalmix.files import notes
 from autogluon_causalmix.files.categories import Category
 from autogluon_causalmix.files.dates import Date
-from autogluon_causalmix.files.kinds import MISSING, Kind, infer_kind
-from autogluon_causalmix.files.numbers import Number
+from autogluon_causalmix.files.kinds import MISSING, infer_kind
+from autogluon_causalmix.files.notes import Kind
+from autogluon_causalmix.files.numbers import LARGEST, Number
 from autogluon_causalmix.files.sheet import Cell, Sheet
 
 
@@ -58,7 +60,7 @@ class FileColumn:
         declared : str or None
             What the user says that its cells are.
         as_classes : bool
-            Whether it is the target: then dates are words.
+            Whether it is the target: then dates are words, and no other kind was to be expected.
 
         Raises
         ------
@@ -66,9 +68,9 @@ class FileColumn:
             Its cells are not what is declared.
         """
         counted = [cell for cell, _ in Counter(sheet.columns[name]).most_common()]
-        kind, odd, notes = infer_kind(name, sheet, counted, declared)
-        if as_classes and isinstance(kind, Date):
-            kind = Category.of([cell for cell in counted if cell])
+        kind, odd, said = infer_kind(name, sheet, counted, declared)
+        if as_classes:
+            kind, said = _classes(kind, counted, sheet.decimal), []
         missing = odd if isinstance(kind, Category) else MISSING | odd
         missing = missing if sheet.says_missing else missing | {""}
         default = None if sheet.says_missing else ""
@@ -77,7 +79,9 @@ class FileColumn:
         column = cls(name, kind, missing, gap, bool(gaps), {})
         values = column._values(sheet)
         spellings = {value: cell for cell, value in reversed(values.items()) if cell is not None}
-        return replace(column, spellings=spellings), column._series(sheet, values), notes
+        alike = notes.on_spellings(name, kind, values, spellings)
+        column = replace(column, spellings=spellings)
+        return column, column._series(sheet, values), [*said, *alike]
 
     def read(self, sheet: Sheet) -> pd.Series:
         """Return the column of a file, which may be another one, in the types of the training file.
@@ -95,13 +99,16 @@ class FileColumn:
         """Return a column of a file, given the values of its cells; refuse infinite ones."""
         cells = sheet.columns[self.name]
         series = self.kind.series([values.get(cell) for cell in cells])
-        if isinstance(self.kind, Number) and series.dtype == "float64" and np.isinf(series).any():
-            infinite = np.flatnonzero(np.isinf(series))
-            raise TableError(
-                f"{sheet.place(int(infinite[0]))}: column {self.name!r} holds {len(infinite)} "
-                f"infinite values, the first is {cells[infinite[0]]!r}; "
-                "leave such cells empty, or leave these rows out"
-            )
+        if isinstance(self.kind, Number) and series.dtype == "float64":
+            limit = LARGEST if self.kind.whole else np.inf
+            large = np.flatnonzero(series.abs() >= limit)
+            if len(large):
+                what = "infinite values" if np.isinf(series[large[0]]) else "integers over 64 bits"
+                raise TableError(
+                    f"{sheet.place(int(large[0]))}: column {self.name!r} holds {len(large)} "
+                    f"{what}, the first is {_short(cells[large[0]])}; "
+                    "leave such cells empty, or leave these rows out"
+                )
         return series.rename(self.name)
 
     def foreign(self, sheet: Sheet) -> set[Cell]:
@@ -131,9 +138,11 @@ class FileColumn:
         values: dict[Cell, Any] = {cell: kind.value(cell) for cell in filled}
         for cell in filled:
             if values[cell] is None:
+                frequent = [*self.spellings.values()][-1:]
+                like = f" such as {frequent[0]!r} of the training table" if frequent else ""
                 raise TableError(
-                    f"{sheet.place(cells.index(cell))}: column {self.name!r} holds {cell!r}, "
-                    f"which is no {kind.name}; leave the cell empty where the value is missing"
+                    f"{sheet.place(cells.index(cell))}: column {self.name!r} holds {_short(cell)}, "
+                    f"which is no {kind.name}{like}; leave the cell empty where it is missing"
                 )
         return values
 
@@ -145,8 +154,21 @@ class FileColumn:
             found = Number.infer(present, sheet.decimal)
             return self.kind if found is None else self.kind.with_marks(found)
         if isinstance(self.kind, Date) and None in map(self.kind.value, present):
-            return Date.infer(present) or self.kind
+            date = Date.infer(present)
+            return self.kind if date is None else date.on_the_clock_of(self.kind)
         return self.kind
+
+
+def _classes(kind: Kind, cells: Sequence[Cell], decimal: str) -> Kind:
+    """Return the kind of a target: dates are numbers where they can be, else words."""
+    present = [cell for cell in cells if cell]
+    return (
+        (Number.infer(present, decimal) or Category.of(present)) if isinstance(kind, Date) else kind
+    )
+
+
+def _short(cell: Cell, most: int = 60) -> str:
+    return repr(cell if cell is None or len(cell) <= most else f"{cell[:most]}…")
 
 
 def _is_missing(cell: Cell, missing: frozenset[str]) -> bool:

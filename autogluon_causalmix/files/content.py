@@ -1,5 +1,6 @@
 """The bytes of a file as text, or one line that says what the file is instead."""
 
+import codecs
 import gzip
 import zlib
 from pathlib import Path
@@ -19,10 +20,14 @@ FOREIGN = {  # by the first bytes: what it is, and the way out
     b"\x89HDF": "is an HDF5 file; save the table as CSV or Parquet",
     b"ARROW1": "is a Feather file; save the table as CSV or Parquet",
     b"%PDF": "is a PDF; save the table as CSV",
+}
+FOREIGN_TEXT = {  # the same, spaces and ends of line aside
     b"<!DOC": "is a web page; save the table as CSV",
     b"<html": "is a web page; save the table as CSV",
+    b"<?xml": "is XML; save the table as CSV",
     b'[{"': "is JSON; save the table as CSV",
     b'{"': "is JSON; save the table as CSV",
+    b"@relation": "is an ARFF file; save the table as CSV",
 }
 MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
@@ -43,8 +48,9 @@ def read_bytes(path: Path) -> bytes:
         raise TableError(f"{path} is a broken gzip file ({error}); pack it again") from None
     except OSError as error:
         raise TableError(f"{path} cannot be read: {error.strerror or error}") from None
-    for start, what in FOREIGN.items():
-        if content.startswith(start):
+    opening = b"".join(content[:1000].removeprefix(codecs.BOM_UTF8).split())
+    for start, what in (*FOREIGN.items(), *FOREIGN_TEXT.items()):
+        if (content if start in FOREIGN else opening).startswith(start):
             raise TableError(f"{path} {what}")
     return content
 
@@ -58,14 +64,14 @@ def decode(path: Path, content: bytes) -> tuple[str, str]:
         It is empty, or neither UTF-8 nor UTF-16 with its mark.
     """
     encoding = next((name for mark, name in MARKS.items() if content.startswith(mark)), "utf-8")
+    if encoding != "utf-16" and b"\0" in content:
+        raise TableError(f"{path} is a binary file; save the table as CSV or Parquet")
     try:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         raise TableError(f"{path} is not UTF-8 (byte {error.start}); save it as UTF-8") from None
     if not text.strip():
         raise TableError(f"{path} is empty")
-    if "\0" in text:
-        raise TableError(f"{path} is a binary file; save the table as CSV or Parquet")
     return text, encoding
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice, product
 
@@ -11,7 +11,7 @@ import pandas as pd
 DAYS = (
     "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y",
     "%m-%d-%Y", "%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%d.%m.%y",
-    "%d/%m/%y", "%m/%d/%y",
+    "%d/%m/%y", "%m/%d/%y", "%Y%m%d",
 )  # fmt: skip
 TIMES = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
 FORMATS = (
@@ -19,8 +19,20 @@ FORMATS = (
     *(f"{day}{gap}{time}" for day, gap, time in product(DAYS, (" ", "T"), TIMES)),
     *TIMES,
     "%Y-%m",
+    "%Y%m%dT%H%M%S",
 )
-ENDING = re.compile(r"(?:[ T]00:00(?::00)?|:00)?(?:\.0+)?(?:Z| UTC|[+-]\d\d:?\d\d)?$")
+ZONE = re.compile(r"(?:Z| UTC|[+-]\d\d:?\d\d)?$")
+ENDINGS = (  # the longest first: what all cells end with besides the format
+    *(
+        re.compile(rf"{zeros}{ZONE.pattern}")
+        for zeros in (r"(?:[ T]00:00(?::00)?|:00)?(?:\.0+)?", r"(?:\.0+)?", "", "(?:000)?")
+    ),
+    re.compile("$"),
+)
+COMPACT = ("%Y%m%d", "%Y%m%d%H%M%S", "%Y%m")  # dates that are whole numbers, too
+FEWEST_COMPACT = 3  # different cells: fewer numbers may look like dates by chance
+COMPACT_YEARS = range(1900, 2100)
+NO_TIME = pd.Timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -37,6 +49,8 @@ class Date:
         Whether days, months and hours below ten have a zero.
     digits : int
         Digits of fractions of a second.
+    shift : pandas.Timedelta
+        Added to the times of a file in another zone than the training file.
 
     Examples
     --------
@@ -49,6 +63,7 @@ class Date:
     ending: str = ""
     padded: bool = True
     digits: int = 6
+    shift: pd.Timedelta = NO_TIME
 
     name = "date"
 
@@ -62,12 +77,32 @@ class Date:
     def candidates(cls, cells: Collection[str]) -> Iterator["Date"]:
         """Yield all spellings that fit all cells."""
         first = next(iter(cells), "")
-        if len(first) > 40 or not re.search(r"\d.*[-/.: ].*\d", first):
+        if len(first) > 40 or not re.search(r"\d.*[-/.: T].*\d", first):
             return
-        endings = {ENDING.search(cell)[0] for cell in cells}  # type: ignore[index]  # it matches ""
-        ending = endings.pop() if len(endings) == 1 else ""
-        found = list(cls._fitting(cells, first, ending))
-        yield from found or cls._fitting(cells, first, "")  # -2021 looks like a zone
+        for pattern in ENDINGS:  # until one fits: -2021 only looks like a zone
+            endings = {found[0] for cell in cells if (found := pattern.search(cell))}
+            fitting = list(cls._fitting(cells, first, endings.pop())) if len(endings) == 1 else []
+            if fitting:
+                yield from fitting
+                return
+
+    @classmethod
+    def compact(cls, cells: Collection[str]) -> "Date | None":
+        """Return the spelling of dates that are whole numbers, too; None where there is none.
+
+        Examples
+        --------
+        >>> Date.compact(["20210228", "20210301", "20211224"]).format
+        '%Y%m%d'
+        """
+        if len(cells) < FEWEST_COMPACT:
+            return None
+        fitting = (date for date in map(cls, COMPACT) if all(map(date._is_recent, cells)))
+        return next(fitting, None)
+
+    def _is_recent(self, cell: str) -> bool:
+        value = self.value(cell)
+        return value is not None and value.year in COMPACT_YEARS and self.text(value) == cell
 
     @classmethod
     def _fitting(cls, cells: Collection[str], first: str, ending: str) -> Iterator["Date"]:
@@ -89,14 +124,34 @@ class Date:
         value = self.value(cell)
         return value is not None and self.text(value) == cell
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nobody needs to be told how the dates were read."""
+        return self.format not in COMPACT
+
+    @property
+    def offset(self) -> pd.Timedelta | None:
+        """How far the clock is ahead of UTC; None where the cells name no zone."""
+        zone = ZONE.search(self.ending)
+        if zone is None or not zone[0]:
+            return None
+        digits = re.sub(r"\D", "", zone[0]).ljust(4, "0")  # Z has none
+        ahead = pd.Timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+        return -ahead if "-" in zone[0] else ahead
+
+    def on_the_clock_of(self, other: "Date") -> "Date":
+        """Return this spelling with its times on the clock of another; that, if it has no zone."""
+        if self.offset is None or other.offset is None:
+            return self if self.offset is other.offset else other
+        return replace(self, shift=other.offset - self.offset)
+
     def value(self, cell: str) -> pd.Timestamp | None:
         """Return the time that a cell spells; None if it spells none."""
         if not cell.endswith(self.ending):
             return None
         try:
-            return pd.Timestamp(
-                datetime.strptime(cell.removesuffix(self.ending), self.format)  # noqa: DTZ007
-            ).as_unit("ns")
+            clock = datetime.strptime(cell.removesuffix(self.ending), self.format)  # noqa: DTZ007
+            return pd.Timestamp(clock).as_unit("ns") + self.shift
         except (ValueError, pd.errors.OutOfBoundsDatetime):
             return None
 

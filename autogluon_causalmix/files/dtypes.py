@@ -1,7 +1,7 @@
 """What a user says about columns that their cells do not tell: the option ``--dtypes``."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from autogluon_causalmix.errors import ConfigError
@@ -53,7 +53,7 @@ def check_columns(declared: Mapping[str, str], names: Collection[str], path: Pat
 def _object(given: str) -> dict[str, str]:
     try:
         text = given if given.lstrip().startswith("{") else Path(given).read_text("utf-8-sig")
-        declared = json.loads(text)
+        declared = json.loads(text, object_pairs_hook=_once)
     except OSError as error:
         raise ConfigError(f"--dtypes: {given} cannot be read: {error.strerror}") from None
     except ValueError as error:
@@ -61,3 +61,12 @@ def _object(given: str) -> dict[str, str]:
     if not isinstance(declared, dict):
         raise ConfigError(f"--dtypes: {given} is no JSON object of column to type")
     return declared
+
+
+def _once(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+    """Return a JSON object; refuse a name that it has twice, of which JSON keeps the last."""
+    found = dict(pairs)
+    repeated = sorted({name for name in found if [key for key, _ in pairs].count(name) > 1})
+    if repeated:
+        raise ConfigError(f"--dtypes: a column stands there more than once: {repeated}")
+    return found

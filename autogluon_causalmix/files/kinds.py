@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from autogluon_causalmix.errors import TableError
 from autogluon_causalmix.files import notes
 from autogluon_causalmix.files.categories import Category
-from autogluon_causalmix.files.dates import Date
+from autogluon_causalmix.files.dates import ZONE, Date
+from autogluon_causalmix.files.notes import Kind
 from autogluon_causalmix.files.numbers import Number, code_among
 from autogluon_causalmix.files.sheet import Cell, Sheet
-
-Kind = Number | Date | Category
 
 MISSING = frozenset({
     "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>",
@@ -65,7 +64,7 @@ def _guess(cells: Sequence[str], decimal: str) -> Kind:
         return Number()  # nothing stands in the column
     number = Number.infer(cells, decimal)
     if number is not None:
-        return Category.of(cells) if code_among(cells) else number
+        return Category.of(cells) if code_among(cells) else Date.compact(cells) or number
     return Date.infer(cells) or Category.of(cells)
 
 
@@ -94,6 +93,12 @@ def _declared_date(name: str, sheet: Sheet, present: Sequence[str], pattern: str
     if len(fitting) == 1:
         return fitting[0]
     found = f"fits {[date.format for date in fitting]}" if fitting else "has no known format"
+    offsets = sorted({zone[0] for cell in present if (zone := ZONE.search(cell))})
+    if len(offsets) > 1:
+        raise TableError(
+            f"{sheet.path}: column {name!r} has times that are {offsets[0]} and {offsets[1]}, "
+            "as a clock is put forward; convert it to UTC"
+        )
     raise TableError(
         f"{sheet.path}: column {name!r}, for example {next(iter(present), '')!r}, {found}; "
         f"say in --dtypes which it has, as in {notes.declaration(name, 'date:%d/%m/%Y')}"

@@ -16,6 +16,8 @@ DECIMAL = re.compile(
 )
 GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")  # 1,234 may be a thousand, or one
 CELLS_TO_SNIFF = 1000
+LARGEST = 2**63  # from which on whole numbers do not fit 64 bits
+LONGEST = 400  # digits, from which on a number is infinite as a float
 EXACT_DECIMALS = 9  # up to which rounding by a format says no more digits than a float holds
 
 
@@ -86,15 +88,15 @@ class Number:
     def _described(
         cls, found: Sequence[re.Match[str]], decimal: str, thousands: str, *, whole: bool
     ) -> "Number | None":
-        affixes = Counter((match["prefix"] or "", match["suffix"] or "") for match in found)
-        if len({(prefix.strip(), suffix.strip()) for prefix, suffix in affixes}) > 1:
+        if len(set(map(_unit, found))) > 1:
             return None
+        affixes = Counter((match["prefix"] or "", match["suffix"] or "") for match in found)
         (prefix, suffix), _ = affixes.most_common(1)[0]
         decimals = [len(match["fraction"] or "") for match in found]
         powers = [match["power"] for match in found if match["power"]]
         whole = whole and not powers and not any((m["fraction"] or "").strip("0") for m in found)
         return cls(
-            whole=whole and all(abs(int(_value(match))) < 2**63 for match in found),
+            whole=whole and all(abs(_value(match)) < LARGEST for match in found),
             decimal=decimal,
             thousands=thousands,
             prefix=prefix,
@@ -110,15 +112,31 @@ class Number:
         """Whether nobody needs to be told how the numbers were read."""
         return not (self.thousands or self.prefix or self.suffix)
 
+    @property
+    def unit(self) -> tuple[str, str]:
+        """What stands before and behind the numbers, without spaces."""
+        return self.prefix.strip(), self.suffix.strip()
+
+    @property
+    def is_share(self) -> bool:
+        """Whether they are parts of a hundred or a thousand, which may also be written as such."""
+        return self.suffix.strip() in {"%", "‰"}
+
     def with_marks(self, other: "Number") -> "Number":
         """Return these numbers with the decimal mark and the groups of another spelling."""
         return replace(self, decimal=other.decimal, thousands=other.thousands)
 
     def value(self, cell: str) -> float | int | None:
-        """Return the number that a cell spells; None if it spells none."""
+        """Return the number that a cell spells, with or without the unit; None if it spells none.
+
+        Examples
+        --------
+        >>> Number(suffix="%").value("41"), Number().value("41%"), Number(prefix="$").value("€5")
+        (41, None, None)
+        """
         for pattern in (_pattern(self.decimal, self.thousands), _pattern(".", "")):
             match = pattern.fullmatch(cell.strip())
-            if match:
+            if match and {_unit(match), self.unit} <= {self.unit, ("", "")}:
                 return _value(match)
         return float(cell) if _is_infinite(cell) else None
 
@@ -145,7 +163,7 @@ class Number:
     def series(self, values: Sequence[float | int | None]) -> pd.Series:
         """Return numbers as whole ones where all are, None as missing."""
         gaps = any(value is None for value in values)
-        if self.whole and all(value is None or float(value).is_integer() for value in values):
+        if self.whole and all(value is None or _fits(value) for value in values):
             return pd.Series(values, dtype="Int64" if gaps else "int64")
         return pd.Series(values, dtype="float64")
 
@@ -214,11 +232,20 @@ def _matches(cells: Sequence[str], pattern: re.Pattern[str]) -> list[re.Match[st
     return found
 
 
+def _unit(match: re.Match[str]) -> tuple[str, str]:
+    return (match["prefix"] or "").strip(), (match["suffix"] or "").strip()
+
+
+def _fits(value: float) -> bool:
+    """Whether a number is whole and fits 64 bits."""
+    return abs(value) < LARGEST and float(value).is_integer()
+
+
 def _value(match: re.Match[str]) -> float | int:
     sign, whole, fraction, power = match.group("sign", "whole", "fraction", "power")
     if not whole.isdecimal():
         whole = re.sub(r"[^0-9]", "", whole) or "0"
-    if not fraction and not power:
+    if not fraction and not power and len(whole) < LONGEST:
         return int(sign + whole)
     return float(f"{sign}{whole}.{fraction or 0}{power or ''}")
 

@@ -12,6 +12,8 @@ from autogluon_causalmix.files.dtypes import check_columns
 from autogluon_causalmix.files.numbers import Number
 from autogluon_causalmix.files.sheet import Cell, Sheet
 
+BARE = "0123456789.,+-eE '"
+
 
 @dataclass(frozen=True)
 class Schema:
@@ -42,7 +44,7 @@ class Schema:
         sheet : Sheet
             The training file.
         target : str
-            The column to predict; it is always read as classes, so there are no notes on it.
+            The column to predict; it is always read as classes.
         declared : dict of str to str
             What the user says about columns: see `autogluon_causalmix.files.dtypes`.
 
@@ -62,7 +64,7 @@ class Schema:
                     name, sheet, declared.get(name), as_classes=name == target
                 )
                 columns.append(column)
-                notes += said if name != target else []
+                notes += said
         if ignored:
             notes.append(f"left out, as --dtypes says: {', '.join(map(repr, ignored))}")
         return cls(tuple(columns), ignored, tuple(notes)), pd.DataFrame(values)
@@ -75,9 +77,17 @@ class Schema:
         TableError
             A column or a label is missing, a cell is none of its column's kind, a class is new.
         """
+        if target not in sheet.columns:
+            raise TableError(
+                f"{sheet.path} lacks the target {target!r}, without which nothing can be scored; "
+                f"its columns are {_some(list(sheet.columns))}"
+            )
         missing = [column.name for column in self.columns if column.name not in sheet.columns]
         if missing:
-            raise TableError(f"{sheet.path} lacks columns of the training table: {missing}")
+            raise TableError(
+                f"{sheet.path} lacks columns of the training table: {_some(missing)}; "
+                f"its columns are {_some(list(sheet.columns))}"
+            )
         self._check_labels(sheet, target)
         frame = pd.DataFrame({column.name: column.read(sheet) for column in self.columns})
         known = {*self.ignored, *frame.columns}
@@ -123,6 +133,11 @@ def _differences(column: FileColumn, values: pd.Series, sheet: Sheet) -> list[st
             notes.append(
                 f"{said} has words that no training row has, read as missing: {_some(foreign)}"
             )
+    if isinstance(column.kind, Number) and column.kind.is_share:
+        bare = [cell for cell in sheet.columns[column.name] if cell and not cell.strip(BARE)]
+        if bare:
+            sign = column.kind.suffix.strip()
+            notes.append(f"{said} has cells without {sign!r}, read as if they had it: {bare[0]!r}")
     if isinstance(column.kind, Number) and column.kind.whole and not column.has_gaps:
         gaps, cut = int(values.isna().sum()), int((values.dropna() % 1 != 0).sum())
         if gaps:

@@ -15,7 +15,8 @@ from autogluon_causalmix.files.sheet import Layout, Sheet
 from autogluon_causalmix.table import Table
 from autogluon_causalmix.task import is_continuous
 
-UNWRITTEN = (".xlsx", ".xls", ".zip", ".bz2", ".xz", ".zst", ".feather", ".json")
+TEXT = (".csv", ".tsv", ".txt", ".dat", ".data", "")
+UNSPLIT = "; does no comma, semicolon, tab or bar stand between its cells?"
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,14 @@ class TrainingFile:
         if declared.get(target) == "ignore":
             raise ConfigError(f"--dtypes: the target {target!r} cannot be ignored")
         sheet = read_sheet(path)
+        if target not in sheet.columns:
+            raise TableError(
+                f"{path}: the target {target!r} is not a column of the table; its columns are "
+                f"{list(sheet.columns)}{'' if len(sheet.columns) > 1 else UNSPLIT}"
+            )
         schema, frame = Schema.infer(sheet, target, declared)
         frame = _plain_target(frame, target)
-        if target in frame.columns and is_continuous(frame[target]):
+        if is_continuous(frame[target]):
             raise TableError(
                 f"{path}: the target {target!r} is continuous ({frame[target].nunique()} values); "
                 "choose a target with classes, cut it into bins, or name it a category in --dtypes"
@@ -99,22 +105,32 @@ class TrainingFile:
     def write(self, frame: pd.DataFrame, path: Path) -> None:
         """Write rows like those of this file: as Parquet where the name says so, else as text."""
         is_parquet = isinstance(self.layout, ParquetLayout)
-        if path.suffix == ".parquet" and not is_parquet:
+        as_parquet = path.suffix.lower() == ".parquet"
+        if as_parquet and not is_parquet:
             write_frame(path, frame)
             return
-        layout = Dialect() if is_parquet and path.suffix != ".parquet" else self.layout
+        layout = Dialect() if is_parquet and not as_parquet else self.layout
         layout.write(path, self.schema.spell(frame))
 
 
-def check_suffix(path: Path) -> None:
+def check_suffix(path: Path, like: Path) -> None:
     """Refuse to write what is no text and no Parquet.
+
+    Parameters
+    ----------
+    path : Path
+        What is to be written.
+    like : Path
+        The training file, whose suffix is always right.
 
     Raises
     ------
     ConfigError
         The suffix is that of another format.
     """
-    if path.suffix.lower() in UNWRITTEN:
+    kind = path.with_suffix("") if path.suffix == ".gz" else path
+    known = kind.suffix.lower() in TEXT or path.suffix.lower() == ".parquet"
+    if not known and path.suffix != like.suffix:
         raise ConfigError(
             f"--out {path}: {path.suffix} is not written; choose .csv, .csv.gz or .parquet"
         )
@@ -129,13 +145,13 @@ def read_sheet(path: Path) -> Sheet:
         The file cannot be read.
     """
     content = read_bytes(path)
-    if content.startswith(PARQUET) or path.suffix == ".parquet":
+    if content.startswith(PARQUET) or path.suffix.lower() == ".parquet":
         return read_parquet(path, content)
     return read_delimited(path, content)
 
 
 def _plain_target(frame: pd.DataFrame, target: str) -> pd.DataFrame:
     """Return the rows with the words of the target as objects: its classes are those that occur."""
-    if target in frame.columns and isinstance(frame[target].dtype, pd.CategoricalDtype):
+    if isinstance(frame[target].dtype, pd.CategoricalDtype):
         return frame.astype({target: object})
     return frame

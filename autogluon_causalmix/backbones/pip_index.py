@@ -7,10 +7,12 @@ variables. Nothing that is found is built, imported or executed.
 import ast
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +25,6 @@ from autogluon_causalmix.errors import CheckpointError
 if TYPE_CHECKING:
     from requests import Response
 
-DEFAULT_INDEX = "https://pypi.org/simple"  # pip's own, which it does not print
 DEFAULT_TIMEOUT = 15.0  # seconds, as pip
 
 SIMPLE = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
@@ -52,9 +53,9 @@ class PipIndex:
         """Addresses of the indexes, none where pip is told to use none."""
         if self.settings.get("no-index", "").lower() in ("1", "true", "yes", "y", "on", "t"):
             return ()
-        first = self.settings.get("index-url", DEFAULT_INDEX)
+        first = self.settings.get("index-url") or default_index()
         others = self.settings.get("extra-index-url", "").split()
-        return tuple(address.rstrip("/") for address in (first, *others))
+        return tuple(address.rstrip("/") for address in (first, *others) if address)
 
     @property
     def pages(self) -> tuple[str, ...]:
@@ -130,6 +131,22 @@ class PipIndex:
         if "json" in answer.headers.get("Content-Type", ""):
             return [urljoin(answer.url, file["url"]) for file in answer.json()["files"]]
         return _links_of_html(answer.text, answer.url)
+
+
+@cache
+def default_index() -> str:
+    """Return the index that pip takes where none is set, empty where there is no pip to say it."""
+    if importlib.util.find_spec("pip") is None:
+        return ""
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "download", "--help"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    said = " ".join(done.stdout.split())
+    found = re.search(r"--index-url <url> .*?\(default (\S+?)\)", said)
+    return found.group(1) if found else ""
 
 
 def pip_index() -> PipIndex:

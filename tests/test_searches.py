@@ -255,6 +255,23 @@ def test_best_order__no_single_move_is_better() -> None:
         assert value(moved) <= value(order) + 1e-6
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_boss__other_rounding_errors__same_graph(seed: int) -> None:
+    """Orders with equal scores abound, so that rounding, as of another processor, would decide."""
+    rng = np.random.default_rng(seed)
+    common = rng.normal(size=(300, 3))
+    values = common @ rng.normal(size=(3, 16)) + rng.normal(size=(300, 16))
+    values[:, :4] = values[:, :4].round()
+    correlation = Blocks.of(values, range(3)).correlations()
+    noise = np.triu(rng.normal(size=correlation.matrix.shape) * 1e-14, 1)
+    other = replace(correlation, matrix=correlation.matrix * (1.0 + noise + noise.T))
+    one, two = (
+        BOSS().cpdag(DegenerateGaussianBIC(same), all_edges(16), np.random.default_rng(seed))
+        for same in (correlation, other)
+    )
+    assert (one == two).all()
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_all_paths_blocked__random_graphs__as_causal_learn_says(seed: int) -> None:
     from causallearn.utils.GESUtils import insert_vc2_fast

@@ -124,8 +124,8 @@ def _may_be_last(
 
 
 def _best_deletion(score: Score, marks: Marks) -> Deletion | None:
-    """Return the deletion with the largest gain, None if no deletion has a gain."""
-    best, most = None, LEAST_GAIN
+    """Return the deletion with the largest gain, the first of equal ones; None if none has."""
+    best, most = None, 0.0
     near, undirected = marks != 0, (marks == -1) & (marks.T == -1)
     for x, y in np.argwhere(marks == -1).tolist():
         causes = np.flatnonzero(
@@ -133,7 +133,7 @@ def _best_deletion(score: Score, marks: Marks) -> Deletion | None:
         ).tolist()
         for effects, rest in _ways(np.flatnonzero(undirected[y] & near[x]).tolist(), near):
             gain = score.score(y, [*causes, *rest]) - score.score(y, [*causes, *rest, x])
-            if gain > most:
+            if gain > most + LEAST_GAIN:
                 best, most = (x, y, effects), gain
     return best
 

@@ -17,6 +17,10 @@ class BestOrder:
     trees choose among the columns before them. The trees keep their scores, so that a second search
     takes less time than the first.
 
+    Many orders have equal scores, up to rounding. Scores that differ by less than `LEAST_GAIN` are
+    equal, and a rule decides: the last place, the first column, the parent that was added first.
+    If rounding decided, the graph would depend on the processor.
+
     Parameters
     ----------
     score : Score
@@ -68,7 +72,7 @@ def _move(node: int, order: list[int], trees: "list[GrowShrinkTree]") -> bool:
     ]
     own = np.array([trees[node].score(before) for before in sets])
     total = own + np.cumsum([0.0, *without]) + np.cumsum([0.0, *reversed(beside)])[::-1]
-    place, best = order.index(node), len(others) - int(total[::-1].argmax())
+    place, best = order.index(node), int(np.flatnonzero(total > total.max() - LEAST_GAIN)[-1])
     if total[best] < total[place] + LEAST_GAIN:
         return False
     order[:] = [*others[:best], node, *others[best:]]
@@ -143,7 +147,12 @@ class GrowShrinkTree:
         if not candidates:
             return {}
         gains = self._scoring.additions(self._node, branch.parents, candidates)
-        best = [place for place in np.argsort(-gains, kind="stable").tolist() if gains[place] > 0.0]
+        best: list[int] = []
+        for place in np.flatnonzero(gains > 0.0).tolist():
+            end = len(best)
+            while end > 0 and gains[best[end - 1]] < gains[place] - LEAST_GAIN:
+                end -= 1
+            best.insert(end, place)
         return {1 << candidates[place]: branch.value + float(gains[place]) for place in best}
 
     def _lead(self, branch: _Branch, additions: dict[int, float], bit: int) -> _Branch:
@@ -158,7 +167,7 @@ class GrowShrinkTree:
         parents, value = list(branch.parents), branch.value
         while parents:
             gains = self._scoring.removals(self._node, parents)
-            worst = int(gains.argmax())
+            worst = int(np.flatnonzero(gains > gains.max() - LEAST_GAIN)[0])
             if gains[worst] <= 0.0:
                 break
             value += float(gains[worst])

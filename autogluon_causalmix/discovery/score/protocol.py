@@ -8,7 +8,10 @@ import numpy as np
 from autogluon_causalmix.arrays import Adjacency, Matrix
 
 LEAST_GAIN = 1e-6
-"""Smaller gains are rounding errors; a search that followed them might never end."""
+"""Smaller gains and differences are rounding errors.
+
+A search that followed them might never end, and would end elsewhere on another processor.
+"""
 
 
 class Score(Protocol):

@@ -59,7 +59,7 @@ ROOMS = [
     "cli",
 ]
 LOOKED_UP = {"Generator": "generators", "Discoverer": "discovery", "Backbone": "backbones"}
-HEAVY = ("torch", "tabpfn", "dowhy", "causallearn", "matplotlib", "ray")
+HEAVY = ("torch", "tabpfn", "dowhy", "causallearn", "matplotlib", "numba", "ray")
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 300
 

@@ -9,6 +9,7 @@ import pytest
 
 from autogluon_causalmix.arrays import Adjacency, Marks
 from autogluon_causalmix.discovery.blocks import Blocks
+from autogluon_causalmix.discovery.causal_learn import directed
 from autogluon_causalmix.discovery.score.backward_search import backward_search, class_of, member_of
 from autogluon_causalmix.discovery.score.degenerate_gaussian import DegenerateGaussianBIC
 from autogluon_causalmix.discovery.score.normalized_likelihood import QuotientNML
@@ -33,6 +34,15 @@ def members(marks: Marks) -> Iterator[Adjacency]:
             and (class_of(one) == marks).all()
         ):
             yield one
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_class_of__random_graph__as_causal_learn_says(seed: int) -> None:
+    from causallearn.utils.DAG2CPDAG import dag2cpdag
+
+    rng = np.random.default_rng(seed)
+    dag = random_dag(rng, int(rng.integers(2, 14)), rng.uniform(0.1, 0.9))
+    assert (class_of(dag) == dag2cpdag(directed(dag)).graph).all()
 
 
 @pytest.mark.parametrize("seed", range(30))

@@ -13,7 +13,7 @@ from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
 MOST_COLUMNS_FOR_BOSS = 40
-"""Ten bootstraps of 500 rows take 2 s on 31 columns that all depend on each other, 6 s on 42."""
+"""Ten bootstraps take 0.6 s on 31 columns that all depend on each other, 1.4 s on 42."""
 
 
 @dataclass(frozen=True)

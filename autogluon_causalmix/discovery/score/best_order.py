@@ -1,11 +1,12 @@
 """`BestOrder`: the best order score search (Andrews et al., 2023)."""
 
-from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from autogluon_causalmix.arrays import Adjacency
+from autogluon_causalmix.arrays import Adjacency, Indices, Mask, Matrix
 from autogluon_causalmix.discovery.score.protocol import LEAST_GAIN, Score
 
 
@@ -17,6 +18,10 @@ class BestOrder:
     trees choose among the columns before them. The trees keep their scores, so that a second search
     takes less time than the first.
 
+    Many orders have equal scores, up to rounding. Scores that differ by less than `LEAST_GAIN` are
+    equal, and a rule decides: the last place, the first column, the parent that was added first.
+    If rounding decided, the graph would depend on the processor.
+
     Parameters
     ----------
     score : Score
@@ -27,12 +32,7 @@ class BestOrder:
 
     def __init__(self, score: Score, allowed: Adjacency) -> None:
         varying = np.isin(np.arange(len(allowed)), list(score.varying))
-        self._trees = [
-            GrowShrinkTree(
-                score, node, np.flatnonzero(allowed[:, node] & varying & varying[node]).tolist()
-            )
-            for node in range(len(allowed))
-        ]
+        self._trees = GrowShrinkTrees(score, allowed & varying & varying[:, None])
 
     def search(self, order: list[int], rng: Random) -> Adjacency:
         """Return the graph of the best order, entry [i, j] for i → j.
@@ -44,123 +44,130 @@ class BestOrder:
         rng : random.Random
             Draws the turns in which the columns move.
         """
-        order, turns, moved = list(order), sorted(order), True
+        places, turns, moved = np.array(order, dtype=np.int64), sorted(order), True
         while moved:
             rng.shuffle(turns)
             # A sum, so that every column has its turn.
-            moved = sum(_move(node, order, self._trees) for node in turns) > 0
-        parents, before = np.zeros((len(order), len(order)), dtype=bool), 0
-        for node in order:
-            parents[list(self._trees[node].best(before)[0]), node] = True
-            before |= 1 << node
-        return parents
+            moved = sum(self._trees.move(node, places) for node in turns) > 0
+        dag = np.zeros((len(order), len(order)), dtype=bool)
+        before = np.zeros(len(order), dtype=bool)
+        for node in places.tolist():
+            dag[self._trees.best(node, before)[0], node] = True
+            before[node] = True
+        return dag
 
 
-def _move(node: int, order: list[int], trees: "list[GrowShrinkTree]") -> bool:
-    """Move a column to its best place in the order; return whether it moved."""
-    others = [other for other in order if other != node]
-    sets = [0]  # the columns before each place, bit i for column i
-    for other in others:
-        sets.append(sets[-1] | 1 << other)
-    without = [trees[other].score(before) for other, before in zip(others, sets, strict=False)]
-    beside = [
-        trees[other].score(before | 1 << node) for other, before in zip(others, sets, strict=False)
-    ]
-    own = np.array([trees[node].score(before) for before in sets])
-    total = own + np.cumsum([0.0, *without]) + np.cumsum([0.0, *reversed(beside)])[::-1]
-    place, best = order.index(node), len(others) - int(total[::-1].argmax())
-    if total[best] < total[place] + LEAST_GAIN:
-        return False
-    order[:] = [*others[:best], node, *others[best:]]
-    return True
+class GrowShrinkTrees:
+    """The best parents of each column among any set of columns: first grow, then shrink.
 
-
-@dataclass(slots=True)
-class _Branch:
-    """Parents in the order of their addition, their score, and the columns still open, as bits.
-
-    Once computed, `additions` are the bits of the columns with a gain, the best first, and the
-    score with each; `kept` are the parents and the score after shrinking.
-    """
-
-    parents: tuple[int, ...]
-    value: float
-    open: int
-    additions: dict[int, float] | None = None
-    branches: "dict[int, _Branch]" = field(default_factory=dict)
-    kept: tuple[tuple[int, ...], float] | None = None
-
-
-class GrowShrinkTree:
-    """The best parents of one column among any set of columns: first grow, then shrink.
-
-    For a set, the tree is followed from the root, at every branch along the best addition in the
-    set. Scores are kept, so that similar sets, as in neighbouring orders, need few new scores.
+    For a set, the column's tree is followed from the root, at every branch along the best addition
+    in the set. Scores are kept, so that similar sets, as in neighbouring orders, need few new ones.
+    A walk is a compiled loop. It asks for the scores that it lacks, so that many are computed at
+    once.
 
     Parameters
     ----------
     score : Score
-        Of the column given its parents.
-    node : int
-        The column.
-    candidates : list of int
-        The columns that may be its parents.
+        Of a column given its parents.
+    allowed : numpy.ndarray of bool
+        Shape (columns, columns): entry [i, j] if i may be a parent of j.
     """
 
-    def __init__(self, score: Score, node: int, candidates: list[int]) -> None:
-        self._scoring, self._node = score, node
-        self._root = _Branch((), 0.0, sum(1 << column for column in candidates))
-        self._known: dict[int, float] = {}
+    def __init__(self, score: Score, allowed: Adjacency) -> None:
+        from autogluon_causalmix.discovery.score import grow_shrink as loops
 
-    def score(self, among: int) -> float:
-        """Return the score with the best parents in a set, bit i for column i; 0 if none is."""
-        if among not in self._known:
-            self._known[among] = self.best(among)[1]
-        return self._known[among]
+        self._scoring, self._loops, n = score, loops, len(allowed)
+        self._candidates = np.ascontiguousarray(allowed.T)
+        self._links = np.zeros((n, loops.FIELDS), dtype=np.int64)
+        self._links[:, loops.NODE], self._links[:, loops.START] = np.arange(n), -1
+        self._values = np.array([[0.0, np.nan]] * n)
+        self._additions, self._worth = np.zeros((n, 2), dtype=np.int64), np.zeros(n)
+        self._counts = np.array([n, 0, 0, 0])
+        self._asked = np.zeros((2, 3 * n), dtype=np.int64)
 
-    def best(self, among: int) -> tuple[tuple[int, ...], float]:
-        """Return the best parents in a set, bit i for column i, and the score with them."""
-        branch: _Branch | None = self._root
-        while branch is not None:
-            end, branch = branch, self._next(branch, among)
-        if end.kept is None:
-            end.kept = self._shrunk(end)
-        return end.kept
+    def move(self, node: int, order: Indices) -> bool:
+        """Move a column to its best place in the order, in place; return whether it moved."""
+        while True:
+            self._make_room_for_branches(3 * len(order))
+            moved = self._loops.move(
+                node, order, *self._arrays, self._asked, self._counts, LEAST_GAIN
+            )
+            if moved >= 0:
+                return moved > 0
+            self._answer()
 
-    def _next(self, branch: _Branch, among: int) -> _Branch | None:
-        """Return the branch of the best addition in a set, None if there is no addition."""
-        if branch.additions is None:
-            branch.additions = self._grown(branch)
-        for bit in branch.additions:
-            if bit & among:
-                return branch.branches.get(bit) or self._lead(branch, branch.additions, bit)
-        return None
+    def best(self, node: int, among: Mask) -> tuple[Indices, float]:
+        """Return the best parents of a column in a set, and the score with them.
 
-    def _grown(self, branch: _Branch) -> dict[int, float]:
-        candidates = [
-            column for column in range(branch.open.bit_length()) if branch.open >> column & 1
-        ]
-        if not candidates:
-            return {}
-        gains = self._scoring.additions(self._node, branch.parents, candidates)
-        best = [place for place in np.argsort(-gains, kind="stable").tolist() if gains[place] > 0.0]
-        return {1 << candidates[place]: branch.value + float(gains[place]) for place in best}
-
-    def _lead(self, branch: _Branch, additions: dict[int, float], bit: int) -> _Branch:
-        """Return a new branch, without the better additions, which are not in the set."""
-        passed = list(additions)[: list(additions).index(bit) + 1]
-        parents = (*branch.parents, bit.bit_length() - 1)
-        branch.branches[bit] = _Branch(parents, additions[bit], branch.open & ~sum(passed))
-        return branch.branches[bit]
-
-    def _shrunk(self, branch: _Branch) -> tuple[tuple[int, ...], float]:
-        """Return the parents left when no removal has a gain, and the score with them."""
-        parents, value = list(branch.parents), branch.value
-        while parents:
-            gains = self._scoring.removals(self._node, parents)
-            worst = int(gains.argmax())
-            if gains[worst] <= 0.0:
+        Parameters
+        ----------
+        node : int
+            The column.
+        among : numpy.ndarray of bool
+            Shape (columns,).
+        """
+        while True:
+            self._make_room_for_branches(len(among))
+            end = self._loops.end(node, among, *self._arrays, self._counts)
+            if self._links[end, self._loops.START] >= 0:
                 break
-            value += float(gains[worst])
-            del parents[worst]
-        return tuple(parents), value
+            self._grow(np.array([end]))
+        parents, values = self._shrunk(np.array([end]))
+        return parents[0][parents[0] >= 0], float(values[0])
+
+    @property
+    def _arrays(self) -> tuple[Indices, Matrix, Indices, Matrix]:
+        return self._links, self._values, self._additions, self._worth
+
+    def _answer(self) -> None:
+        """Grow and shrink the branches that a walk asks for."""
+        to_grow, to_shrink = self._counts[self._loops.TO_GROW :].tolist()
+        if to_grow:
+            self._grow(self._asked[0, :to_grow])
+        if to_shrink:
+            branches = self._asked[1, :to_shrink]
+            self._values[branches, self._loops.KEPT] = self._shrunk(branches)[1]
+            self._links[branches, self._loops.ASKED] = 0
+
+    def _grow(self, branches: Indices) -> None:
+        """Compute the additions of branches."""
+        parents, still_open = self._described(branches)
+        nodes = self._links[branches, self._loops.NODE]
+        gains = self._scoring.additions(nodes, parents, still_open)
+        needed = self._counts[self._loops.ADDITIONS] + gains.size
+        if needed > len(self._worth):
+            self._additions = _longer(self._additions, needed)
+            self._worth = _longer(self._worth, needed)
+        self._loops.extend(branches, gains, *self._arrays, self._counts, LEAST_GAIN)
+
+    def _shrunk(self, branches: Indices) -> tuple[Indices, Matrix]:
+        """Return the parents left when no removal has a gain, padded, and the scores with them."""
+        parents, values = self._described(branches)[0], self._values[branches, self._loops.VALUE]
+        nodes, left = self._links[branches, self._loops.NODE], np.arange(len(branches))
+        while len(left):
+            gains = self._scoring.removals(nodes[left], parents[left])
+            dropped = np.empty(len(left), dtype=np.bool_)
+            self._loops.drop(gains, left, parents, values, LEAST_GAIN, dropped)
+            left = left[dropped]
+        return parents, values
+
+    def _described(self, branches: Indices) -> tuple[Indices, Mask]:
+        """Return the parents of branches, and the columns that may be added to them."""
+        shape = len(branches), len(self._candidates)
+        parents, still_open = np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.bool_)
+        self._loops.describe(
+            branches, self._links, self._additions, self._candidates, parents, still_open
+        )
+        return parents, still_open
+
+    def _make_room_for_branches(self, more: int) -> None:
+        needed = self._counts[self._loops.BRANCHES] + more
+        if needed > len(self._links):
+            self._links, self._values = _longer(self._links, needed), _longer(self._values, needed)
+
+
+def _longer(array: NDArray[Any], needed: int) -> NDArray[Any]:
+    """Return a copy with at least `needed` rows, and with twice as many as before."""
+    longer = np.zeros((max(needed, 2 * len(array)), *array.shape[1:]), array.dtype)
+    longer[: len(array)] = array
+    return longer

@@ -1,17 +1,27 @@
 """`BOSS`: best order score search."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from autogluon_causalmix.arrays import Adjacency, Marks
-from autogluon_causalmix.discovery.beliefs import causes_first
+from autogluon_causalmix.discovery.beliefs import EdgeBeliefs, causes_first
+from autogluon_causalmix.discovery.knowledge import Constraints
 from autogluon_causalmix.discovery.score.backward_search import backward_search, member_of
 from autogluon_causalmix.discovery.score.best_order import BestOrder
+from autogluon_causalmix.discovery.score.compiled import has_numba
 from autogluon_causalmix.discovery.score.protocol import LEAST_GAIN, Score, total_score
 from autogluon_causalmix.discovery.score.search import Search
 from autogluon_causalmix.hookspecs import Register, hookimpl
+from autogluon_causalmix.resources import Resources
+from autogluon_causalmix.table import Table
+
+WITHOUT_NUMBA = (
+    "numba cannot be imported: 'boss' finds the same graphs without it, in up to a hundred times "
+    "the time; `pip install numba` helps"
+)
+"""A note."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +29,7 @@ class BOSS(Search):
     """Best order score search (Andrews et al., 2023) on bootstraps of the rows.
 
     The score is the degenerate-Gaussian BIC, or `QuotientNML` where all columns are complete
-    categories. `BestOrder` finds the order of causal-learn's BOSS in a tenth of the time.
+    categories. `BestOrder` finds the order of causal-learn's BOSS in compiled loops.
     `backward_search`, which causal-learn's BOSS lacks, follows. The two alternate as long as edges
     are deleted and the score rises: a graph with fewer edges has orders that the first search did
     not reach.
@@ -29,6 +39,13 @@ class BOSS(Search):
     penalty, bootstraps : float, int
         As for `GES`.
     """
+
+    def discover(
+        self, table: Table, constraints: Constraints, rng: np.random.Generator, resources: Resources
+    ) -> EdgeBeliefs:
+        """Return beliefs about the edges of `table`; a note says if numba is missing."""
+        found = super().discover(table, constraints, rng, resources)
+        return found if has_numba() else replace(found, notes=(*found.notes, WITHOUT_NUMBA))
 
     def cpdag(self, score: Score, allowed: Adjacency, rng: np.random.Generator) -> Marks:
         """Return the marks of the class that neither search improves, from a random order."""

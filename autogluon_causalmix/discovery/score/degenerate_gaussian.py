@@ -1,14 +1,16 @@
 """`DegenerateGaussianBIC`: the BIC of a graph of mixed columns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg.lapack import dposv
 
-from autogluon_causalmix.arrays import Indices, Matrix
+from autogluon_causalmix.arrays import Indices, Mask, Matrix
 from autogluon_causalmix.discovery.blocks import BlockCorrelation
+
+ENTRIES_PER_BATCH = 10**8
+"""Entries of the correlations × sets of parents in one batch; it takes some tenths of a second."""
 
 
 @dataclass(frozen=True)
@@ -55,59 +57,43 @@ class DegenerateGaussianBIC:
         varying = self.varying.intersection(parents)
         return self._value(varying | self.varying.intersection([node])) - self._value(varying)
 
-    def additions(self, node: int, parents: Sequence[int], candidates: list[int]) -> Matrix:
-        """Return the gain from each candidate as a further parent, shape (candidates,).
+    def additions(self, nodes: Indices, parents: Indices, candidates: Mask) -> Matrix:
+        """Return the gain from each candidate as a further parent; `Score` describes the arrays."""
+        from autogluon_causalmix.discovery.score.gaussian_gains import additions
 
-        With R the correlations given the parents, the gain from a candidate Z is
-        −m/2 log(|R_XX − R_XZ R_ZZ⁻¹ R_ZX| / |R_XX|) minus its penalty.
-        """
-        rest = self.correlation.matrix
-        if parents:
-            place = self._places(parents)
-            rows = rest[place]
-            # LAPACK's function: NumPy's `solve` spends more time on checks than on solving.
-            rest = rest - rows.T @ dposv(rows[:, place], rows)[1]
-        return (
-            -0.5 * self.correlation.total * self._log_ratios(rest, node, candidates)
-            - self._penalties[node, candidates]
-        )
+        gains, room = np.full(candidates.shape, -np.inf), self._room[0]
+        for some in self._batches(len(nodes)):
+            sets = nodes[some], parents[some], candidates[some]
+            additions(*self._arrays, *sets, room, gains[some])
+        return gains
 
-    def removals(self, node: int, parents: Sequence[int]) -> Matrix:
-        """Return the gain from removing each parent, shape (parents,).
+    def removals(self, nodes: Indices, parents: Indices) -> Matrix:
+        """Return the gain from removing each parent; `Score` describes the arrays."""
+        from autogluon_causalmix.discovery.score.gaussian_gains import removals
 
-        With K the precision of the column and its parents, the gain from removing Z is
-        m/2 log(|K_XX − K_XZ K_ZZ⁻¹ K_ZX| / |K_XX|) plus its penalty.
-        """
-        place = self._places([node, *parents])
-        precision = np.zeros_like(self.correlation.matrix)
-        precision[place[:, None], place] = np.linalg.inv(
-            self.correlation.matrix[place[:, None], place]
-        )
-        return (
-            0.5 * self.correlation.total * self._log_ratios(precision, node, parents)
-            + self._penalties[node, list(parents)]
-        )
+        gains = np.full(parents.shape, -np.inf)
+        for some in self._batches(len(nodes)):
+            removals(*self._arrays, nodes[some], parents[some], *self._room, gains[some])
+        return gains
 
-    def _log_ratios(self, matrix: Matrix, node: int, others: Sequence[int]) -> Matrix:
-        """Return log(|A_XX − A_XZ A_ZZ⁻¹ A_ZX| / |A_XX|) of a column X and each other column Z."""
-        own, place = self._places([node]), self.correlation.features[list(others)]
-        ratios = np.empty(len(others))
-        alone = (place[:, 1:] < 0).all(axis=1) & (len(own) == 1)
-        x, z = own[0], place[alone, 0]
-        ratios[alone] = np.log1p(-(matrix[z, x] ** 2) / (matrix[z, z] * matrix[x, x]))
-        if alone.all():  # columns with one feature need no determinant
-            return ratios
-        place = place[~alone]
-        is_there = place >= 0
-        cross = np.where(is_there[:, :, None], matrix[place[:, :, None], own], 0.0)
-        square = matrix[place[:, :, None], place[:, None, :]]
-        square = np.where(
-            is_there[:, :, None] & is_there[:, None, :], square, np.eye(place.shape[1])
-        )
-        whole = matrix[own[:, None], own]
-        shared = np.swapaxes(cross, 1, 2) @ np.linalg.solve(square, cross)
-        ratios[~alone] = np.linalg.slogdet(whole - shared)[1] - np.linalg.slogdet(whole)[1]
-        return ratios
+    def _batches(self, n_sets: int) -> Iterator[slice]:
+        """Yield parts of some sets, for compiled loops, which nothing interrupts."""
+        size = max(ENTRIES_PER_BATCH // max(self.correlation.matrix.size, 1), 1)
+        return (slice(begin, begin + size) for begin in range(0, n_sets, size))
+
+    @property
+    def _room(self) -> tuple[Matrix, Matrix]:
+        """Where the compiled loops keep what they compute on the way; not shared by threads."""
+        return np.empty_like(self.correlation.matrix), np.empty_like(self.correlation.matrix)
+
+    @cached_property
+    def _arrays(self) -> tuple[Matrix, Indices, Matrix, float]:
+        """What the compiled loops take; features are in the order of their columns."""
+        block = self.correlation.block
+        assert (np.diff(block) >= 0).all(), "the features of a column must be neighbours"
+        starts = np.searchsorted(block, np.arange(self.n_columns + 1))
+        matrix = np.ascontiguousarray(self.correlation.matrix)
+        return matrix, starts, self._penalties, float(self.correlation.total)
 
     def _places(self, columns: Sequence[int]) -> Indices:
         """Return the features of some columns."""

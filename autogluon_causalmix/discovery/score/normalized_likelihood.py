@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from scipy.special import xlogy
 
-from autogluon_causalmix.arrays import Indices, Matrix
+from autogluon_causalmix.arrays import Indices, Mask, Matrix
 from autogluon_causalmix.discovery.independence.chi_square import CELLS_PER_BATCH
 
 
@@ -54,21 +54,29 @@ class QuotientNML:
         given = tuple(parents)
         return float(self._unions(given, [node])[0]) - self._value(given)
 
-    def additions(self, node: int, parents: Sequence[int], candidates: list[int]) -> Matrix:
-        """Return the gain from each candidate as a further parent, shape (candidates,)."""
-        given = tuple(parents)
-        return (
-            self._unions((node, *given), candidates)
-            - self._unions(given, candidates)
-            - self.score(node, given)
-        )
+    def additions(self, nodes: Indices, parents: Indices, candidates: Mask) -> Matrix:
+        """Return the gain from each candidate as a further parent; `Score` describes the arrays."""
+        gains = np.full(candidates.shape, -np.inf)
+        for row, node in enumerate(nodes.tolist()):
+            given = tuple(parents[row][parents[row] >= 0].tolist())
+            places = np.flatnonzero(candidates[row]).tolist()
+            gains[row, places] = (
+                self._unions((node, *given), places)
+                - self._unions(given, places)
+                - self.score(node, given)
+            )
+        return gains
 
-    def removals(self, node: int, parents: Sequence[int]) -> Matrix:
-        """Return the gain from removing each parent, shape (parents,)."""
-        whole = self.score(node, parents)
-        return np.array(
-            [self.score(node, [one for one in parents if one != gone]) - whole for gone in parents]
-        )
+    def removals(self, nodes: Indices, parents: Indices) -> Matrix:
+        """Return the gain from removing each parent; `Score` describes the arrays."""
+        gains = np.full(parents.shape, -np.inf)
+        for row, node in enumerate(nodes.tolist()):
+            given = parents[row][parents[row] >= 0].tolist()
+            whole = self.score(node, given)
+            gains[row, given] = [
+                self.score(node, [one for one in given if one != gone]) - whole for gone in given
+            ]
+        return gains
 
     @property
     def n_columns(self) -> int:

@@ -1,14 +1,17 @@
 """`Score`: what the searches ask of a score of graphs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
 
-from autogluon_causalmix.arrays import Adjacency, Matrix
+from autogluon_causalmix.arrays import Adjacency, Indices, Mask, Matrix
 
 LEAST_GAIN = 1e-6
-"""Smaller gains are rounding errors; a search that followed them might never end."""
+"""Smaller gains and differences are rounding errors.
+
+A search that followed them might never end, and would end elsewhere on another processor.
+"""
 
 
 class Score(Protocol):
@@ -25,11 +28,24 @@ class Score(Protocol):
     def score(self, node: int, parents: Iterable[int]) -> float:
         """Return the score of column `node` given its parents, up to a constant of the column."""
 
-    def additions(self, node: int, parents: Sequence[int], candidates: list[int]) -> Matrix:
-        """Return the gain from each candidate as a further parent, shape (candidates,)."""
+    def additions(self, nodes: Indices, parents: Indices, candidates: Mask) -> Matrix:
+        """Return the gain from each candidate as a further parent, −∞ for other columns.
 
-    def removals(self, node: int, parents: Sequence[int]) -> Matrix:
-        """Return the gain from removing each parent, shape (parents,)."""
+        Parameters
+        ----------
+        nodes : numpy.ndarray of int
+            Shape (sets,): a column for each set of parents.
+        parents : numpy.ndarray of int
+            Shape (sets, columns), padded with −1. Neither these nor `nodes` are constant columns.
+        candidates : numpy.ndarray of bool
+            Shape (sets, columns), as the result.
+        """
+
+    def removals(self, nodes: Indices, parents: Indices) -> Matrix:
+        """Return the gain from removing each parent, shape (sets, columns), −∞ for other columns.
+
+        The arguments are as for `additions`.
+        """
 
 
 def total_score(score: Score, dag: Adjacency) -> float:

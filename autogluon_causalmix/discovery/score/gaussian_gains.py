@@ -1,0 +1,176 @@
+"""Loops of the degenerate-Gaussian BIC: log-ratios of determinants for many sets of parents.
+
+Import this module inside the functions that use it: it imports numba.
+
+Features are in the order of their columns: those of column c are `starts[c]` to `starts[c + 1]`.
+"""
+
+import math
+
+import numpy as np
+
+from autogluon_causalmix.arrays import Indices, Mask, Matrix
+from autogluon_causalmix.discovery.score.compiled import compiled
+
+
+@compiled("f8(f8[:,::1])")
+def _log_determinant(matrix: Matrix) -> float:
+    """Return the log-determinant of a positive definite matrix, which is overwritten."""
+    product = 0.0
+    for i in range(len(matrix)):
+        pivot = matrix[i, i]
+        product += math.log(pivot)
+        for j in range(i + 1, len(matrix)):
+            factor = matrix[j, i] / pivot
+            for k in range(i + 1, j + 1):
+                matrix[j, k] -= factor * matrix[k, i]
+    return product
+
+
+@compiled("f8(f8[:,::1], f8[:,::1], i8, i8, i8, i8, f8)")
+def _log_ratio(
+    base: Matrix, rows: Matrix, start: int, width: int, split: int, end: int, sign: float
+) -> float:
+    """Return log |A + S| − log |A| of the block of `width` features from `start`.
+
+    S is `sign` times the sum of v vᵀ over the rows v from `split` to `end`. A is `sign` times the
+    sum over those before `split`, plus the block of `base` where `sign` is −1.
+    """
+    if width == 1:
+        alone, more = 0.0 if sign > 0.0 else base[start, start], 0.0
+        for k in range(split):
+            alone += sign * rows[k, start] * rows[k, start]
+        for k in range(split, end):
+            more += rows[k, start] * rows[k, start]
+        return math.log1p(sign * more / alone)
+    before, after = np.empty((width, width)), np.empty((width, width))
+    for i in range(width):
+        for j in range(i + 1):
+            total = 0.0 if sign > 0.0 else base[start + i, start + j]
+            for k in range(split):
+                total += sign * rows[k, start + i] * rows[k, start + j]
+            before[i, j] = total
+            for k in range(split, end):
+                total += sign * rows[k, start + i] * rows[k, start + j]
+            after[i, j] = total
+    return _log_determinant(after) - _log_determinant(before)
+
+
+@compiled("i8(f8[:,::1], i8[::1], i8, f8[:,::1], i8)")
+def _eliminate(matrix: Matrix, starts: Indices, column: int, rows: Matrix, size: int) -> int:
+    """Eliminate the features of a column, after `size` others; return how many are eliminated now.
+
+    The rows become those of the Cholesky factor: the correlations given the features eliminated
+    are `matrix` minus the sum of v vᵀ over the rows v.
+    """
+    n = len(matrix)
+    for feature in range(starts[column], starts[column + 1]):
+        for i in range(n):
+            rows[size, i] = matrix[feature, i]
+        for k in range(size):
+            factor = rows[k, feature]
+            for i in range(n):
+                rows[size, i] -= factor * rows[k, i]
+        scale = 1.0 / math.sqrt(rows[size, feature])
+        for i in range(n):
+            rows[size, i] *= scale
+        size += 1
+    return size
+
+
+@compiled(
+    "void(f8[:,::1], i8[::1], f8[:,::1], f8, i8[::1], i8[:,::1], b1[:,::1], f8[:,::1], f8[:,::1])"
+)
+def additions(
+    matrix: Matrix,
+    starts: Indices,
+    penalties: Matrix,
+    total: float,
+    nodes: Indices,
+    parents: Indices,
+    candidates: Mask,
+    rows: Matrix,
+    gains: Matrix,
+) -> None:
+    """Write the gain from each candidate as a further parent.
+
+    The ratio of X given P, with Z and without, is that of Z given P, with X and without: so X is
+    eliminated once, after P, for all candidates Z. `rows` has the shape of `matrix`.
+    """
+    for request in range(len(nodes)):
+        node = nodes[request]
+        split, place = 0, 0
+        while place < parents.shape[1] and parents[request, place] >= 0:
+            split = _eliminate(matrix, starts, parents[request, place], rows, split)
+            place += 1
+        end = _eliminate(matrix, starts, node, rows, split)
+        for column in range(candidates.shape[1]):
+            if candidates[request, column]:
+                start = starts[column]
+                width = starts[column + 1] - start
+                ratio = _log_ratio(matrix, rows, start, width, split, end, -1.0)
+                gains[request, column] = -0.5 * total * ratio - penalties[node, column]
+
+
+@compiled("void(f8[:,::1], i8[::1], i8, f8[:,::1], f8[:,::1])")
+def _invert_factor(
+    matrix: Matrix, place: Indices, size: int, factor: Matrix, inverse: Matrix
+) -> None:
+    """Write the inverse of the lower Cholesky factor of the first features in `place`."""
+    for i in range(size):
+        for j in range(i + 1):
+            total = matrix[place[i], place[j]]
+            for k in range(j):
+                total -= factor[i, k] * factor[j, k]
+            factor[i, j] = math.sqrt(total) if i == j else total / factor[j, j]
+        for j in range(size):
+            inverse[i, j] = 1.0 if i == j else 0.0
+        for k in range(i):
+            for j in range(k + 1):
+                inverse[i, j] -= factor[i, k] * inverse[k, j]
+        for j in range(i + 1):
+            inverse[i, j] /= factor[i, i]
+
+
+@compiled(
+    "void(f8[:,::1], i8[::1], f8[:,::1], f8, i8[::1], i8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1])"
+)
+def removals(
+    matrix: Matrix,
+    starts: Indices,
+    penalties: Matrix,
+    total: float,
+    nodes: Indices,
+    parents: Indices,
+    rows: Matrix,
+    inverse: Matrix,
+    gains: Matrix,
+) -> None:
+    """Write the gain from removing each parent.
+
+    The ratio of X given P, with Z and without, is that of the precision of Z among P, without X
+    and with X. The rows of the inverse of the Cholesky factor of P and X add up to both. `rows`
+    and `inverse` have the shape of `matrix`.
+    """
+    place = np.empty(len(matrix), dtype=np.int64)
+    for request in range(len(nodes)):
+        node = nodes[request]
+        end, n_parents = 0, 0
+        while n_parents < parents.shape[1] and parents[request, n_parents] >= 0:
+            parent = parents[request, n_parents]
+            for feature in range(starts[parent], starts[parent + 1]):
+                place[end] = feature
+                end += 1
+            n_parents += 1
+        split = end
+        for feature in range(starts[node], starts[node + 1]):
+            place[end] = feature
+            end += 1
+        _invert_factor(matrix, place, end, rows, inverse)
+        start = 0
+        for number in range(n_parents):
+            parent = parents[request, number]
+            width = starts[parent + 1] - starts[parent]
+            ratio = _log_ratio(matrix, inverse, start, width, split, end, 1.0)
+            gains[request, parent] = -0.5 * total * ratio + penalties[node, parent]
+            start += width

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from fidelity_cases import FAULTS, ROWS, samples
-from scipy import linalg, stats
+from scipy import integrate, linalg, stats
 from sklearn.metrics import balanced_accuracy_score
 from statsmodels.stats.multitest import multipletests
 
@@ -231,7 +231,7 @@ def test_beta_recall_is_that_of_its_definition() -> None:
             for row, own in zip(wanted, among, strict=True)
         ]
         gaps.append(abs(np.mean(reached) - level))
-    expected = 1 - 2 * np.trapezoid(gaps, dx=1 / manifold.STEPS)
+    expected = 1 - 2 * integrate.trapezoid(gaps, dx=1 / manifold.STEPS)
     assert manifold.beta_recall(wanted, drawn, 3) == pytest.approx(expected, abs=1e-9)
 
 

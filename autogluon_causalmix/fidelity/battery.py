@@ -69,7 +69,8 @@ def measure_fidelity(
     seed : int
         From 0 to 2³² − 1; the same seed gives the same values.
     time_limit : float
-        Seconds for all metrics; those that are not done then have no value.
+        Seconds for all metrics. Each gets an equal share of what is left when it begins; one that
+        takes longer has no value.
     num_cpus : int
         Cores that metrics may use.
 
@@ -114,8 +115,8 @@ def measure_fidelity(
     measurements = [
         _not_private(each)
         if holdout is None and each.metric.family == "privacy"
-        else _measurement(each, comparisons, options.seed, resources)
-        for each in chosen
+        else _measurement(each, comparisons, options.seed, resources.share(1 / left))
+        for left, each in zip(range(len(chosen), 0, -1), chosen, strict=True)
     ]
     return FidelityReport(
         target=str(target),

@@ -1,9 +1,8 @@
 """FAED, FPCAD and RFIS of Herurkar, Ahmad and Dengel (2025): FID and IS for tables.
 
-The formulas are the paper's. It does not settle the size of the autoencoder, the number of
-principal components, or how mixed columns become numbers: those are choices of ours, documented
-with each class. The models are fitted on the unseen real rows, so that no rows that are compared
-with them have been fitted.
+The formulas are the paper's. The size of the autoencoder, the number of principal components and
+how mixed columns become numbers are choices of ours. The models are fitted on the unseen real rows,
+so that none of the rows that are compared with them have been fitted.
 """
 
 import math

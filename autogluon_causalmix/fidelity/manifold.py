@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
+from scipy.integrate import trapezoid
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.fidelity.protocol import Better, Samples
@@ -203,7 +204,7 @@ def _reach(points: Matrix, neighbours: int) -> Matrix:
 
 def _integrated(levels: Matrix, shares: Matrix) -> float:
     """Return 1 − 2 ∫ |share(level) − level| over levels, at least 0."""
-    return max(float(1 - 2 * np.trapezoid(np.abs(shares - levels), levels)), 0.0)
+    return max(float(1 - 2 * trapezoid(np.abs(shares - levels), levels)), 0.0)
 
 
 @hookimpl

@@ -30,6 +30,27 @@ def clusters(n_rows: int, rng: np.random.Generator) -> pd.DataFrame:
     )
 
 
+def oddities(n_rows: int, rng: np.random.Generator) -> pd.DataFrame:
+    """Return rows with every kind of column, each with a difficulty, and a rare class."""
+    x = rng.normal(size=n_rows)
+    days = pd.to_timedelta(rng.integers(0, 900, n_rows), unit="D")
+    return pd.DataFrame(
+        {
+            "key": [f"p{number}" for number in rng.integers(10**6, size=n_rows)],
+            "constant": 1.0,
+            "empty": np.nan,
+            "gaps": np.where(rng.random(n_rows) < 0.3, np.nan, x),
+            "day": pd.Timestamp("2024-01-01") + days,
+            "large": rng.integers(0, 9, n_rows) + 2**53,
+            "huge": x * 1e300,
+            "flag": x > 0,
+            "category": pd.Categorical(rng.choice(list("abc"), n_rows)),
+            "count": pd.array(rng.integers(0, 5, n_rows), dtype="Int64"),
+            "label": np.where(rng.random(n_rows) < 0.05, "rare", np.where(x > 0, "u", "v")),
+        }
+    )
+
+
 def independent(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Return every column in an order of its own."""
     return pd.DataFrame({name: rng.permutation(values) for name, values in frame.items()})

@@ -7,8 +7,8 @@ import numpy as np
 from autogluon_causalmix.arrays import Indices, Matrix
 from autogluon_causalmix.table import Table
 
-LARGEST = 3e38
-"""Trees hold values as 32-bit floats."""
+LARGEST = 1e30
+"""Values beyond count as this: trees add up 32-bit floats, which end at 3e38."""
 
 SMALLEST_LEAF = 5
 """Rows of a leaf: its shares are probabilities, and not votes of single rows."""

@@ -9,7 +9,13 @@ from pydantic import Field
 
 from autogluon_causalmix.arrays import Indices, Matrix
 from autogluon_causalmix.errors import NotApplicable
-from autogluon_causalmix.fidelity.forests import codes, features, predictions, probabilities
+from autogluon_causalmix.fidelity.forests import (
+    LARGEST,
+    codes,
+    features,
+    predictions,
+    probabilities,
+)
 from autogluon_causalmix.fidelity.protocol import Better, Samples
 from autogluon_causalmix.hookspecs import Register, hookimpl
 from autogluon_causalmix.resources import Resources
@@ -154,7 +160,7 @@ def _skill(
 
 def _present(table: Table, position: int) -> tuple[Matrix, Matrix]:
     """Return the values of a column, and the other columns, of the rows that have a value."""
-    values = table.encode()[:, position]
+    values = np.clip(table.encode()[:, position], -LARGEST, LARGEST)
     present = ~np.isnan(values)
     return values[present], features(table, position)[present]
 

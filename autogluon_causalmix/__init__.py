@@ -11,11 +11,21 @@ Importing this package registers the model under the key ``"CAUSALMIX"``::
     predictor = TabularPredictor(label="class").fit(train, hyperparameters=models)
 """
 
+from autogluon_causalmix.fidelity.battery import measure_fidelity
+from autogluon_causalmix.fidelity.records import FidelityReport
 from autogluon_causalmix.generation import augment
 from autogluon_causalmix.model import CausalMixModel, register
 from autogluon_causalmix.records import FitReport
 from autogluon_causalmix.table import Table
 
-__all__ = ["CausalMixModel", "FitReport", "Table", "augment", "register"]
+__all__ = [
+    "CausalMixModel",
+    "FidelityReport",
+    "FitReport",
+    "Table",
+    "augment",
+    "measure_fidelity",
+    "register",
+]
 
 register()

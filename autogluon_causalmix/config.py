@@ -188,3 +188,15 @@ class Augmentation(_Options):
     seed: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=LARGEST_SEED)]
     time_limit: float = Field(gt=0)
     num_cpus: Count
+
+
+class Evaluation(_Options):
+    """The arguments of `measure_fidelity` beside the tables."""
+
+    owner: ClassVar[str] = "measure_fidelity"
+    noun: ClassVar[str] = "argument"
+
+    metrics: tuple[NamedOption, ...] | None
+    seed: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=LARGEST_SEED)]
+    time_limit: float = Field(gt=0)
+    num_cpus: Count

@@ -44,7 +44,7 @@ class Kind(Generic[Plugin]):
     Attributes
     ----------
     name : str
-        ``"generator"``, ``"discoverer"`` or ``"backbone"``; its hook is
+        ``"generator"``, ``"discoverer"``, ``"backbone"`` or ``"metric"``; its hook is
         ``causalmix_register_<name>s``.
     protocol : type
         What every instance of the kind follows.

@@ -10,8 +10,10 @@
     │   ├── NameTaken(ValueError)        two plugins claim one name
     │   ├── GeneratorError(RuntimeError) a generator raised, or broke the contract of its rows
     │   ├── DiscovererError(RuntimeError)   a discoverer raised, or broke that of its beliefs
-    │   └── BackboneError(RuntimeError)     a backbone raised, or broke that of its model
+    │   ├── BackboneError(RuntimeError)     a backbone raised, or broke that of its model
+    │   └── MetricError(RuntimeError)       a metric raised, or its value is out of its bounds
     ├── CheckpointError(ValueError)      a weights or report file is cut short, foreign or hostile
+    ├── NotApplicable(ValueError)        a metric has no value on these tables
     └── OutOfTime(TimeoutError)          a stage outran its share of the time
 
 Every message says who, what, and the way out. AutoGluon's own exceptions (time, memory) are raised
@@ -53,6 +55,14 @@ class DiscovererError(PluginError, RuntimeError):
 
 class BackboneError(PluginError, RuntimeError):
     """A backbone raised, or returned a model that breaks the contract."""
+
+
+class MetricError(PluginError, RuntimeError):
+    """A metric raised, or its value is no finite number within its bounds."""
+
+
+class NotApplicable(CausalMixError, ValueError):
+    """A metric has no value on these tables; the message says why."""
 
 
 class CheckpointError(CausalMixError, ValueError):

@@ -56,3 +56,15 @@ def causalmix_register_discoverers(register: Register) -> None:
         ``register(name, cls)``, with a class that follows
         `autogluon_causalmix.discovery.protocol.Discoverer`.
     """
+
+
+@hookspec
+def causalmix_register_metrics(register: Register) -> None:
+    """Register measures of synthetic rows; called once a process, before the first look-up.
+
+    Parameters
+    ----------
+    register : callable
+        ``register(name, cls)``, with a class that follows
+        `autogluon_causalmix.fidelity.protocol.Metric`.
+    """

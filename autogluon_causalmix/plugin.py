@@ -25,7 +25,14 @@ from autogluon_causalmix.column import Column
 from autogluon_causalmix.discovery.beliefs import EdgeBeliefs
 from autogluon_causalmix.discovery.knowledge import Constraints
 from autogluon_causalmix.discovery.protocol import Discoverer
-from autogluon_causalmix.errors import CausalMixError, CheckpointError, ConfigError, OutOfTime
+from autogluon_causalmix.errors import (
+    CausalMixError,
+    CheckpointError,
+    ConfigError,
+    NotApplicable,
+    OutOfTime,
+)
+from autogluon_causalmix.fidelity.protocol import Better, Metric, Samples
 from autogluon_causalmix.generators.protocol import FittedGenerator, Generator
 from autogluon_causalmix.hookspecs import Register, hookimpl
 from autogluon_causalmix.records import BackboneFacts
@@ -35,6 +42,7 @@ from autogluon_causalmix.table import Table
 __all__ = [
     "Backbone",
     "BackboneFacts",
+    "Better",
     "CausalMixError",
     "CheckpointError",
     "Column",
@@ -48,9 +56,12 @@ __all__ = [
     "Indices",
     "Mask",
     "Matrix",
+    "Metric",
+    "NotApplicable",
     "OutOfTime",
     "Register",
     "Resources",
+    "Samples",
     "Table",
     "hookimpl",
 ]

@@ -15,6 +15,7 @@ from autogluon_causalmix.backbones.protocol import Backbone
 from autogluon_causalmix.discovery.protocol import Discoverer
 from autogluon_causalmix.entry import Kind, Owner, Plugin
 from autogluon_causalmix.errors import PluginError
+from autogluon_causalmix.fidelity.protocol import Metric
 from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.registry import Failure, Registry
 
@@ -24,6 +25,7 @@ KINDS: tuple[Kind[Any], ...] = (
     Kind("generator", Generator),
     Kind("discoverer", Discoverer),
     Kind("backbone", Backbone),
+    Kind("metric", Metric),
 )
 """The kinds of plugin; each needs its hook in `hookspecs`, and nothing else."""
 
@@ -37,6 +39,16 @@ BUILT_IN = (
     "autogluon_causalmix.discovery.score.boss",
     "autogluon_causalmix.discovery.score.ges",
     "autogluon_causalmix.discovery.score.grasp",
+    "autogluon_causalmix.fidelity.detection",
+    "autogluon_causalmix.fidelity.distances",
+    "autogluon_causalmix.fidelity.embedding",
+    "autogluon_causalmix.fidelity.labels",
+    "autogluon_causalmix.fidelity.manifold",
+    "autogluon_causalmix.fidelity.pairwise",
+    "autogluon_causalmix.fidelity.privacy",
+    "autogluon_causalmix.fidelity.structure",
+    "autogluon_causalmix.fidelity.univariate",
+    "autogluon_causalmix.fidelity.utility",
     "autogluon_causalmix.generators.bootstrap",
     "autogluon_causalmix.generators.scm",
 )

@@ -1,8 +1,8 @@
-"""The records of a fit, as versioned JSON; `FitReport` holds them all."""
+"""Records as versioned JSON; `FitReport` holds all those of a fit."""
 
 import math
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -12,13 +12,66 @@ SCHEMA_VERSION = 1
 """Raised when a field of `FitReport` changes its name or its meaning."""
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
     """A frozen record that refuses fields it does not know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class BackboneFacts(_Record):
+class Document(Record):
+    """A record with a file of its own: versioned JSON.
+
+    Attributes
+    ----------
+    title : str
+        What errors call the file.
+    current : int
+        The newest `schema_version`; `read` takes all versions up to it.
+    """
+
+    title: ClassVar[str]
+    current: ClassVar[int]
+
+    def write(self, path: str | Path) -> None:
+        """Write the record as JSON."""
+        Path(path).write_text(self.model_dump_json(indent=2), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """Read a record that `write` wrote.
+
+        Raises
+        ------
+        CheckpointError
+            The file is missing, cut short, or holds something else.
+        """
+        try:
+            return cls.model_validate_json(Path(path).read_text(encoding="utf-8"))
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise CheckpointError(
+                f"{path} is not a {cls.title}: {first['loc']}: {first['msg']}"
+            ) from error
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", error)
+            raise CheckpointError(f"{path} is not a {cls.title}: {reason}") from error
+
+    @model_validator(mode="before")
+    @classmethod
+    def _upgrade(cls, given: object) -> object:
+        """Return a record of an earlier version in the form of the current one."""
+        if not isinstance(given, dict):
+            return given
+        version = given.get("schema_version", 0)  # the first reports do not say
+        if not isinstance(version, int) or version > cls.current:
+            raise ValueError(
+                f"its schema version is {version!r}, and this release reads versions up to "
+                f"{cls.current}: a newer release wrote it"
+            )
+        return {**given, "schema_version": cls.current}
+
+
+class BackboneFacts(Record):
     """The foundation model and the weights that really ran."""
 
     name: str
@@ -28,7 +81,7 @@ class BackboneFacts(_Record):
     parameters: int
 
 
-class GeneratorFacts(_Record):
+class GeneratorFacts(Record):
     """The generator, who ships it, and what it says of itself."""
 
     name: str
@@ -38,7 +91,7 @@ class GeneratorFacts(_Record):
     description: dict[str, object]
 
 
-class RowCounts(_Record):
+class RowCounts(Record):
     """How many rows of each kind took part."""
 
     real: int
@@ -46,14 +99,14 @@ class RowCounts(_Record):
     synthetic: int
 
 
-class Scores(_Record):
+class Scores(Record):
     """Scores on the validation rows; `roc_auc` is one-vs-rest, None where a class is missing."""
 
     log_loss: float
     roc_auc: float | None
 
 
-class CurvePoint(_Record):
+class CurvePoint(Record):
     """One evaluation: mean training loss since the last one, and validation loss."""
 
     step: int
@@ -61,7 +114,7 @@ class CurvePoint(_Record):
     validation_loss: float | None
 
 
-class Marginal(_Record):
+class Marginal(Record):
     """One column's distribution, real beside synthetic.
 
     `labels` holds the category names, or the bins' edges (one more than there are counts); a last
@@ -77,7 +130,7 @@ class Marginal(_Record):
     missing: tuple[float, float]
 
 
-class FitReport(_Record):
+class FitReport(Document):
     """Everything that was decided and measured in one fit.
 
     Attributes
@@ -122,6 +175,9 @@ class FitReport(_Record):
 No such file or directory
     """
 
+    title: ClassVar[str] = "fit report"
+    current: ClassVar[int] = SCHEMA_VERSION
+
     versions: dict[str, str]
     seed: int
     device: str
@@ -140,44 +196,6 @@ No such file or directory
     notes: list[str]
     target: str | None = None
     schema_version: int = SCHEMA_VERSION
-
-    def write(self, path: str | Path) -> None:
-        """Write the report as JSON."""
-        Path(path).write_text(self.model_dump_json(indent=2), encoding="utf-8")
-
-    @classmethod
-    def read(cls, path: str | Path) -> "FitReport":
-        """Read a report that `write` wrote.
-
-        Raises
-        ------
-        CheckpointError
-            The file is missing, cut short, or not a fit report.
-        """
-        try:
-            return cls.model_validate_json(Path(path).read_text(encoding="utf-8"))
-        except ValidationError as error:
-            first = error.errors()[0]
-            raise CheckpointError(
-                f"{path} is not a fit report: {first['loc']}: {first['msg']}"
-            ) from error
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", error)
-            raise CheckpointError(f"{path} is not a fit report: {reason}") from error
-
-    @model_validator(mode="before")
-    @classmethod
-    def _upgrade(cls, given: object) -> object:
-        """Return a report of an earlier version in the form of the current one."""
-        if not isinstance(given, dict):
-            return given
-        version = given.get("schema_version", 0)  # the first reports do not say
-        if not isinstance(version, int) or version > SCHEMA_VERSION:
-            raise ValueError(
-                f"its schema version is {version!r}, and this release reads versions up to "
-                f"{SCHEMA_VERSION}: a newer release wrote it"
-            )
-        return {**given, "schema_version": SCHEMA_VERSION}
 
 
 def finite(value: float) -> float | None:

@@ -39,6 +39,7 @@ ROOMS = [
     "discovery.protocol",
     "generators.protocol",
     "backbones.protocol",
+    "fidelity.protocol",
     "entry",
     "registry",
     "hookspecs",
@@ -58,7 +59,12 @@ ROOMS = [
     "plugin",
     "cli",
 ]
-LOOKED_UP = {"Generator": "generators", "Discoverer": "discovery", "Backbone": "backbones"}
+LOOKED_UP = {
+    "Generator": "generators",
+    "Discoverer": "discovery",
+    "Backbone": "backbones",
+    "Metric": "fidelity",
+}
 HEAVY = ("torch", "tabpfn", "dowhy", "causallearn", "matplotlib", "numba", "ray")
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 300

@@ -8,6 +8,7 @@ import typer
 
 from autogluon_causalmix.cli.augment import augment
 from autogluon_causalmix.cli.demo import demo
+from autogluon_causalmix.cli.fidelity import fidelity
 from autogluon_causalmix.cli.fit import fit
 from autogluon_causalmix.cli.graph import graph
 from autogluon_causalmix.cli.plugins import plugins
@@ -20,7 +21,7 @@ app = typer.Typer(
     help="Fine-tune a tabular foundation model on your rows and on rows drawn from causal models "
     "of them.",
 )
-for command in (demo, fit, augment, graph, plugins):
+for command in (demo, fit, augment, graph, fidelity, plugins):
     app.command()(command)
 app.add_typer(weights, name="weights")
 

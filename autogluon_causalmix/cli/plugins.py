@@ -6,7 +6,7 @@ from autogluon_causalmix.cli.terminal import console
 
 
 def plugins() -> None:
-    """List every generator, discoverer and backbone: its origin, and what failed to load."""
+    """List every generator, discoverer, backbone and metric, and what failed to load."""
     from autogluon_causalmix.plugins import plugin_registry
 
     registry = plugin_registry()

@@ -38,6 +38,8 @@ BUILT_IN = (
     "autogluon_causalmix.discovery.score.ges",
     "autogluon_causalmix.discovery.score.grasp",
     "autogluon_causalmix.generators.bootstrap",
+    "autogluon_causalmix.generators.marginals",
+    "autogluon_causalmix.generators.perturb",
     "autogluon_causalmix.generators.scm",
 )
 """Modules that register through the same hooks as any installed plugin; importing them is light."""

@@ -35,6 +35,7 @@ BUILT_IN = (
     "autogluon_causalmix.discovery.auto",
     "autogluon_causalmix.discovery.constraint.pc_fci",
     "autogluon_causalmix.discovery.controls",
+    "autogluon_causalmix.discovery.random_order",
     "autogluon_causalmix.discovery.score.boss",
     "autogluon_causalmix.discovery.score.ges",
     "autogluon_causalmix.discovery.score.grasp",

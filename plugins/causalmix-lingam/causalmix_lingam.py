@@ -7,6 +7,7 @@ from typing import Annotated
 import numpy as np
 import numpy.typing as npt
 from pydantic import Field
+from scipy.sparse.csgraph import connected_components
 
 from autogluon_causalmix.plugin import (
     Constraints,
@@ -18,7 +19,6 @@ from autogluon_causalmix.plugin import (
 )
 
 Matrix = npt.NDArray[np.float64]
-Mask = npt.NDArray[np.bool_]
 
 FEWEST_ROWS = 20
 """As the built-in discoverers: a bootstrap of fewer rows tells nothing."""
@@ -37,8 +37,8 @@ class DirectLiNGAM:
     chosen by BIC, removes edges. It is done anew on bootstraps of the rows, each of which gives one
     graph.
 
-    Knowledge enters as paths that must or cannot be. An edge that is found although it is forbidden
-    itself, while a longer path is allowed, is left out.
+    Knowledge orders the columns: one that may cause another, and not the reverse, stands before it.
+    Forbidden edges are no candidates, and required ones are in every graph.
 
     Categories are numbers here, their codes, which is no linear model: the notes name those with
     more than two levels and no order. A missing cell is the mean of its column, noted as well.
@@ -110,19 +110,16 @@ def _graph(values: Matrix, constraints: Constraints) -> Matrix:
 
 
 def _paths(constraints: Constraints) -> npt.NDArray[np.int64]:
-    """Return which paths must (1), cannot (0) and may (−1) be, [effect, cause]."""
-    possible, certain = _closure(constraints.allowed), _closure(constraints.required)
-    paths = np.where(certain, 1, np.where(possible, -1, 0)).T
-    np.fill_diagonal(paths, -1)
-    return paths
+    """Return the knowledge as the library takes it, [effect, cause]: 1 must, 0 cannot, −1 may be.
 
-
-def _closure(edges: Mask) -> Mask:
-    """Return between which columns there is a path of these edges."""
-    reach = edges.copy()
-    for middle in range(len(edges)):
-        reach |= reach[:, [middle]] & reach[middle]
-    return reach
+    One column stands before another where an edge is allowed in this direction alone, unless such
+    edges form a cycle; of a cycle, only required edges count.
+    """
+    one_way = constraints.allowed & ~constraints.allowed.T
+    cycle = connected_components(one_way, directed=True, connection="strong")[1]
+    paths = np.where(constraints.allowed | (cycle[:, None] == cycle), -1, 0)
+    paths[constraints.required] = 1
+    return paths.T
 
 
 def _informative(values: Matrix) -> npt.NDArray[np.int64]:

@@ -70,11 +70,21 @@ def test_knowledge_turns_the_order_and_not_only_the_edge() -> None:
     assert belief[0].max() == 0
 
 
-def test_a_forbidden_edge_beside_an_allowed_path_is_left_out() -> None:
+def test_a_column_that_must_come_later_does_although_a_third_could_be_between() -> None:
     allowed = Constraints.none(4).allowed.copy()
-    allowed[0, 1] = False  # the path a → c → b stays possible
-    beliefs = found(chain("abc"), Constraints(allowed, np.zeros((4, 4), dtype=bool)))
-    assert beliefs.probability[0, 1] == 0
+    allowed[0, 1] = False  # the path a → c → b stays possible, but b → a is the only direct edge
+    belief = found(chain("abc"), Constraints(allowed, np.zeros((4, 4), dtype=bool))).probability
+    assert belief[0, 1] == 0
+    assert belief[1, 0] > 0.9
+
+
+def test_one_way_edges_in_a_cycle_are_no_order_and_are_kept_to() -> None:
+    allowed = Constraints.none(4).allowed.copy()
+    allowed[[1, 2, 0], [0, 1, 2]] = False  # left are a → b → c → a, and the label
+    belief = found(chain("abc"), Constraints(allowed, np.zeros((4, 4), dtype=bool))).probability
+    assert not belief[~allowed].any()
+    assert belief[0, 1] > 0.9
+    assert belief[1, 2] > 0.9
 
 
 def test_columns_that_others_determine_and_missing_cells_are_noted() -> None:

@@ -151,7 +151,7 @@ def test_the_report_says_what_the_forests_could_tell() -> None:
 
 def test_little_time_is_kept_and_noted() -> None:
     table = mixed_scm(300, np.random.default_rng(0))[0]
-    arf = ARF().fit(table, np.random.default_rng(0), Resources(0.2))
+    arf = ARF().fit(table, np.random.default_rng(0), Resources(0.001))
     assert arf.stopped == "time is nearly up"
     assert len(arf.accuracy) == 1
 

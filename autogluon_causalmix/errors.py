@@ -71,3 +71,18 @@ class CheckpointError(CausalMixError, ValueError):
 
 class OutOfTime(CausalMixError, TimeoutError):
     """A stage outran its share of the time."""
+
+
+def remedy(error: BaseException) -> str:
+    """Return what to do about an error of a plugin, empty where the message has to suffice.
+
+    Examples
+    --------
+    >>> remedy(ModuleNotFoundError("No module named 'imblearn'", name="imblearn"))
+    "; install what provides 'imblearn', or uninstall the plugin"
+    >>> remedy(ValueError("3 is too many"))
+    ''
+    """
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"; install what provides {error.name!r}, or uninstall the plugin"
+    return ""

@@ -14,10 +14,11 @@ from autogluon_causalmix import hookspecs
 from autogluon_causalmix.backbones.protocol import Backbone
 from autogluon_causalmix.discovery.protocol import Discoverer
 from autogluon_causalmix.entry import Kind, Owner, Plugin
-from autogluon_causalmix.errors import PluginError
+from autogluon_causalmix.errors import OutOfTime, PluginError, remedy
 from autogluon_causalmix.fidelity.protocol import Metric
 from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.registry import Failure, Registry
+from autogluon_causalmix.resources import cut_off
 
 logger = logging.getLogger("autogluon.causalmix")
 
@@ -36,6 +37,7 @@ BUILT_IN = (
     "autogluon_causalmix.discovery.auto",
     "autogluon_causalmix.discovery.constraint.pc_fci",
     "autogluon_causalmix.discovery.controls",
+    "autogluon_causalmix.discovery.random_order",
     "autogluon_causalmix.discovery.score.boss",
     "autogluon_causalmix.discovery.score.ges",
     "autogluon_causalmix.discovery.score.grasp",
@@ -50,9 +52,14 @@ BUILT_IN = (
     "autogluon_causalmix.fidelity.univariate",
     "autogluon_causalmix.fidelity.utility",
     "autogluon_causalmix.generators.bootstrap",
+    "autogluon_causalmix.generators.marginals",
+    "autogluon_causalmix.generators.perturb",
     "autogluon_causalmix.generators.scm",
 )
 """Modules that register through the same hooks as any installed plugin; importing them is light."""
+
+LOAD_SECONDS = 60.0
+"""After which the import of an installed plugin is cut off; on a cold disk torch takes half."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +103,8 @@ def plugin_registry() -> Plugins:
 def load_plugins() -> Plugins:
     """Load the built-in modules, then every entry point in the order of distribution and name.
 
-    A plugin registers all of its names or none. One that cannot be imported, misspells a hook,
-    raises in one or claims a taken name is skipped with a warning, and listed in
+    A plugin registers all of its names or none. One that cannot be imported in `LOAD_SECONDS`,
+    misspells a hook, raises in one or claims a taken name is skipped with a warning, and listed in
     `Plugins.failures`. Each has a plugin manager of its own, so that no plugin can wrap or block
     the hooks of another.
     """
@@ -121,7 +128,7 @@ def _candidates() -> Iterator[tuple[Owner, Callable[[], object]]]:
     found = importlib.metadata.entry_points(group=hookspecs.NAME)
     owned = [(Owner(point.name, *_distribution(point)), point) for point in found]
     for owner, point in sorted(owned, key=lambda pair: (pair[0].distribution, pair[0].plugin)):
-        yield owner, point.load
+        yield owner, partial(cut_off, LOAD_SECONDS, "its import", point.load)
 
 
 def _distribution(point: importlib.metadata.EntryPoint) -> tuple[str, str]:
@@ -167,5 +174,6 @@ def _check_hooks(manager: pluggy.PluginManager, plugin: object) -> None:
 
 def _reason(error: BaseException) -> str:
     """Return an error in one line."""
-    message = " ".join(str(error).split())
-    return message if isinstance(error, PluginError) else f"{type(error).__name__}: {message}"
+    message = " ".join(str(error).split()) + remedy(error)
+    told = isinstance(error, PluginError | OutOfTime)
+    return message if told else f"{type(error).__name__}: {message}"

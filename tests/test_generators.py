@@ -2,8 +2,10 @@
 
 import random
 import re
+import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -136,6 +138,29 @@ def draw_from_torch(fitted: Fitted, rng: np.random.Generator) -> None:
     torch.rand(1)
 
 
+def ignore_rng(fitted: Fitted, rng: np.random.Generator) -> None:
+    rng.bit_generator.state = np.random.default_rng(0).bit_generator.state
+
+
+def print_a_line(fitted: Fitted, rng: np.random.Generator) -> None:
+    print("epoch 1")  # noqa: T201 - the fault
+
+
+def write_a_progress_bar(fitted: Fitted, rng: np.random.Generator) -> None:
+    sys.stderr.write("\r 50%|█████     |")
+
+
+THREADS_END = threading.Event()
+
+
+def start_a_thread(fitted: Fitted, rng: np.random.Generator) -> None:
+    threading.Thread(target=THREADS_END.wait, name="watcher", daemon=True).start()
+
+
+def set_torch_threads(fitted: Fitted, rng: np.random.Generator) -> None:
+    torch.set_num_threads(torch.get_num_threads() + 1)
+
+
 def fit_overwriting(table: Table, rng: np.random.Generator, resources: Resources) -> Fitted:
     table.frame.loc[0, "number"] = 0.0
     return Fitted(table)
@@ -211,10 +236,29 @@ FAULTS = {
         Faulty(fit_nothing),
         "raised AttributeError: 'NoneType' object has no attribute 'sample'",
     ),
+    "ignores rng": (with_fault(ignore_rng), "it drew the same rows from another rng"),
+    "prints": (with_fault(print_a_line), "it wrote to standard output: 'epoch 1 epoch 1"),
+    "shows a progress bar": (with_fault(write_a_progress_bar), "it wrote to standard error: '50%|"),
+    "leaves a thread": (with_fault(start_a_thread), "it left threads running: ['watcher'"),
+    "sets the threads of torch": (
+        with_fault(set_torch_threads),
+        "'torch'] for the whole process; use `with threadpoolctl.threadpool_limits(",
+    ),
     "is never done": (Faulty(fit_too_long), "the graph took too long"),
 }
 
 
+@pytest.fixture
+def threads_as_before() -> Iterator[None]:
+    """End and put back what a fault may have started and changed."""
+    before = torch.get_num_threads()
+    THREADS_END.clear()
+    yield
+    torch.set_num_threads(before)
+    THREADS_END.set()
+
+
+@pytest.mark.usefixtures("threads_as_before")
 @pytest.mark.parametrize(("generator", "complaint"), FAULTS.values(), ids=FAULTS)
 def test_a_fault_is_caught_and_named(generator: Faulty, complaint: str) -> None:
     with pytest.raises(AssertionError, match=re.escape(complaint)) as error:
@@ -243,6 +287,95 @@ def test_each_toy_table_catches_who_has_not_thought_of_it(name: str) -> None:
         check_generator(Faulty(fit), {name: toy_tables()[name]})
 
 
+@dataclass
+class Capped(Fitted):
+    """Has a stock of 100 rows."""
+
+    def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
+        return super().sample(min(n_rows, 100), rng)
+
+
+def test_many_rows_must_be_drawn_too() -> None:
+    with pytest.raises(AssertionError, match="it returned 100 rows, not 500"):
+        check_generator(Faulty(lambda table, rng, resources: Capped(table)))
+
+
+@dataclass
+class Averaging(Fitted):
+    """Draws the mean of two real rows, without a look at the grid of a column."""
+
+    def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
+        pairs = rng.integers(len(self.table), size=(2, n_rows))
+        one, other = (self.table.take(rows).frame for rows in pairs)
+        return self.table.with_frame(one.assign(visits=(one["visits"] + other["visits"]) / 2))
+
+
+def test_fractions_of_whole_numbers_are_caught() -> None:
+    visits = [1.0, 2.0, np.nan, 5.0]
+    table = Table.from_frame(pd.DataFrame({"visits": visits, "y": [0, 1, 0, 1]}), "y")
+    with pytest.raises(
+        AssertionError,
+        match=r"'visits': column 'visits' is \d\.5, but its real values are whole; decode floats",
+    ):
+        check_generator(Faulty(lambda table, rng, resources: Averaging(table)), {"visits": table})
+
+
+def needs_two_classes(table: Table, *_: object) -> None:
+    assert table.labels.nunique() > 1, "one class"
+
+
+def has_no_gaps_in_numbers(table: Table, *_: object) -> None:
+    assert "visits" not in table.frame or table.frame["visits"].notna().all(), "a gap"
+
+
+@pytest.mark.parametrize(
+    ("name", "stumble", "reason"),
+    [
+        ("one class", needs_two_classes, "one class"),
+        ("whole numbers with gaps", has_no_gaps_in_numbers, "a gap"),
+    ],
+)
+def test_two_more_tables_catch_who_has_not_thought_of_them(
+    name: str, stumble: Callable[..., None], reason: str
+) -> None:
+    complaint = f"Stumbling on the table {name!r}: {reason}"
+    with pytest.raises(AssertionError, match=complaint):
+        check_generator(Stumbling(stumble))
+
+
+@dataclass
+class Stumbling(Faulty):
+    """The bootstrap, after a look at the table."""
+
+    def fit(self, table: Table, rng: np.random.Generator, resources: Resources) -> Any:
+        self.fit_(table, rng, resources)
+        return Fitted(table)
+
+
+@dataclass(frozen=True)
+class WithOptions(Bootstrap):
+    """The bootstrap with options that do nothing."""
+
+    scale: int = 1
+    bounds: Any = ()
+    hidden: Any = None
+
+
+@pytest.mark.parametrize(
+    ("generator", "complaint"),
+    [
+        (WithOptions(hidden={1}), "'hidden' is no JSON, as options are: Object of type set is not"),
+        (WithOptions(bounds=(1, 2)), r"'bounds' is (1, 2), but [1, 2] when it is read from JSON"),
+        (WithOptions(scale=0.5), "option 'scale' should be a valid integer, got 0.5"),  # type: ignore[arg-type]
+    ],
+)
+def test_options_must_come_back_from_json(generator: WithOptions, complaint: str) -> None:
+    tables = {"two rows": toy_tables()["two rows"]}
+    with pytest.raises(AssertionError, match=re.escape(complaint)) as error:
+        check_generator(generator, tables)
+    assert str(error.value).startswith("the options of WithOptions: ")
+
+
 def test_own_tables_take_the_place_of_the_toys() -> None:
     with pytest.raises(AssertionError, match="Faulty on the table 'mine': it moved the global"):
         check_generator(
@@ -266,10 +399,17 @@ def fit_until_out_of_time(table: Table, rng: np.random.Generator, resources: Res
     return Fitted(table)
 
 
+class Patient:
+    """Gives up when its time is over."""
+
+    def fit(self, table: Table, rng: np.random.Generator, resources: Resources) -> Fitted:
+        return fit_until_out_of_time(table, rng, resources)
+
+
 def test_a_short_time_must_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(testing.generators, "SHORT", 0.1)
     monkeypatch.setattr(testing.generators, "GRACE", 0.5)
-    check_generator(Faulty(fit_until_out_of_time))
+    check_generator(Patient())
     with pytest.raises(
         AssertionError,
         match="Faulty with 0.1 s: still fitting after 0.5 s; look at resources",

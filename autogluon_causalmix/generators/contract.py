@@ -12,7 +12,13 @@ from autogluon_causalmix.arrays import Mask
 from autogluon_causalmix.column import Column
 from autogluon_causalmix.dtypes import kind_of, plain
 from autogluon_causalmix.entry import Owner
-from autogluon_causalmix.errors import ConfigError, GeneratorError, OutOfTime, PluginError
+from autogluon_causalmix.errors import (
+    ConfigError,
+    GeneratorError,
+    OutOfTime,
+    PluginError,
+    remedy,
+)
 from autogluon_causalmix.generators.protocol import FittedGenerator, Generator, describe
 from autogluon_causalmix.resources import Resources, cut_off, is_out_of_memory
 from autogluon_causalmix.table import Table
@@ -143,10 +149,11 @@ def _call(step: Callable[[], Returned], label: str, resources: Resources | None)
         return step() if resources is None else cut_off(resources.remaining(), label, step)
     except (ConfigError, OutOfTime, PluginError):  # they say who and what themselves
         raise
-    except Exception as error:  # a border: generators may be anybody's
+    except (Exception, SystemExit) as error:  # a border: generators may be anybody's
         if is_out_of_memory(error):
             raise
-        raise GeneratorError(f"{label} raised {type(error).__name__}: {error}") from error
+        said = f"{label} raised {type(error).__name__}: {error}{remedy(error)}"
+        raise GeneratorError(said) from error
 
 
 def _breaches(rows: object, table: Table, n_rows: int) -> Iterator[str]:

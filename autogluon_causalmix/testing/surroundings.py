@@ -1,0 +1,57 @@
+"""What a plugin leaves as it was: the output streams and the threads of the process."""
+
+import contextlib
+import io
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from threadpoolctl import threadpool_info
+
+from autogluon_causalmix.testing.checks import require
+
+ENDING = 1.0
+"""Seconds for threads that are about to end."""
+
+
+@contextlib.contextmanager
+def output_kept_clean() -> Iterator[None]:
+    """Require that the block writes neither to standard output nor to standard error."""
+    with (
+        contextlib.redirect_stdout(io.StringIO()) as out,
+        contextlib.redirect_stderr(io.StringIO()) as error,
+    ):
+        yield
+    for stream, written in (("output", out.getvalue()), ("error", error.getvalue())):
+        said = " ".join(written.split())
+        advice = "say it in the notes of describe(), which are logged and in the report"
+        require(not said, f"it wrote to standard {stream}: {said[:200]!r}; {advice}")
+
+
+@contextlib.contextmanager
+def threads_kept() -> Iterator[None]:
+    """Require that the block starts no lasting thread and resizes no pool of threads."""
+    before, sizes = set(threading.enumerate()), _pool_sizes()
+    yield
+    started = [thread for thread in threading.enumerate() if thread not in before]
+    until = time.monotonic() + ENDING
+    for thread in started:
+        thread.join(max(until - time.monotonic(), 0))
+    names = [thread.name for thread in started if thread.is_alive()]
+    require(not names, f"it left threads running: {names}; end them before you return")
+    after = _pool_sizes()
+    resized = [Path(pool).name for pool, size in sizes.items() if after.get(pool, size) != size]
+    require(
+        not resized,
+        f"it changed the number of threads of {resized} for the whole process; "
+        "use `with threadpoolctl.threadpool_limits(…)`, or set it back",
+    )
+
+
+def _pool_sizes() -> dict[str, int]:
+    """Return the number of threads of each library that has a pool of its own."""
+    pools: dict[str, int] = {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
+    torch = sys.modules.get("torch")  # not imported: who has not loaded it cannot have changed it
+    return pools if torch is None else {**pools, "torch": torch.get_num_threads()}

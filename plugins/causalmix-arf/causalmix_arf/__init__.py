@@ -1,0 +1,1 @@
+"""Adversarial random forests as a generator of synthetic rows."""

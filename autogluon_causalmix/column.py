@@ -93,7 +93,7 @@ class Column:
             survives = np.array_equal(column.encode(decoded), encoded, equal_nan=True)
         except TableError:
             raise
-        except Exception as error:  # a border: dtypes and objects may be anybody's
+        except Exception as error:  # foreign code may raise anything
             raise _refusal(values) from error
         if not survives or decoded.dtype != values.dtype:
             raise _refusal(values)

@@ -126,7 +126,7 @@ def compare(
         ]
     except CausalMixError:
         raise
-    except Exception as error:  # a border: AutoGluon, its feature generators and its metrics
+    except Exception as error:  # foreign code: AutoGluon, its feature generators and its metrics
         said = " ".join(str(error).split())
         raise CausalMixError(
             f"AutoGluon could not fit or score the arms: {type(error).__name__}: {said}"

@@ -127,7 +127,7 @@ should be a valid number, got 'big'; its options are ['scale']
             made = self.factory(**checked)
         except (UnknownPlugin, NameTaken):
             raise
-        except Exception as error:  # a border: the class may be anybody's
+        except Exception as error:  # foreign code may raise anything
             raise self._refusal(f"refuses the options {dict(options)}: {error}") from error
         return self._following_the_protocol(made)
 

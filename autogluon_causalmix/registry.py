@@ -133,7 +133,7 @@ choose from ['noise'] or give 'module:Class'
         _refuse_main(label, module)
         try:
             factory = getattr(importlib.import_module(module), attribute)
-        except Exception as error:  # a border: importing runs foreign code
+        except Exception as error:  # foreign code: importing runs foreign code
             raise UnknownPlugin(
                 f"{label} cannot be imported: {type(error).__name__}: {error}"
             ) from error

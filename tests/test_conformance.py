@@ -181,7 +181,11 @@ def test_a_bad_backbone_is_named_in_a_typed_error() -> None:
 
 def test_what_a_backbone_raises_becomes_one_error_unless_it_is_about_its_weights() -> None:
     table = toy_tables()["mixed types"]
-    for name, error in (("Broken", BackboneError), ("Lost", CheckpointError)):
+    for name, error in (
+        ("Broken", BackboneError),
+        ("Leaving", BackboneError),
+        ("Lost", CheckpointError),
+    ):
         options = Hyperparameters.parse({"backbone": f"{__name__}:{name}", "generator": None})
         with pytest.raises(error, match="planted"):
             fit(table, None, options, Resources(60))
@@ -202,6 +206,13 @@ class Broken(Hollow):
 
     def condition(self, table: Table, **_: object) -> Any:
         raise KeyError("planted")
+
+
+class Leaving(Hollow):
+    """Ends the program, as scripts do."""
+
+    def condition(self, table: Table, **_: object) -> Any:
+        raise SystemExit("planted")
 
 
 class Lost(Hollow):

@@ -135,8 +135,10 @@ def raising(error: BaseException) -> Seer:
     return Seer(answer)
 
 
-@pytest.mark.parametrize("error", [ValueError("odd"), KeyError("a"), AssertionError(), OSError(5)])
-def test_what_a_discoverer_raises_becomes_one_error_with_its_cause(error: Exception) -> None:
+@pytest.mark.parametrize(
+    "error", [ValueError("odd"), KeyError("a"), AssertionError(), OSError(5), SystemExit("bye")]
+)
+def test_what_a_discoverer_raises_becomes_one_error_with_its_cause(error: BaseException) -> None:
     with pytest.raises(DiscovererError) as caught:
         discovered(raising(error))
     assert caught.value.__cause__ is error

@@ -5,7 +5,13 @@ import pandas as pd
 
 from autogluon_causalmix.backbones.protocol import Backbone, InContextModel
 from autogluon_causalmix.entry import Owner
-from autogluon_causalmix.errors import BackboneError, CheckpointError, ConfigError, OutOfTime
+from autogluon_causalmix.errors import (
+    BackboneError,
+    CheckpointError,
+    ConfigError,
+    OutOfTime,
+    remedy,
+)
 from autogluon_causalmix.records import BackboneFacts
 from autogluon_causalmix.resources import is_out_of_memory
 from autogluon_causalmix.table import Table
@@ -40,10 +46,11 @@ def condition(
         model = backbone.condition(table, n_estimators=n_estimators, device=device, seed=seed)
     except (BackboneError, CheckpointError, ConfigError, OutOfTime):
         raise
-    except Exception as error:  # a border: backbones may be anybody's
+    except (Exception, SystemExit) as error:  # foreign code may raise anything
         if is_out_of_memory(error):
             raise
-        raise BackboneError(f"{label} raised {type(error).__name__}: {error}") from error
+        said = f"{label} raised {type(error).__name__}: {error}{remedy(error)}"
+        raise BackboneError(said) from error
     breach = _breach(model, table)
     if breach:
         raise BackboneError(f"{label} {breach}")

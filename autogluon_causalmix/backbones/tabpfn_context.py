@@ -194,7 +194,7 @@ def _load(classifier: Any, path: Path) -> None:
     try:
         with quiet():
             classifier._initialize_model_variables()
-    except Exception as error:  # a border: a foreign file can break the reader in any way
+    except Exception as error:  # foreign code: a foreign file can break the reader in any way
         raise CheckpointError(
             f"{path} cannot be used as TabPFN weights ({type(error).__name__}: "
             f"{first_line(error)}); give the path of a .safetensors or .ckpt file of a TabPFN "

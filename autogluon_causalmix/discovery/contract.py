@@ -12,7 +12,7 @@ from autogluon_causalmix.discovery.bootstraps import nodes_of
 from autogluon_causalmix.discovery.knowledge import Constraints
 from autogluon_causalmix.discovery.protocol import Discoverer
 from autogluon_causalmix.entry import Owner
-from autogluon_causalmix.errors import ConfigError, DiscovererError, OutOfTime
+from autogluon_causalmix.errors import ConfigError, DiscovererError, OutOfTime, remedy
 from autogluon_causalmix.resources import Resources, is_out_of_memory
 from autogluon_causalmix.table import Table
 
@@ -112,10 +112,11 @@ def _call(step: Callable[[], Returned], label: str) -> Returned:
         return step()
     except (ConfigError, OutOfTime):  # for the user, or handled by callers
         raise
-    except Exception as error:  # a border: discoverers may be anybody's
+    except (Exception, SystemExit) as error:  # foreign code may raise anything
         if is_out_of_memory(error):
             raise
-        raise DiscovererError(f"{label} raised {type(error).__name__}: {error}") from error
+        said = f"{label} raised {type(error).__name__}: {error}{remedy(error)}"
+        raise DiscovererError(said) from error
 
 
 def _breaches(found: object, table: Table, constraints: Constraints) -> Iterator[str]:

@@ -83,7 +83,7 @@ def measure(
             )
     except (ConfigError, NotApplicable, OutOfTime, PluginError):  # they say who and what themselves
         raise
-    except Exception as error:  # a border: metrics may be anybody's
+    except Exception as error:  # foreign code may raise anything
         if is_out_of_memory(error):
             raise
         raise MetricError(f"{label} raised {type(error).__name__}: {error}") from error

@@ -149,7 +149,7 @@ def _call(step: Callable[[], Returned], label: str, resources: Resources | None)
         return step() if resources is None else cut_off(resources.remaining(), label, step)
     except (ConfigError, OutOfTime, PluginError):  # they say who and what themselves
         raise
-    except (Exception, SystemExit) as error:  # a border: generators may be anybody's
+    except (Exception, SystemExit) as error:  # foreign code may raise anything
         if is_out_of_memory(error):
             raise
         said = f"{label} raised {type(error).__name__}: {error}{remedy(error)}"

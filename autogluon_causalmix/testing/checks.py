@@ -37,7 +37,7 @@ def pickled(thing: Thing) -> Thing:
     """Return a copy of an object that went through pickle."""
     try:
         copied: Thing = pickle.loads(pickle.dumps(thing))  # noqa: S301 - our own bytes, of a moment ago
-    except Exception as error:  # a border: pickling runs the plugin's code
+    except Exception as error:  # foreign code: pickling runs the plugin's code
         raise AssertionError(
             f"{type(thing).__name__} cannot be pickled, as ray workers need: {error}"
         ) from error
@@ -51,7 +51,7 @@ def blamed(label: str) -> Iterator[None]:
         yield
     except (CausalMixError, AssertionError) as error:
         raise AssertionError(f"{label}: {error}") from error
-    except Exception as error:  # a border: the generator may be anybody's
+    except Exception as error:  # foreign code may raise anything
         raise AssertionError(f"{label}: it raised {type(error).__name__}: {error}") from error
 
 

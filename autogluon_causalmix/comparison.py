@@ -22,7 +22,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "fine-tuned": {"generator": None},
     "CausalMix": {},
 }
-FEWEST_ROWS = 2  # of a class: one to learn from and one to validate on
+FEWEST_ROWS_OF_A_CLASS = 2  # of a class: one to learn from and one to validate on
 
 
 @dataclass(frozen=True)
@@ -81,10 +81,10 @@ has a single value, or another word in every row
             raise TableError(
                 f"the table has {found} {what}, the model takes at most {limits[f'max_{what}']}"
             )
-    if counted.iloc[1] < FEWEST_ROWS:
+    if counted.iloc[1] < FEWEST_ROWS_OF_A_CLASS:
         raise TableError(
-            f"the target {target} has less than two classes with {FEWEST_ROWS} rows or more: "
-            "too few to learn from and to validate on"
+            f"the target {target} has less than two classes with {FEWEST_ROWS_OF_A_CLASS} rows or "
+            "more: too few to learn from and to validate on"
         )
     copies = identifiers(table)
     named = [column.name for column in table.feature_columns if column.name not in copies]

@@ -13,7 +13,7 @@ from pandas.api import types
 
 Kind = Literal["category", "float", "whole", "time"]
 
-KINDS: dict[str, Kind] = {
+KIND_OF_LETTER: dict[str, Kind] = {
     **dict.fromkeys("bOUS", "category"),
     **dict.fromkeys("iu", "whole"),
     **dict.fromkeys("Mm", "time"),
@@ -34,7 +34,7 @@ def kind_of(dtype: Any) -> Kind | None:
         return "whole"
     if dtype.kind == "O" and types.is_numeric_dtype(dtype):  # decimals
         return "float"
-    return KINDS.get(dtype.kind)
+    return KIND_OF_LETTER.get(dtype.kind)
 
 
 def plain_dtype(dtype: Any) -> Any:

@@ -26,7 +26,7 @@ Targets = Indices | Matrix
 SMALLEST = float(np.finfo("float64").eps)
 """Probability below which a log-loss does not grow: scikit-learn's own bound."""
 
-MOST_CLASSES = 20
+MOST_NUMBERED_CLASSES = 20
 """Different numbers that count as classes whatever their share of the rows."""
 
 
@@ -259,5 +259,5 @@ def is_continuous(labels: pd.Series) -> bool:
         return False
     counts = labels.dropna().astype("float64").value_counts()
     if is_number and (counts.index.to_numpy() % 1 != 0).any():
-        return len(counts) > MOST_CLASSES or bool(counts.median() < len(counts))
-    return len(counts) > MOST_CLASSES and len(counts) > 0.05 * int(counts.sum())
+        return len(counts) > MOST_NUMBERED_CLASSES or bool(counts.median() < len(counts))
+    return len(counts) > MOST_NUMBERED_CLASSES and len(counts) > 0.05 * int(counts.sum())

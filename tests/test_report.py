@@ -26,7 +26,7 @@ from matplotlib.text import Text
 from matplotlib.textpath import text_to_path
 
 from autogluon_causalmix.errors import CheckpointError, ConfigError, GeneratorError
-from autogluon_causalmix.fidelity.marginals import BINS, MOST_LEVELS, distance, marginals
+from autogluon_causalmix.fidelity.marginals import BINS, MOST_BARS, distance, marginals
 from autogluon_causalmix.records import (
     BackboneFacts,
     CurvePoint,
@@ -235,8 +235,8 @@ def test_bins_of_whole_numbers_hold_equally_many_of_them() -> None:
 def test_categories_beyond_the_most_frequent_are_pooled_and_counted() -> None:
     names = [f"level {i:02}" for i in range(20) for _ in range(20 - i)]
     pooled = marginals(table(name=names), table(name=names))[0]
-    rest = sum(20 - i for i in range(MOST_LEVELS - 1, 20)) / len(names)
-    assert (len(pooled.labels), pooled.labels[-1]) == (MOST_LEVELS, "11 others")
+    rest = sum(20 - i for i in range(MOST_BARS - 1, 20)) / len(names)
+    assert (len(pooled.labels), pooled.labels[-1]) == (MOST_BARS, "11 others")
     assert pooled.real[-1] == pytest.approx(rest)
 
 

@@ -20,7 +20,7 @@ from causallearn.utils.DAG2CPDAG import dag2cpdag
 from score_cases import gains
 
 from autogluon_causalmix.arrays import Adjacency, Marks, Matrix
-from autogluon_causalmix.discovery.auto import MOST_COLUMNS_FOR_BOSS, Auto
+from autogluon_causalmix.discovery.auto import MOST_COLUMNS_FOR_BOSS, AutoDiscoverer
 from autogluon_causalmix.discovery.blocks import BlockCorrelation, Blocks
 from autogluon_causalmix.discovery.causal_learn import data_for, directed, search_module
 from autogluon_causalmix.discovery.constraint.pc_fci import PCAndFCI
@@ -429,7 +429,7 @@ def test_discover__time_runs_out__keeps_the_finished_graphs(search: Search) -> N
 
 def test_auto__few_and_many_columns__boss_and_pc_with_a_note() -> None:
     frame = mixed_table().frame
-    few = Auto().discover(
+    few = AutoDiscoverer().discover(
         mixed_table(), Constraints.none(9), np.random.default_rng(0), Resources(30.0)
     )
     boss = BOSS().discover(
@@ -439,7 +439,7 @@ def test_auto__few_and_many_columns__boss_and_pc_with_a_note() -> None:
     assert few.notes == ()
     noise = np.random.default_rng(1).normal(size=(len(frame), MOST_COLUMNS_FOR_BOSS - 8))
     wide = Table.from_frame(frame.join(pd.DataFrame(noise).add_prefix("noise")), "y")
-    many = Auto().discover(
+    many = AutoDiscoverer().discover(
         wide, Constraints.none(MOST_COLUMNS_FOR_BOSS + 1), np.random.default_rng(0), Resources(30.0)
     )
     pc = PCAndFCI().discover(

@@ -27,7 +27,7 @@ from safetensors.torch import load_file
 from autogluon_causalmix.backbones import auto, pip_index, tabpfn_v1
 from autogluon_causalmix.backbones import weights as hub
 from autogluon_causalmix.backbones.archive import Archive, fetch_from_archive
-from autogluon_causalmix.backbones.auto import Auto
+from autogluon_causalmix.backbones.auto import AutoBackbone
 from autogluon_causalmix.backbones.published import prefetch_weights
 from autogluon_causalmix.backbones.tabpfn_v1 import read_checkpoint
 from autogluon_causalmix.backbones.tabpfn_v1_network import TabPFNv1Network
@@ -483,7 +483,7 @@ def table() -> Table:
 
 
 def ran() -> tuple[str, str]:
-    model = Auto().condition(table(), n_estimators=1, device="cpu", seed=0)
+    model = AutoBackbone().condition(table(), n_estimators=1, device="cpu", seed=0)
     assert model.predict_proba(table().features).shape == (30, 2)
     return model.facts.name, model.notes[0]
 

@@ -26,7 +26,7 @@ Family = TabPFN | TabPFNv1 | Mini
 
 
 @dataclass(frozen=True)
-class Auto:
+class AutoBackbone:
     """TabPFN v2 where its weights are cached or in reach, else TabPFN v1, else `Mini`."""
 
     def weights(self) -> Weights:
@@ -117,4 +117,4 @@ def _answers(questions: Mapping[str, Callable[[], str]], seconds: float) -> dict
 @hookimpl
 def causalmix_register_backbones(register: Register) -> None:
     """Register the backbone."""
-    register("auto", Auto)
+    register("auto", AutoBackbone)

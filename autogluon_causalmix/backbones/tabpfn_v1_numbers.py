@@ -14,7 +14,7 @@ import numpy as np
 from autogluon_causalmix.arrays import Indices, Mask, Matrix
 from autogluon_causalmix.column import Column
 
-MOST_LEVELS = 5
+MOST_ONE_HOT_LEVELS = 5
 """Of a category whose levels get columns of their own: chosen of 5, 10, 20 and all on five tables;
 with more of them the columns that matter drown."""
 
@@ -85,7 +85,7 @@ class Numbering:
         few = {
             position: levels
             for position, levels in enumerate(seen)
-            if levels is not None and 2 < len(levels) <= MOST_LEVELS
+            if levels is not None and 2 < len(levels) <= MOST_ONE_HOT_LEVELS
         }
         n_columns = len(columns) - len(few) + sum(map(len, few.values()))
         if not one_hot or n_columns > most_columns:

@@ -1,4 +1,4 @@
-"""`Auto`: BOSS, or PC and FCI on wide tables."""
+"""`AutoDiscoverer`: BOSS, or PC and FCI on wide tables."""
 
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,7 @@ MOST_COLUMNS_FOR_BOSS = 40
 
 
 @dataclass(frozen=True)
-class Auto:
+class AutoDiscoverer:
     """`BOSS`, or `PCAndFCI` on more than 40 columns, where BOSS may be slower than the fine-tuning.
 
     BOSS is the first choice: in small tables it finds edges that tests miss, so that rows drawn
@@ -41,4 +41,4 @@ class Auto:
 @hookimpl
 def causalmix_register_discoverers(register: Register) -> None:
     """Register the default discoverer."""
-    register("auto", Auto)
+    register("auto", AutoDiscoverer)

@@ -28,7 +28,7 @@ from autogluon_causalmix.table import Table
 MOST_ROWS = 1000
 """On each side of a comparison: distances are taken between all pairs of rows."""
 
-FEWEST_ROWS = 20
+FEWEST_COMPARED_ROWS = 20
 """On each side of a comparison: with fewer, a metric is noise."""
 
 NO_HOLDOUT = (
@@ -162,10 +162,10 @@ def _comparisons(
 ) -> Mapping[str, list[Samples]]:
     """Return what each half of the unseen rows is compared with, by the kind of rows."""
     size = min(len(unseen) // 2, len(synthetic), MOST_ROWS)
-    if size < FEWEST_ROWS:
+    if size < FEWEST_COMPARED_ROWS:
         raise TableError(
             f"{len(unseen)} unseen real and {len(synthetic)} synthetic rows are too few to "
-            f"compare: at least {2 * FEWEST_ROWS} and {FEWEST_ROWS} are needed"
+            f"compare: at least {2 * FEWEST_COMPARED_ROWS} and {FEWEST_COMPARED_ROWS} are needed"
         )
     if size < len(unseen) // 2:
         log.note(

@@ -8,7 +8,7 @@ from autogluon_causalmix.records import Marginal
 from autogluon_causalmix.table import Table
 
 BINS = 20
-MOST_LEVELS = 10  # more bars than that cannot be read; the rest is pooled under a name that says so
+MOST_BARS = 10  # more bars than that cannot be read; the rest is pooled under a name that says so
 TAIL = 0.01  # of the values on either side: one outlier must not squeeze all others into one bin
 
 
@@ -113,7 +113,7 @@ def _categorical(column: Column, real: Matrix, synthetic: Matrix) -> Marginal:
         for rows in (real, synthetic)
     ]
     order = np.argsort(-shares[0], kind="stable")
-    n_shown = n_levels if n_levels <= MOST_LEVELS else MOST_LEVELS - 1
+    n_shown = n_levels if n_levels <= MOST_BARS else MOST_BARS - 1
     shown, pooled = order[:n_shown], order[n_shown:]
     if column.is_ordered:
         shown = np.sort(shown)

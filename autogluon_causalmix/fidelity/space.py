@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 from autogluon_causalmix.arrays import Indices, Matrix
 from autogluon_causalmix.table import Table
 
-MOST_LEVELS = 50
+MOST_OWN_LEVELS = 50
 """Of a category that have a coordinate of their own; rarer ones share one, to bound the memory."""
 
 FARTHEST = 1e6
@@ -102,7 +102,7 @@ def distances_within(points: Matrix) -> Matrix:
 
 def _frequent(codes: Matrix) -> Indices:
     present, counts = np.unique(codes[~np.isnan(codes)], return_counts=True)
-    return np.sort(present[np.argsort(-counts, kind="stable")[:MOST_LEVELS]]).astype("int64")
+    return np.sort(present[np.argsort(-counts, kind="stable")[:MOST_OWN_LEVELS]]).astype("int64")
 
 
 def _indicators(codes: Matrix, levels: Indices) -> Matrix:

@@ -24,7 +24,7 @@ from autogluon_causalmix.task import one_vs_rest_auc
 
 Trees = Annotated[int, Field(ge=1)]
 ESTEBAN = "Esteban, Hyland & Rätsch, 2017, arXiv 1706.02633"
-MOST_LEVELS = 20
+MOST_TARGET_LEVELS = 20
 """Of a category that is predicted as a column in turn; with more, each has too few rows."""
 
 
@@ -140,7 +140,7 @@ def _is_predicted(rows: Samples, position: int) -> bool:
     different = min(len(np.unique(values)) for values in (present[0], present[2]))
     is_category = rows.real.columns[position].is_categorical
     levels = len(np.unique(np.concatenate(present)))
-    return different > 1 and not (is_category and levels > MOST_LEVELS)
+    return different > 1 and not (is_category and levels > MOST_TARGET_LEVELS)
 
 
 def _skill(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from autogluon_causalmix.errors import ConfigError
 
-KINDS = ("number", "whole", "category", "date", "ignore")
+DECLARED_TYPES = ("number", "whole", "category", "date", "ignore")
 
 
 def read_dtypes(given: str | None) -> dict[str, str]:
@@ -26,11 +26,11 @@ def read_dtypes(given: str | None) -> dict[str, str]:
         return {}
     declared = _object(given)
     for column, kind in declared.items():
-        known = isinstance(kind, str) and (kind in KINDS or kind.startswith("date:%"))
+        known = isinstance(kind, str) and (kind in DECLARED_TYPES or kind.startswith("date:%"))
         if not known:
             raise ConfigError(
                 f"--dtypes: column {column!r} has the unknown type {kind!r}; "
-                f"choose from {list(KINDS)} or 'date:%d/%m/%Y'"
+                f"choose from {list(DECLARED_TYPES)} or 'date:%d/%m/%Y'"
             )
     return declared
 

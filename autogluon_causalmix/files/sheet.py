@@ -9,7 +9,7 @@ Cell = str | None
 """The text of a cell; None where the file itself says that it is missing."""
 
 
-class Layout(Protocol):
+class FileLayout(Protocol):
     """How a file is laid out, so that another one can be written like it."""
 
     def write(self, path: Path, columns: Mapping[str, Sequence[Cell]]) -> None:
@@ -26,7 +26,7 @@ class Sheet:
         The file.
     columns : dict of str to sequence of str or None
         The cells by the name of their column, each of length rows.
-    layout : Layout
+    layout : FileLayout
         How the file is laid out.
     decimal : str
         The decimal mark of its numbers, ``"."`` or ``","``.
@@ -39,7 +39,7 @@ class Sheet:
 
     path: Path
     columns: Mapping[str, Sequence[Cell]]
-    layout: Layout
+    layout: FileLayout
     decimal: str = "."
     lines: Sequence[int] = ()
     kinds: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from autogluon_causalmix.files.content import PARQUET, read_bytes
 from autogluon_causalmix.files.delimited import Dialect, read_delimited
 from autogluon_causalmix.files.parquet import ParquetLayout, read_parquet, write_frame
 from autogluon_causalmix.files.schema import Schema
-from autogluon_causalmix.files.sheet import Layout, Sheet
+from autogluon_causalmix.files.sheet import FileLayout, Sheet
 from autogluon_causalmix.table import Table
 from autogluon_causalmix.task import is_continuous
 
@@ -39,7 +39,7 @@ class TrainingFile:
     path: Path
     table: Table
     schema: Schema
-    layout: Layout
+    layout: FileLayout
 
     @classmethod
     def read(

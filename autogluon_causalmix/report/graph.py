@@ -12,7 +12,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
 from autogluon_causalmix.errors import GeneratorError
-from autogluon_causalmix.report.layout import Edge, Layout, Place, layered
+from autogluon_causalmix.report.layout import Edge, GraphLayout, Place, layered
 from autogluon_causalmix.report.style import (
     BLUE,
     GREY,
@@ -136,7 +136,7 @@ def _most_believed(beliefs: np.ndarray) -> list[Edge]:
     return [edge for edge in edges if beliefs[edge] >= LEAST_BELIEF]
 
 
-def _canvas(layout: Layout) -> tuple[Figure, Axes]:
+def _canvas(layout: GraphLayout) -> tuple[Figure, Axes]:
     """Return an empty picture in which one unit is one inch."""
     places = np.array(
         [[LAYER * layer, -ROW * height] for layer, height in _points(layout)] or [[0.0, 0.0]]
@@ -154,7 +154,7 @@ def _canvas(layout: Layout) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _points(layout: Layout) -> list[Place]:
+def _points(layout: GraphLayout) -> list[Place]:
     return [
         *layout.places.values(),
         *(point for route in layout.routes.values() for point in route),

@@ -19,7 +19,7 @@ WAYPOINT = 0.6  # space for an edge that passes by, in heights of a node
 
 
 @dataclass(frozen=True)
-class Layout:
+class GraphLayout:
     """Where nodes and edges go.
 
     Attributes
@@ -34,7 +34,7 @@ class Layout:
     routes: Mapping[Edge, list[Place]]
 
 
-def layered(nodes: Sequence[int], edges: Sequence[Edge]) -> Layout:
+def layered(nodes: Sequence[int], edges: Sequence[Edge]) -> GraphLayout:
     """Place nodes, numbers of at least 0, so that edges go from left to right.
 
     Where edges form a cycle, the last of them in the order of `edges` goes from right to left.
@@ -63,7 +63,7 @@ def layered(nodes: Sequence[int], edges: Sequence[Edge]) -> Layout:
         edge: [places[node] for node in chains[way]][:: 1 if edge == way else -1]
         for edge, way in forward.items()
     }
-    return Layout({node: places[node] for node in nodes}, routes)
+    return GraphLayout({node: places[node] for node in nodes}, routes)
 
 
 def _acyclic(edges: Sequence[Edge]) -> dict[Edge, Edge]:

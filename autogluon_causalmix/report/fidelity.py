@@ -4,14 +4,12 @@ import itertools
 import json
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from autogluon_causalmix.fidelity.marginals import distance
 from autogluon_causalmix.fidelity.records import FidelityReport
 from autogluon_causalmix.report.floors import draw_floors
-from autogluon_causalmix.report.page import Picture, cell
+from autogluon_causalmix.report.page import Picture
 from autogluon_causalmix.report.pictures import draw_marginals
-from autogluon_causalmix.report.style import one_line
+from autogluon_causalmix.report.templates import render
 
 
 def write_fidelity_page(path: str | Path, report: FidelityReport, *, title: str) -> None:
@@ -31,16 +29,9 @@ def write_fidelity_page(path: str | Path, report: FidelityReport, *, title: str)
     >>> report = measure_fidelity(real, synthetic, "class", holdout)  # doctest: +SKIP
     >>> write_fidelity_page("fidelity.html", report, title="credit-g")  # doctest: +SKIP
     """
-    environment = Environment(
-        loader=PackageLoader("autogluon_causalmix", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"cell": cell, "one_line": lambda value: one_line(str(value))}
     families = itertools.groupby(report.measurements, key=lambda each: each.family)
-    page = environment.get_template("fidelity.html").render(
+    page = render(
+        "fidelity.html",
         title=title,
         report=report,
         families=[(family, list(measured)) for family, measured in families],

@@ -2,14 +2,12 @@
 
 import base64
 import json
-import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from autogluon_causalmix.errors import GeneratorError
@@ -22,7 +20,7 @@ from autogluon_causalmix.report.pictures import (
     draw_marginals,
     to_svg,
 )
-from autogluon_causalmix.report.style import one_line
+from autogluon_causalmix.report.templates import cell, render
 
 
 @dataclass(frozen=True)
@@ -137,16 +135,8 @@ def write_page(
     arms = [_arm(name, report, with_curve=len(reports) == 1) for name, report in reports.items()]
     frame = pd.DataFrame() if leaderboard is None else leaderboard
     columns = [LeaderboardColumn.of(name, values) for name, values in frame.items()]
-    environment = Environment(
-        loader=PackageLoader("autogluon_causalmix", "report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"cell": cell, "one_line": lambda value: one_line(str(value))}
-    page = environment.get_template("page.html").render(
-        title=title, verdict=verdict, arms=arms, pictures=own, leaderboard=columns
+    page = render(
+        "page.html", title=title, verdict=verdict, arms=arms, pictures=own, leaderboard=columns
     )
     Path(path).write_text(page, encoding="utf-8", errors="replace")
 
@@ -191,23 +181,3 @@ class LeaderboardColumn:
         return cls(
             str(name).replace("_", " "), is_number, [cell(value, decimals) for value in values]
         )
-
-
-def cell(value: Any, decimals: int = 4) -> str:
-    """Return a value as a table shows it, a dash where there is none.
-
-    Examples
-    --------
-    >>> cell(0.51234), cell(21.234, decimals=1), cell(3e-05), cell(633994), cell(None), cell("scm")
-    ('0.5123', '21.2', '3e-05', '633,994', '–', 'scm')
-    """
-    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
-        return "–"
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        return str(value)
-    if isinstance(value, numbers.Integral):
-        return f"{int(value):,}"
-    number = float(value)
-    return (
-        f"{number:,.{decimals}f}" if number == 0 or 1e-3 <= abs(number) < 1e6 else f"{number:.4g}"
-    )

@@ -17,8 +17,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.backbones.protocol import Backbone
+from autogluon_causalmix.backbones.protocol import Backbone, Exportable
 from autogluon_causalmix.config import Hyperparameters
+from autogluon_causalmix.errors import BackboneError
 from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.method import fit
 from autogluon_causalmix.plugins import plugin_registry
@@ -169,6 +170,30 @@ class CausalMixModel(AbstractTorchModel):
         """Return AutoGluon's facts of the model and the fit report."""
         info: dict[str, Any] = super().get_info(include_feature_metadata=include_feature_metadata)
         return info | {"fit_report": self._fit_report if self.is_fit() else None}
+
+    def export_weights(self, path: str | Path) -> None:
+        """Write the network that predicts in the format of its family.
+
+        The file of `mini` and of TabPFN v2 and later is one for ``TabPFNClassifier(model_path=…)``.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends in ``.safetensors``. A file that is there is replaced.
+
+        Raises
+        ------
+        BackboneError
+            The backbone has no format for other software.
+        ConfigError
+            The name of the file does not suit the format.
+        """
+        if not isinstance(self.model, Exportable):
+            raise BackboneError(
+                f"the backbone {self.model.facts.name!r} cannot export its weights; 'mini', "
+                "'tabpfn-v2', 'tabpfn' and 'tabpfn-checkpoint' can"
+            )
+        self.model.export_weights(path)
 
     def get_device(self) -> str:
         """Return where the network is."""

@@ -1,5 +1,6 @@
 """The checks for authors of discoverers and backbones: what is registered passes, faults do not."""
 
+import itertools
 import random
 import time
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from autogluon_causalmix import testing
 from autogluon_causalmix.backbones.tabpfn import Mini
@@ -25,6 +27,7 @@ from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 from autogluon_causalmix.testing import check_backbone, check_discoverer, toy_tables
+from autogluon_causalmix.testing.backbones import class_tables
 
 # --- discoverers
 
@@ -153,6 +156,89 @@ def without_classes(model: TabPFNContext, table: Table) -> Any:
     return model
 
 
+def in_the_order_of_the_index(predicted: Any, features: pd.DataFrame) -> Any:
+    return predicted[np.argsort(features.index)]
+
+
+CALLS = itertools.count()
+
+
+def another_last_bit(predicted: Any, features: pd.DataFrame) -> Any:
+    return predicted * (1 + 1e-12 * next(CALLS))
+
+
+def missing_spreads(predicted: Any, features: pd.DataFrame) -> Any:
+    return predicted * np.where(features.isna().all(axis=1), np.nan, 1)[:, None]
+
+
+def unseen_is_a_sign(predicted: Any, features: pd.DataFrame) -> Any:
+    return predicted[:, ::-1] if features["colour"].eq("never seen").any() else predicted
+
+
+class Detached(TabPFNContext):
+    """Computes logits without gradients."""
+
+    def logits(self, *arguments: Any) -> torch.Tensor:
+        return super().logits(*arguments).detach()
+
+
+class Wild(TabPFNContext):
+    """Has an unused branch whose gradient is infinite: ``torch.where`` multiplies it by zero."""
+
+    def logits(self, *arguments: Any) -> torch.Tensor:
+        out = super().logits(*arguments)
+        return torch.where(out.abs() < 1e9, out, (out - out).sqrt())
+
+
+class Moved(TabPFNContext):
+    """Forgets its views when it is moved."""
+
+    def to(self, device: str) -> None:
+        self.moved = True
+
+    def predict_proba(self, features: pd.DataFrame) -> Any:
+        predicted = super().predict_proba(features)
+        return predicted[:, ::-1] if hasattr(self, "moved") else predicted
+
+
+class Elsewhere(TabPFNContext):
+    """Says that it is on another device than the one it was moved to."""
+
+    def to(self, device: str) -> None:
+        self.moved = True
+
+    @property
+    def device(self) -> str:
+        return "cuda" if hasattr(self, "moved") else "cpu"
+
+
+def of(kind: type[TabPFNContext]) -> Callable[[TabPFNContext, Table], Any]:
+    def fault(model: TabPFNContext, table: Table) -> TabPFNContext:
+        other = kind.__new__(kind)
+        other.__dict__ = model.__dict__
+        return other
+
+    return fault
+
+
+def frozen(model: TabPFNContext, table: Table) -> Any:
+    model.network.requires_grad_(False)
+    return model
+
+
+def spare_weight(model: TabPFNContext, table: Table) -> Any:
+    model.network.register_parameter("spare", torch.nn.Parameter(torch.ones(2)))
+    return model
+
+
+CLASSIFIERS: dict[int, Any] = {}
+
+
+def one_for_all(model: TabPFNContext, table: Table) -> Any:
+    model.classifier = CLASSIFIERS.setdefault(len(table), model.classifier)
+    return model
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
@@ -162,6 +248,17 @@ def without_classes(model: TabPFNContext, table: Table) -> Any:
         (bent(lambda p, _: p * 2), "rows that are no probabilities"),
         (bent(lambda p, f: p if len(f) > 1 else p[:, ::-1]), "otherwise alone than among others"),
         (bent(lambda p, _: p[:, ::-1]), "its views and logits give other predictions"),
+        (bent(in_the_order_of_the_index), "in another order its rows are predicted otherwise"),
+        (bent(another_last_bit), "conditioned twice with an equal seed, it predicts otherwise"),
+        (bent(missing_spreads), "where all cells are missing: .* no probabilities"),
+        (bent(unseen_is_a_sign), "categories are not those of the table: it predicts otherwise"),
+        (bent(lambda p, _: p), "Wrapped cannot be pickled"),
+        (of(Moved), r'after to\("cpu"\) it predicts otherwise'),
+        (of(Elsewhere), r'after to\("cpu"\) its device is \'cuda\''),
+        (frozen, "its network has no weight to fine-tune"),
+        (of(Detached), "its logits do not depend on the weights"),
+        (of(Wild), r"the gradients of \['.* are not finite"),
+        (one_for_all, "fine-tuning one model changed another"),
     ],
 )
 def test_a_faulty_backbone_is_caught_and_the_fault_named(fault: Any, said: str) -> None:
@@ -170,6 +267,40 @@ def test_a_faulty_backbone_is_caught_and_the_fault_named(fault: Any, said: str) 
         AssertionError, match=f"FaultyBackbone on the table 'mixed types': .*{said}"
     ):
         check_backbone(FaultyBackbone(fault), tables)
+
+
+def test_a_weight_that_no_logit_uses_is_named() -> None:
+    said = r"FaultyBackbone, the network: the gradients of \['spare'\] are zero on all tables"
+    with pytest.raises(AssertionError, match=said):
+        check_backbone(FaultyBackbone(spare_weight), {"mixed types": toy_tables()["mixed types"]})
+
+
+def two_features(model: TabPFNContext, table: Table) -> Any:
+    assert len(table.feature_columns) > 1, "planted"
+    return model
+
+
+def nine_classes(model: TabPFNContext, table: Table) -> Any:
+    assert len(table.classes) < 10, "planted"
+    return model
+
+
+def all_levels(model: TabPFNContext, table: Table) -> Any:
+    model.classes = np.asarray(table.levels, dtype=object)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (two_features, "'one feature': .* raised AssertionError: planted"),
+        (nine_classes, "'ten classes': .* raised AssertionError: planted"),
+        (all_levels, "'a class without rows': .* returned a model of the classes"),
+    ],
+)
+def test_a_table_that_a_backbone_cannot_take_is_named(fault: Any, said: str) -> None:
+    with pytest.raises(AssertionError, match=f"FaultyBackbone on the table {said}"):
+        check_backbone(FaultyBackbone(fault), class_tables())
 
 
 def test_a_bad_backbone_is_named_in_a_typed_error() -> None:

@@ -9,6 +9,7 @@ rows, Q query rows, C columns of a view, K classes.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
@@ -85,6 +86,21 @@ class InContextModel(Protocol):
     @property
     def device(self) -> str:
         """Where the network is."""
+        ...
+
+
+@runtime_checkable
+class Exportable(Protocol):
+    """A foundation model whose network can be written to a file; a model need not be one."""
+
+    def export_weights(self, path: str | Path) -> None:
+        """Write the network in the format that other software of its family reads.
+
+        Raises
+        ------
+        ConfigError
+            The name of the file does not suit the format.
+        """
         ...
 
 

@@ -6,6 +6,7 @@ fine-tuning sees rows exactly as inference does and no step pays for preprocessi
 
 import copy
 import hashlib
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ import pandas as pd
 from autogluon_causalmix.arrays import Indices, Matrix
 from autogluon_causalmix.backbones.weights import Weights, first_line, quiet, silence_telemetry
 from autogluon_causalmix.column import Column
-from autogluon_causalmix.errors import CheckpointError
+from autogluon_causalmix.errors import CheckpointError, ConfigError
 from autogluon_causalmix.records import BackboneFacts
 from autogluon_causalmix.table import Table, encode
 
@@ -112,6 +113,25 @@ class TabPFNContext:
             return np.asarray(
                 self.classifier.predict_proba(encode(self.columns, features)), dtype="float64"
             )
+
+    def export_weights(self, path: str | Path) -> None:
+        """Write the network as a checkpoint for ``TabPFNClassifier(model_path=…)``.
+
+        Raises
+        ------
+        ConfigError
+            The name of the file does not end in ``.safetensors``, by which `tabpfn` knows it.
+        """
+        if Path(path).suffix != ".safetensors":
+            raise ConfigError(f"the file of weights must end in '.safetensors', got {str(path)!r}")
+        import torch
+        from tabpfn.checkpoint import save_as_safetensors
+        from tabpfn.model_loading import save_tabpfn_model
+
+        pickled = io.BytesIO()  # tabpfn collects what belongs to a checkpoint in this format alone
+        save_tabpfn_model(self.classifier, pickled)
+        pickled.seek(0)
+        save_as_safetensors(torch.load(pickled, "cpu", weights_only=True), path)
 
     @property
     def _views(self) -> list[Any]:

@@ -1,0 +1,1 @@
+"""Kernel regression with trainable feature weights, as a backbone of autogluon-causalmix."""

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from torch import Tensor
 
 from autogluon_causalmix.backbones.protocol import Backbone
 from autogluon_causalmix.finetuning.loop import predict
@@ -48,11 +49,11 @@ ARMS: dict[str, dict[str, Any]] = {
 }
 SECONDS = 600.0
 FLOOR = np.float32(np.log(1e-12))  # of a log-probability
-CANDIDATES = {
-    60: (6, 12, 18, 24, 30, 36, 42, 48, 54, 60),
-    120: (6, 12, 18, 24, 30, 36, 42, 48, 54, 60, 80, 100, 120),
-}
-"""By the number of steps: where predictions of the weights themselves are kept."""
+WEIGHTS = (6, 12, 18, 24, 30, 36, 42, 48, 54, 60, 90, 120, 180, 240, 320, 400)
+"""Steps after which the weights themselves predict: ten up to 60, fewer beyond."""
+
+MEANS = (12, 24, 36, 48, 60, 90, 120, 180, 240, 320, 400)
+"""Steps after which means of weights predict: of the whole run so far, and of its second half."""
 
 Floats = NDArray[np.float32]
 
@@ -82,7 +83,11 @@ def measure(table: Dataset, split: Split, settings: Settings) -> Values:
 def course(
     train: Table, watched: Mapping[str, Table], settings: Settings, seed: int
 ) -> dict[str, Floats]:
-    """Return log-probabilities (rows, K) by ``"<rows> <step>"`` and ``"<rows> mean <step>"``."""
+    """Return log-probabilities (rows, K) by rows and candidate.
+
+    A key is the name of the rows and a candidate: ``"120"`` for the weights after 120 steps,
+    ``"mean 120"`` for the mean of all weights up to then, ``"tail 120"`` of those since step 60.
+    """
     options = hyperparameters({"random_state": seed, **settings})
     generator_rng, episode_rng = np.random.default_rng(seed).spawn(2)
     resources = Resources(SECONDS, 1)
@@ -110,15 +115,26 @@ def course(
         }
 
     kept = predictions("0")
+    halves: dict[int, list[Tensor]] = {}
     for step in range(1, recipe.steps + 1):
         if not training.advance():
             raise RuntimeError(training.notes[-1])
-        if step in CANDIDATES[recipe.steps]:
+        if 2 * step in MEANS:
+            halves[step] = [mean.clone() for mean in training.mean]
+        if step in WEIGHTS:
             kept |= predictions(str(step))
-            if step > 60 or step % 12 == 0:
-                with training.averaged():
-                    kept |= predictions(f"mean {step}")
+        if step in MEANS:
+            with training.averaged():
+                kept |= predictions(f"mean {step}")
+                training.load(_tail(training.mean, halves.pop(step // 2), step))
+                kept |= predictions(f"tail {step}")
     return kept
+
+
+def _tail(mean: list[Tensor], half: list[Tensor], step: int) -> list[Tensor]:
+    """Return the mean of the weights after the steps of a run's second half."""
+    n, m = step + 1, step // 2 + 1  # the pretrained weights count
+    return [(n * whole - m * first) / (n - m) for whole, first in zip(mean, half, strict=True)]
 
 
 def _left_out(train: Table, settings: Settings, seed: int, folds: int) -> dict[str, NDArray[Any]]:
@@ -189,7 +205,7 @@ def parse_run(settings: Settings) -> Parsed:
 
 STUDY = Study(
     name="selection",
-    version=1,
+    version=2,
     prepare=prepare,
     rule=SplitRule(train_rows=200, train_share=0.6, test_rows=300, validation_share=0.25),
     parse=parse_run,
@@ -206,9 +222,14 @@ def main() -> None:
     parser.add_argument(
         "--set", type=json.loads, default={}, metavar="JSON", help="hyperparameters of every arm"
     )
-    parser.add_argument("--folds", type=int, default=0, help="runs on other folds, beside it")
+    parser.add_argument(
+        "--folds", type=int, default=0, help="of runs that leave rows out; causalmix only"
+    )
     given = parser.parse_args()
-    run(STUDY, {n: {**ARMS[n], **given.set, "folds": given.folds} for n in given.arms}, given)
+    arms = {name: {**ARMS[name], **given.set} for name in given.arms}
+    if "causalmix" in arms:
+        arms["causalmix"]["folds"] = given.folds
+    run(STUDY, arms, given)
 
 
 if __name__ == "__main__":

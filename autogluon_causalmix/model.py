@@ -145,8 +145,13 @@ class CausalMixModel(AbstractTorchModel):
             fitted = fit(table, validation, options, resources, on_step, notes)
         self.model = fitted.model
         self._fit_report = fitted.report.model_dump(mode="json")
-        # The same keys in every fold: AutoGluon averages them for the refit on all rows.
-        self.params_trained = {"finetune_steps": fitted.report.kept_step, "early_stopping": False}
+        # The same keys in every fold: for the refit on all rows, AutoGluon takes the mean of whole
+        # numbers and the majority of truth values.
+        self.params_trained = {
+            "finetune": fitted.report.kept_step > 0,
+            "finetune_steps": fitted.report.tuned_step,
+            "early_stopping": False,
+        }
         logger.log(20, "\tKept the %s weights: %s", fitted.report.kept, fitted.report.reason)
 
     def _predict_proba(self, X: pd.DataFrame, **kwargs: Any) -> Matrix:

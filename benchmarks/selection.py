@@ -29,6 +29,7 @@ from autogluon_causalmix.backbones.protocol import Backbone
 from autogluon_causalmix.finetuning.loop import predict
 from autogluon_causalmix.finetuning.recipe import Recipe
 from autogluon_causalmix.finetuning.rows import RowSets, encode_rows, encode_sets
+from autogluon_causalmix.finetuning.selection import has_turned
 from autogluon_causalmix.finetuning.training import Training
 from autogluon_causalmix.fitlog import Log
 from autogluon_causalmix.method import synthesize
@@ -60,12 +61,12 @@ Floats = NDArray[np.float32]
 
 def measure(table: Dataset, split: Split, settings: Settings) -> Values:
     """Run one arm and keep its course."""
-    settings = dict(settings)
-    folds = int(settings.pop("folds", 0))
+    settings, folds, whole = _split_off(settings)
     train = Table.from_frame(table.take(split.train), "target")
     validation, test = (_known(train, table, rows) for rows in (split.validation, split.test))
     started = time.perf_counter()
-    kept = course(train, {"validation": validation, "test": test}, settings, split.seed)
+    watched = {"validation": validation, "test": test}
+    kept = course(train, watched, settings, split.seed, whole=whole)
     arrays: dict[str, NDArray[Any]] = {
         "validation labels": _codes(train, validation),
         "test labels": _codes(train, test),
@@ -81,12 +82,13 @@ def measure(table: Dataset, split: Split, settings: Settings) -> Values:
 
 
 def course(
-    train: Table, watched: Mapping[str, Table], settings: Settings, seed: int
+    train: Table, watched: Mapping[str, Table], settings: Settings, seed: int, *, whole: bool = True
 ) -> dict[str, Floats]:
     """Return log-probabilities (rows, K) by rows and candidate.
 
     A key is the name of the rows and a candidate: ``"120"`` for the weights after 120 steps,
     ``"mean 120"`` for the mean of all weights up to then, ``"tail 120"`` of those since step 60.
+    A run that is not kept whole ends where the package's own would.
     """
     options = hyperparameters({"random_state": seed, **settings})
     generator_rng, episode_rng = np.random.default_rng(seed).spawn(2)
@@ -128,7 +130,25 @@ def course(
                 kept |= predictions(f"mean {step}")
                 training.load(_tail(training.mean, halves.pop(step // 2), step))
                 kept |= predictions(f"tail {step}")
+            if not whole and has_turned(step, _best_mean(kept, encoded["validation"].labels)):
+                break
     return kept
+
+
+def _best_mean(kept: Mapping[str, Floats], labels: NDArray[np.int64]) -> int:
+    """Return the steps of the mean of weights that suits the validation rows best; 0 for none."""
+    rows = np.arange(len(labels))
+    losses = {0: -kept["validation 0"][rows, labels].mean()}
+    for step in MEANS:
+        if f"validation mean {step}" in kept:
+            losses[step] = -kept[f"validation mean {step}"][rows, labels].mean()
+    return min(losses, key=lambda step: losses[step])
+
+
+def _split_off(settings: Settings) -> tuple[dict[str, Any], int, bool]:
+    """Return the hyperparameters, the number of folds, and whether runs are kept whole."""
+    rest = dict(settings)
+    return rest, int(rest.pop("folds", 0)), bool(rest.pop("whole", True))
 
 
 def _tail(mean: list[Tensor], half: list[Tensor], step: int) -> list[Tensor]:
@@ -197,10 +217,9 @@ def _logs(probabilities: NDArray[np.float64]) -> Floats:
 
 def parse_run(settings: Settings) -> Parsed:
     """Return the hyperparameters with all defaults, and the number of folds."""
-    settings = dict(settings)
-    folds = settings.pop("folds", 0)
-    parsed = parse(settings)
-    return Parsed({**parsed.options, "folds": folds}, parsed.files)
+    rest, folds, whole = _split_off(settings)
+    parsed = parse(rest)
+    return Parsed({**parsed.options, "folds": folds, "whole": whole}, parsed.files)
 
 
 STUDY = Study(
@@ -225,8 +244,9 @@ def main() -> None:
     parser.add_argument(
         "--folds", type=int, default=0, help="of runs that leave rows out; causalmix only"
     )
+    parser.add_argument("--early", action="store_true", help="end runs where the package would")
     given = parser.parse_args()
-    arms = {name: {**ARMS[name], **given.set} for name in given.arms}
+    arms = {name: {**ARMS[name], **given.set, "whole": not given.early} for name in given.arms}
     if "causalmix" in arms:
         arms["causalmix"]["folds"] = given.folds
     run(STUDY, arms, given)

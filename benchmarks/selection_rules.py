@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from autogluon_causalmix.finetuning.selection import has_turned
 from benchmarks.selection import STUDY, unpack
 from benchmarks.study.metrics import log_loss, roc_auc
 
@@ -53,7 +54,8 @@ class Run:
     def candidates(self, most: int, *, means: bool) -> list[str]:
         """Return the candidates up to a step: means of weights, or weights themselves."""
         names = [name.removeprefix("test ") for name in self.arrays if name.startswith("test ")]
-        steps = [n for n in names if n not in {"0", "labels"} and n.startswith("mean") == means]
+        names = [name for name in names if name not in {"0", "labels"}]
+        steps = [n for n in names if (n.startswith("mean") if means else n.isdigit())]
         return [name for name in steps if int(name.split()[-1]) <= most]
 
 
@@ -67,7 +69,7 @@ def beats(gains: Array, errors: float) -> bool:
 
 
 def best(most: int, *rows: str, means: bool, errors: float) -> Rule:
-    """The best candidate up to a step by its gain on rows, kept if that is beyond noise."""
+    """Return the rule: the best candidate up to a step by its gain on rows, if beyond noise."""
 
     def rule(run: Run) -> str:
         found = run.candidates(most, means=means)
@@ -87,16 +89,19 @@ def guarded(candidate: str, *rows: str, errors: float) -> Rule:
     return lambda run: candidate if beats(run.gains(candidate, *rows), errors) else "0"
 
 
-def longer(*rows: str, errors: float) -> Rule:
-    """The mean of 60 steps if it gains; the mean of more where that gains beyond the last."""
+def early(most: int, *rows: str, errors: float) -> Rule:
+    """Return the package's own rule, see `finetuning.selection`, with its number of errors."""
 
     def rule(run: Run) -> str:
-        kept = "0"
-        for name in ("mean 60", "mean 80", "mean 100", "mean 120"):
-            if not beats(run.gains(name, *rows) - run.gains(kept, *rows), errors):
+        gains, best_step = {0: 0.0}, 0
+        for name in run.candidates(most, means=True):
+            step = int(name.split()[-1])
+            gains[step] = float(run.gains(name, *rows).mean())
+            best_step = max(gains, key=lambda step: gains[step])
+            if has_turned(step, best_step):
                 break
-            kept = name
-        return kept
+        kept = f"mean {best_step}" if best_step else "0"
+        return kept if beats(run.gains(kept, *rows), errors) else "0"
 
     return rule
 
@@ -104,40 +109,26 @@ def longer(*rows: str, errors: float) -> Rule:
 VALIDATION, ALL = ("validation",), ("fold", "validation")
 RULES: dict[str, Rule] = {
     "pretrained": fixed("0"),
-    "best of ten by validation, 1 SE": best(60, *VALIDATION, means=False, errors=1),
-    "best of ten by validation": best(60, *VALIDATION, means=False, errors=0),
+    "best of ten weights, 1 SE": best(60, *VALIDATION, means=False, errors=1),
+    "best of ten weights": best(60, *VALIDATION, means=False, errors=0),
     "last of 60": fixed("60"),
-    "last of 120": fixed("120"),
+    "last of 240": fixed("240"),
     "mean of 60": fixed("mean 60"),
     "mean of 120": fixed("mean 120"),
-    "mean of 60 if validation gains": guarded("mean 60", *VALIDATION, errors=0),
-    "mean of 60 if .5 SE": guarded("mean 60", *VALIDATION, errors=0.5),
-    "mean of 120 if validation gains": guarded("mean 120", *VALIDATION, errors=0),
-    "mean of 120 if .5 SE": guarded("mean 120", *VALIDATION, errors=0.5),
-    "best mean of 60": best(60, *VALIDATION, means=True, errors=0),
-    "best mean of 120": best(120, *VALIDATION, means=True, errors=0),
-    "best mean of 120, .5 SE": best(120, *VALIDATION, means=True, errors=0.5),
-    "best mean of 120, 1 SE": best(120, *VALIDATION, means=True, errors=1),
-    "longer while validation gains": longer(*VALIDATION, errors=0),
-    "longer while .5 SE": longer(*VALIDATION, errors=0.5),
+    "mean of 240": fixed("mean 240"),
+    "second half of 120": fixed("tail 120"),
+    "mean of 60 if it gains": guarded("mean 60", *VALIDATION, errors=0),
+    "mean of 120 if it gains": guarded("mean 120", *VALIDATION, errors=0),
+    "mean of 240 if it gains": guarded("mean 240", *VALIDATION, errors=0),
+    "mean of 240 if by .5 SE": guarded("mean 240", *VALIDATION, errors=0.5),
+    "best mean of 240": best(240, *VALIDATION, means=True, errors=0),
+    "best mean, early end": early(240, *VALIDATION, errors=0),
+    "best mean, early end, .5 SE": early(240, *VALIDATION, errors=0.5),
+    "best mean, early end, 1 SE": early(240, *VALIDATION, errors=1),
     "folds: best weights of 60": best(60, *ALL, means=False, errors=0),
-    "folds: best weights of 120": best(120, *ALL, means=False, errors=0),
-    "folds: best weights of 120, 1 SE": best(120, *ALL, means=False, errors=1),
-    "folds: mean of 60": guarded("mean 60", *ALL, errors=0),
-    "folds: mean of 120": guarded("mean 120", *ALL, errors=0),
-    "folds: mean of 120, .5 SE": guarded("mean 120", *ALL, errors=0.5),
-    "folds: mean of 120, 1 SE": guarded("mean 120", *ALL, errors=1),
-    "folds: best mean of 60": best(60, *ALL, means=True, errors=0),
     "folds: best mean of 120": best(120, *ALL, means=True, errors=0),
     "folds: best mean of 120, .5 SE": best(120, *ALL, means=True, errors=0.5),
-    "folds: best mean of 120, 1 SE": best(120, *ALL, means=True, errors=1),
-    "folds: longer": longer(*ALL, errors=0),
-    "folds: longer, .5 SE": longer(*ALL, errors=0.5),
-    "folds alone: mean of 60": guarded("mean 60", "fold", errors=0),
-    "folds alone: best mean of 120": best(120, "fold", means=True, errors=0),
-    "folds alone: best mean of 120, 1 SE": best(120, "fold", means=True, errors=1),
-    "best of 60 by test (limit)": best(60, "test", means=False, errors=0),
-    "best of 120 by test (limit)": best(120, "test", means=False, errors=0),
+    "best of ten weights by test": best(60, "test", means=False, errors=0),
 }
 
 
@@ -153,7 +144,7 @@ def runs_in(folder: Path) -> Iterator[Run]:
 def judge(run: Run) -> Iterator[dict[str, object]]:
     """Yield what each rule that the run allows would have given."""
     labels = run.arrays["test labels"]
-    limit = -run.gains(RULES["best of 60 by test (limit)"](run), "test").mean()
+    limit = -run.gains(RULES["best of ten weights by test"](run), "test").mean()
     loss, auc = (metric(np.exp(run.arrays["test 0"]), labels) for metric in (log_loss, roc_auc))
     for name, rule in RULES.items():
         try:

@@ -177,10 +177,8 @@ def test_weights_that_lose_are_never_kept() -> None:
 
 def test_a_run_goes_on_while_its_best_weights_lie_in_its_second_half() -> None:
     """Losses that fall up to step 100: the run of at most 1,000 steps ends soon after 200."""
-    losses = {step: abs(step - 100) for step in range(0, 1001, 10)}
-    ended = next(
-        step for step in losses if has_turned(step, min(range(0, step + 1, 10), key=losses.get))
-    )
+    steps = range(0, 1001, 10)
+    ended = next(step for step in steps if has_turned(step, best_step=min(step, 100)))
     assert ended == 210
 
 
@@ -490,11 +488,11 @@ def test_evaluating_the_mean_does_not_disturb_the_run() -> None:
 def test_a_run_that_does_not_help_ends_early() -> None:
     """Labels drawn by coin: nothing can be learned, so 60 steps are enough to see it."""
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame(rng.normal(size=(120, 3)), columns=list("abc"))
-    table = Table.from_frame(frame.assign(y=rng.integers(2, size=120)), "y")
-    real, validation = table.take(np.arange(80)), table.take(np.arange(80, 120))
-    tuned = run(conditioned(real), real, validation, steps=2000, learning_rate=3e-4)
-    assert 60 <= tuned.curve[-1].step < 1000
+    frame = pd.DataFrame(rng.normal(size=(70, 2)), columns=list("ab"))
+    table = Table.from_frame(frame.assign(y=rng.integers(2, size=70)), "y")
+    real, validation = table.take(np.arange(40)), table.take(np.arange(40, 70))
+    tuned = run(conditioned(real), real, validation, 400, learning_rate=3e-4, seconds=1000)
+    assert 60 <= tuned.curve[-1].step < 400
     assert tuned.notes == []
 
 

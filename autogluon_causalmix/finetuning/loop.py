@@ -133,7 +133,7 @@ class _Run:
         self.curve: list[CurvePoint] = []
         self.notes: list[str] = []
         self.losses: list[float] = []
-        widest = max(view.shape[1] for view in rows.training.views)
+        widest = max(1, *(view.shape[1] for view in rows.training.views))
         self.most_rows, self.steps_done = MOST_VALUES // widest, 0
         if self.most_rows < len(rows.training):
             self.notes.append(

@@ -130,6 +130,24 @@ class Marginal(Record):
     missing: tuple[float, float]
 
 
+class Verdict(Record):
+    """What one fold of a bag decided, for the report of the refit that follows it.
+
+    Its fields are those of the fold's own report; `fold` is AutoGluon's name of the fold, and
+    `generator` the name alone.
+    """
+
+    fold: str
+    generator: str | None
+    rows: RowCounts
+    pretrained: Scores | None
+    tuned: Scores | None
+    kept: Literal["pretrained", "fine-tuned"]
+    kept_step: int
+    reason: str
+    notes: list[str]
+
+
 class FitReport(Document):
     """Everything that was decided and measured in one fit.
 
@@ -163,6 +181,8 @@ class FitReport(Document):
         Every fallback and everything left out, one sentence each.
     target : str or None
         The target's name; None in a report that does not say.
+    folds : list of Verdict
+        Of a refit: what the fits with validation rows before it decided.
     schema_version : int
         Of this record; `read` takes every version up to `SCHEMA_VERSION`.
 
@@ -195,7 +215,22 @@ No such file or directory
     marginals: list[Marginal]
     notes: list[str]
     target: str | None = None
+    folds: list[Verdict] = []
     schema_version: int = SCHEMA_VERSION
+
+    def verdict(self, fold: str) -> Verdict:
+        """Return what this fit decided, as a fold of that name."""
+        return Verdict(
+            fold=fold,
+            generator=self.generator.name if self.generator else None,
+            rows=self.rows,
+            pretrained=self.pretrained,
+            tuned=self.tuned,
+            kept=self.kept,
+            kept_step=self.kept_step,
+            reason=self.reason,
+            notes=self.notes,
+        )
 
 
 def finite(value: float) -> float | None:

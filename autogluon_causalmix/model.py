@@ -16,6 +16,7 @@ from autogluon.tabular.registry import ag_model_registry
 from rich.console import Console
 from rich.progress import Progress
 
+from autogluon_causalmix.arms import search_space
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.backbones.protocol import Backbone, Exportable
 from autogluon_causalmix.config import Hyperparameters
@@ -26,12 +27,13 @@ from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.records import FitReport
 from autogluon_causalmix.resources import Resources, is_out_of_memory
 from autogluon_causalmix.table import Table
+from autogluon_causalmix.verdicts import REPORT_FILE, verdicts_before
+from autogluon_causalmix.warmup import warm_up
 
 logger = logging.getLogger("autogluon.causalmix")
 
 DEFAULT_SECONDS = 600.0  # where AutoGluon sets no limit, as on every refit
 HEADROOM = 0.9  # of the limit: AutoGluon counts saving and the first prediction into it
-REPORT_FILE = "fit_report.json"
 MEMBER_STEPS = "member_steps."  # with a number: AutoGluon averages numbers, and no lists of them
 MEMBER_TUNED = "member_tuned."
 TARGET = "causalmix target"  # where the labels have no name of their own
@@ -79,6 +81,7 @@ class CausalMixModel(AbstractTorchModel):
     }
     default_resources_physical_cores_only = True
     default_num_gpus = 1
+    _fit_report: dict[str, Any] | None = None
 
     @property
     def fit_report(self) -> FitReport:
@@ -105,6 +108,15 @@ class CausalMixModel(AbstractTorchModel):
         if options.generator is not None:
             plugin_registry().of(Generator).create(options.generator)
         return options
+
+    @classmethod
+    def warmup(cls, *, hyperparameters: Mapping[str, Any] | None = None, **resources: Any) -> None:
+        """Pay before a timed fit what only the first fit of a process costs: see `warm_up`."""
+        named = _without_spaces(hyperparameters or {})
+        warm_up(named, resources.get("num_cpus"), resources.get("num_gpus"))
+
+    def _get_default_searchspace(self) -> dict[str, Space]:
+        return search_space()
 
     def _fit(
         self,
@@ -145,19 +157,23 @@ class CausalMixModel(AbstractTorchModel):
             raise TimeLimitExceeded
         with _memory_errors(), _progress(options.finetune_steps, verbosity) as on_step:
             fitted = fit(table, validation, options, resources, on_step, notes)
+        report = fitted.report
+        if X_val is None and not options.early_stopping:  # a refit
+            report = report.model_copy(update={"folds": verdicts_before(Path(self.path))})
         self.model = fitted.model
-        self._fit_report = fitted.report.model_dump(mode="json")
+        self._fit_report = report.model_dump(mode="json")
         # The same keys in every fold: for the refit on all rows, AutoGluon takes the mean of whole
         # numbers and the majority of truth values.
         self.params_trained = {
-            "finetune": fitted.report.kept_step > 0,
-            "finetune_steps": fitted.report.tuned_step,
+            "finetune": report.kept_step > 0,
+            "finetune_steps": report.tuned_step,
             "early_stopping": False,
         }
-        for number, member in enumerate(fitted.report.members):
+        for number, member in enumerate(report.members):
             self.params_trained[f"{MEMBER_STEPS}{number}"] = member.tuned_step
             self.params_trained[f"{MEMBER_TUNED}{number}"] = member.kept_step > 0
-        logger.log(20, "\tKept the %s weights: %s", fitted.report.kept, fitted.report.reason)
+        if len(report.curve) > 1 or report.members:  # else a note has said why nothing was tuned
+            logger.log(20, "\tKept the %s weights: %s", report.kept, report.reason)
 
     def _predict_proba(self, X: pd.DataFrame, **kwargs: Any) -> Matrix:
         with _memory_errors():
@@ -170,16 +186,16 @@ class CausalMixModel(AbstractTorchModel):
         return unified
 
     def save(self, path: str | None = None, verbose: bool = True) -> str:
-        """Save the model, and its fit report as JSON beside it."""
+        """Save the model, and its fit report as JSON beside it; a fold of a refit has only that."""
         path = str(super().save(path=path, verbose=verbose))
-        if self.is_fit():
+        if self._fit_report is not None:
             self.fit_report.write(Path(path) / REPORT_FILE)
         return path
 
     def get_info(self, include_feature_metadata: bool = True) -> dict[str, Any]:
         """Return AutoGluon's facts of the model and the fit report."""
         info: dict[str, Any] = super().get_info(include_feature_metadata=include_feature_metadata)
-        return info | {"fit_report": self._fit_report if self.is_fit() else None}
+        return info | {"fit_report": self._fit_report}
 
     def export_weights(self, path: str | Path) -> None:
         """Write the network that predicts in the format of its family.

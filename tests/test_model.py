@@ -186,13 +186,10 @@ def test_bagging_then_refit_takes_the_steps_that_the_folds_found(tmp_path: Path)
         {CausalMixModel: QUICK, "GBM": {"num_boost_round": 5}},
         num_bag_folds=3,
     )
-    found = {
-        path.parent.name: FitReport.read(path)
-        for path in Path(predictor.path).rglob("fit_report.json")
-    }
-    assert found, "the refitted model has a report"
-    refitted = next(iter(found.values()))
+    (path,) = Path(predictor.path).rglob("CausalMix_BAG_L1/S1F1/fit_report.json")
+    refitted = FitReport.read(path)
     assert refitted.options["early_stopping"] is False
+    assert len(refitted.folds) == 3
     predictor.refit_full()
     assert np.isfinite(predictor.leaderboard(silent=True)["score_val"].dropna()).all()
 
@@ -221,6 +218,18 @@ def test_a_refit_is_tuned_only_where_most_folds_kept_tuned_weights(
     else:
         assert report.kept_step > 0
         assert report.kept_step == report.options["finetune_steps"]
+
+
+def test_a_refit_keeps_the_verdicts_of_its_folds(tmp_path: Path) -> None:
+    predictor = fitted(awkward(60), tmp_path, {CausalMixModel: QUICK}, num_bag_folds=2)
+    (path,) = Path(predictor.path).rglob("CausalMix_BAG_L1/S1F1/fit_report.json")
+    refitted = FitReport.read(path)
+    assert [verdict.fold for verdict in refitted.folds] == ["S1F1", "S1F2"]
+    assert {verdict.generator for verdict in refitted.folds} == {"bootstrap"}
+    assert [verdict.rows.validation for verdict in refitted.folds] == [30, 30]
+    assert (refitted.rows.real, refitted.rows.validation) == (60, 0)
+    steps = [verdict.tuned_step for verdict in refitted.folds]
+    assert refitted.options["finetune_steps"] == round(float(np.mean(steps)))
 
 
 @pytest.mark.slow

@@ -25,9 +25,9 @@ from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.method import fit
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.records import FitReport
+from autogluon_causalmix.refit import REPORT_FILE, found, joined, verdicts_before
 from autogluon_causalmix.resources import Resources, is_out_of_memory
 from autogluon_causalmix.table import Table
-from autogluon_causalmix.verdicts import REPORT_FILE, verdicts_before
 from autogluon_causalmix.warmup import warm_up
 
 logger = logging.getLogger("autogluon.causalmix")
@@ -88,7 +88,7 @@ class CausalMixModel(AbstractTorchModel):
 
     def _validate_params(self) -> None:
         # AutoGluon calls this in the driver before any worker starts.
-        self.check(_without_spaces(self.params))
+        self.check(joined(_without_spaces(self.params)))
 
     @staticmethod
     def check(params: Mapping[str, object]) -> Hyperparameters:
@@ -134,7 +134,7 @@ class CausalMixModel(AbstractTorchModel):
         device = self._resolve_fit_device(num_gpus=num_gpus)
         seconds = DEFAULT_SECONDS if time_limit is None else HEADROOM * time_limit
         resources = Resources(seconds, num_cpus, device)
-        options, notes = self.check(self._get_model_params()), []
+        options, notes = self.check(joined(self._get_model_params())), []
         if kwargs.get("sample_weight") is not None:
             notes.append("sample weights are ignored: the model learns in context")
         if options.generator is not None and self._feature_metadata.get_features(
@@ -160,9 +160,8 @@ class CausalMixModel(AbstractTorchModel):
             report = report.model_copy(update={"folds": verdicts_before(Path(self.path))})
         self.model = fitted.model
         self._fit_report = report.model_dump(mode="json")
-        # The same keys in every fold: AutoGluon averages them for the refit on all rows.
-        self.params_trained = {"finetune_steps": report.kept_step, "early_stopping": False}
-        if len(report.curve) > 1:  # else a note has said why nothing was tuned
+        self.params_trained = found(report)
+        if report.tuned_step > 0:  # else a note has said why nothing was tuned
             logger.log(20, "\tKept the %s weights: %s", report.kept, report.reason)
 
     def _predict_proba(self, X: pd.DataFrame, **kwargs: Any) -> Matrix:

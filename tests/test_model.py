@@ -202,8 +202,37 @@ def test_a_refit_keeps_the_verdicts_of_its_folds(tmp_path: Path) -> None:
     assert {verdict.generator for verdict in refitted.folds} == {"bootstrap"}
     assert [verdict.rows.validation for verdict in refitted.folds] == [30, 30]
     assert (refitted.rows.real, refitted.rows.validation) == (60, 0)
-    steps = [verdict.kept_step for verdict in refitted.folds]
-    assert refitted.options["finetune_steps"] == round(float(np.mean(steps)))
+    kept = [verdict.kept for verdict in refitted.folds]
+    if len(set(kept)) == 1:
+        assert refitted.kept == kept[0], "the refit follows its folds"
+
+
+@pytest.mark.parametrize(("learning_rate", "kept"), [(0.5, "pretrained"), (3e-4, "fine-tuned")])
+def test_a_refit_is_tuned_only_where_most_folds_kept_tuned_weights(
+    learning_rate: float, kept: str, tmp_path: Path
+) -> None:
+    """The sign of a product, which `mini` learns by tuning; a huge rate ruins its weights."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(300, 2)), columns=["a", "b"])
+    frame["label"] = np.where((frame["a"] > 0) ^ (frame["b"] > 0), "x", "y")
+    options = {
+        **QUICK,
+        "generator": None,
+        "finetune_steps": 30,
+        "learning_rate": learning_rate,
+        "ag_args_ensemble": {"fold_fitting_strategy": "sequential_local"},
+    }
+    predictor = fitted(frame, tmp_path, {CausalMixModel: options}, num_bag_folds=2)
+    (path,) = Path(predictor.path).rglob("CausalMix_BAG_L1/S1F1/fit_report.json")
+    report = FitReport.read(path)
+    assert report.kept == kept
+    assert {verdict.kept for verdict in report.folds} == {kept}
+    assert report.rows.real == len(frame)
+    if kept == "pretrained":
+        assert "most folds kept the pretrained weights" in report.reason
+    else:
+        assert report.kept_step > 0
+        assert report.kept_step == report.options["finetune_steps"]
 
 
 @pytest.mark.slow

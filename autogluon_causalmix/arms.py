@@ -4,6 +4,8 @@ from typing import Any
 
 from autogluon.common.space import Categorical, Int, Space
 
+from autogluon_causalmix.config import Hyperparameters
+
 ARMS: dict[str, dict[str, Any]] = {
     "CausalMix": {},
     "fine-tuned": {"generator": None},
@@ -31,7 +33,7 @@ def search_space(arm: str = "CausalMix") -> dict[str, Space]:
     ['n_estimators']
     """
     whole = {
-        "finetune_steps": Int(20, 200, default=60),
+        "finetune_steps": Int(60, 480, default=Hyperparameters().finetune_steps),
         "learning_rate": Categorical(None, 1e-5, 3e-5, 1e-4, 3e-4),
         "mixing": Categorical(*({"real_fraction": share} for share in (0.9, 0.5, 0.75))),
         "n_estimators": Categorical(4, 8, 16),

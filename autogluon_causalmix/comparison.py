@@ -15,9 +15,9 @@ from autogluon_causalmix import arms
 from autogluon_causalmix.errors import CausalMixError, TableError
 from autogluon_causalmix.model import CausalMixModel
 from autogluon_causalmix.records import FitReport
+from autogluon_causalmix.refit import REPORT_FILE
 from autogluon_causalmix.table import Table, identifiers
 from autogluon_causalmix.task import Classification
-from autogluon_causalmix.verdicts import REPORT_FILE
 
 ARMS = {arm: arms.ARMS[arm] for arm in ("zero-shot", "fine-tuned", "CausalMix")}
 FEWEST_ROWS_OF_A_CLASS = 2  # of a class: one to learn from and one to validate on

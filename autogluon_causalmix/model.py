@@ -25,17 +25,15 @@ from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.method import fit
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.records import FitReport
+from autogluon_causalmix.refit import REPORT_FILE, found, joined, verdicts_before
 from autogluon_causalmix.resources import Resources, is_out_of_memory
 from autogluon_causalmix.table import Table
-from autogluon_causalmix.verdicts import REPORT_FILE, verdicts_before
 from autogluon_causalmix.warmup import warm_up
 
 logger = logging.getLogger("autogluon.causalmix")
 
 DEFAULT_SECONDS = 600.0  # where AutoGluon sets no limit, as on every refit
 HEADROOM = 0.9  # of the limit: AutoGluon counts saving and the first prediction into it
-MEMBER_STEPS = "member_steps."  # with a number: AutoGluon averages numbers, and no lists of them
-MEMBER_TUNED = "member_tuned."
 TARGET = "causalmix target"  # where the labels have no name of their own
 
 IMPORTS = 0.8e9
@@ -90,7 +88,7 @@ class CausalMixModel(AbstractTorchModel):
 
     def _validate_params(self) -> None:
         # AutoGluon calls this in the driver before any worker starts.
-        self.check(_with_member_steps(_without_spaces(self.params)))
+        self.check(joined(_without_spaces(self.params)))
 
     @staticmethod
     def check(params: Mapping[str, object]) -> Hyperparameters:
@@ -136,7 +134,7 @@ class CausalMixModel(AbstractTorchModel):
         device = self._resolve_fit_device(num_gpus=num_gpus)
         seconds = DEFAULT_SECONDS if time_limit is None else HEADROOM * time_limit
         resources = Resources(seconds, num_cpus, device)
-        options, notes = self.check(_with_member_steps(self._get_model_params())), []
+        options, notes = self.check(joined(self._get_model_params())), []
         if kwargs.get("sample_weight") is not None:
             notes.append("sample weights are ignored: the model learns in context")
         if options.generator is not None and self._feature_metadata.get_features(
@@ -162,17 +160,8 @@ class CausalMixModel(AbstractTorchModel):
             report = report.model_copy(update={"folds": verdicts_before(Path(self.path))})
         self.model = fitted.model
         self._fit_report = report.model_dump(mode="json")
-        # The same keys in every fold: for the refit on all rows, AutoGluon takes the mean of whole
-        # numbers and the majority of truth values.
-        self.params_trained = {
-            "finetune": report.kept_step > 0,
-            "finetune_steps": report.tuned_step,
-            "early_stopping": False,
-        }
-        for number, member in enumerate(report.members):
-            self.params_trained[f"{MEMBER_STEPS}{number}"] = member.tuned_step
-            self.params_trained[f"{MEMBER_TUNED}{number}"] = member.kept_step > 0
-        if len(report.curve) > 1 or report.members:  # else a note has said why nothing was tuned
+        self.params_trained = found(report)
+        if report.tuned_step > 0:  # else a note has said why nothing was tuned
             logger.log(20, "\tKept the %s weights: %s", report.kept, report.reason)
 
     def _predict_proba(self, X: pd.DataFrame, **kwargs: Any) -> Matrix:
@@ -270,20 +259,6 @@ def register() -> None:
 def _without_spaces(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return hyperparameters without search spaces, which are checked once drawn from."""
     return {name: value for name, value in params.items() if not isinstance(value, Space)}
-
-
-def _with_member_steps(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return hyperparameters with the steps that folds found for an ensemble's members joined."""
-    own = (MEMBER_STEPS, MEMBER_TUNED)
-    rest = {name: value for name, value in params.items() if not name.startswith(own)}
-    n_members = (len(params) - len(rest)) // len(own)
-    if n_members == 0:
-        return rest
-    steps = tuple(
-        params[f"{MEMBER_STEPS}{number}"] if params[f"{MEMBER_TUNED}{number}"] else 0
-        for number in range(n_members)
-    )
-    return {**rest, "member_steps": steps}
 
 
 def _labelled(features: pd.DataFrame, labels: pd.Series, target: Hashable) -> pd.DataFrame:

@@ -53,7 +53,7 @@ ROOMS = [
     "fidelity",
     "finetuning",
     "method",
-    "verdicts",
+    "refit",
     "warmup",
     "model",
     "presets",

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from tabarena.benchmark.experiment import TabArenaV0pt1ExperimentBundle, YamlExperimentSerializer
 from tabarena.contexts import AbstractArenaContext, TabArenaContext
-from tabarena.models.utils import get_model_info_from_name
+from tabarena.models.utils import get_configs_generator_from_name, get_model_info_from_name
 from tabarena.utils.config_utils import AGConfigGenerator, ConfigGenerator
 
 from autogluon_causalmix import CausalMixModel
@@ -17,7 +17,7 @@ from autogluon_causalmix.tabarena import BACKBONES, CONSTRAINTS, ArmGenerator, l
 from benchmarks.study.tables import load
 from benchmarks.tabarena.__main__ import parser, suite_jobs
 from benchmarks.tabarena.board import finished, leaderboard, missing
-from benchmarks.tabarena.entrants import Entrant, bagged, entrants
+from benchmarks.tabarena.entrants import bagged, entrants
 from benchmarks.tabarena.tasks import Shape, collect, prepare
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # TabArena's own
@@ -144,14 +144,20 @@ def test_a_leaderboard_names_its_arms_and_a_rerun_fits_nothing(
 def test_a_failure_is_missing_and_said_and_the_others_are_compared(
     broken: type[CausalMixModel], tmp_path: Path
 ) -> None:
-    quick = {"backbone": "mini", "finetune": False, "n_estimators": 1}
-    made = [
-        Entrant(name, bagged(ConfigGenerator({}, cls, manual_configs=[quick]), **SETTINGS))
-        for name, cls in (("whole", CausalMixModel), ("broken", broken))
-    ]
-    tasks, collection = collect(load(None, ["iris"]), Shape(2, 2, 60), tmp_path / "tasks")
+    quick = {"backbone": "mini", "finetune": False}
+    made = {
+        name: bagged(ConfigGenerator({}, cls, manual_configs=[{**quick, **own}]), **SETTINGS)
+        for name, cls, own in (
+            ("one view", CausalMixModel, {"n_estimators": 1}),
+            ("broken", broken, {}),
+        )
+    }
+    made["linear"] = bagged(get_configs_generator_from_name("Linear"), **SETTINGS)
+    shape = Shape(2, 2, 60)
+    tables = [prepare(table, shape) for table in load(None, ["iris"])]
+    tasks, collection = collect(tables, shape, tmp_path / "tasks")
     context = AbstractArenaContext(task_metadata=collection, methods=[])
-    jobs = {one.name: context.build_jobs([one.experiment]) for one in made}
+    jobs = {name: context.build_jobs([experiment]) for name, experiment in made.items()}
     results = {
         name: context.run_jobs(
             own, expname=tmp_path / "fits", register=False, user_tasks=tasks, debug_mode=True,
@@ -159,9 +165,11 @@ def test_a_failure_is_missing_and_said_and_the_others_are_compared(
         )
         for name, own in jobs.items()
     }  # fmt: skip
-    (table,) = {job.task.dataset for job in jobs["whole"]}
+    (table,) = {job.task.dataset for job in jobs["linear"]}
     assert missing(results, jobs) == {"broken": [(table, 0), (table, 1)]}
-    assert finished(results) == []
-    del results["broken"]
-    board, _ = leaderboard(made[:1], results, collection, tmp_path / "board", plot=False)
-    assert len(board) == 1
+    board = leaderboard(results, collection, tmp_path / "board", plot=False)
+    assert board is not None
+    assert set(board["method"]) == {"one view (default)", "linear (default)"}
+    results["linear"].pop()
+    assert len(finished(results)) == 1, "only the split that both have is compared"
+    assert leaderboard({"linear": results["linear"]}, collection, tmp_path, plot=False) is None

@@ -21,10 +21,10 @@ from tabarena.contexts import AbstractArenaContext, TabArenaContext
 
 from autogluon_causalmix.arms import ARMS
 from autogluon_causalmix.tabarena import BACKBONES
-from benchmarks.study.tables import load
+from benchmarks.study.tables import Dataset, Unsuitable, load
 from benchmarks.tabarena.board import Raw, leaderboard, missing
 from benchmarks.tabarena.entrants import RIVALS, Entrant, entrants
-from benchmarks.tabarena.tasks import Shape, collect
+from benchmarks.tabarena.tasks import Shape, collect, prepare
 
 SUITES = {"lite": "lite", "full": None}  # TabArena's names of subsets
 
@@ -54,7 +54,8 @@ def parser() -> argparse.ArgumentParser:
 def own_tables(given: argparse.Namespace, known: list[Entrant]) -> None:
     """Run all entrants on tables of a folder, split by split, and show the leaderboard."""
     shape = Shape(given.splits, given.folds, given.rows)
-    tasks, collection = collect(load(given.data, given.tables), shape, given.out / "tasks")
+    tables = suitable(load(given.data, given.tables), shape)
+    tasks, collection = collect(tables, shape, given.out / "tasks")
     context = AbstractArenaContext(task_metadata=collection, methods=[])
     splits = given.only or list(range(given.splits))
     jobs = {
@@ -77,8 +78,24 @@ def own_tables(given: argparse.Namespace, known: list[Entrant]) -> None:
             )
     for name, places in missing(results, jobs).items():
         print(f"{name} has no result for {places}")
-    board, _ = leaderboard(known, results, collection, given.out / "board", given.plot)
-    print(board.to_string(index=False))
+    board = leaderboard(results, collection, given.out / "board", given.plot)
+    if board is None:
+        print("no leaderboard: there is no split that two entrants have finished")
+    else:
+        print(board.to_string(index=False))
+
+
+def suitable(tables: list[Dataset], shape: Shape) -> list[Dataset]:
+    """Return the tables as they are cut, and say what is left out of them."""
+    kept = []
+    for table in tables:
+        try:
+            kept.append(prepare(table, shape))
+        except Unsuitable as error:
+            print(f"{table.name} is left out: {error}")
+        else:
+            print(*(f"{table.name}: {note}" for note in kept[-1].notes), sep="\n")
+    return kept
 
 
 def suite_jobs(name: str, known: list[Entrant], context: TabArenaContext) -> list[Job]:

@@ -1,4 +1,7 @@
-"""The leaderboard of what is finished: splits that every entrant has results for."""
+"""The leaderboard of what is finished: splits that every entrant has results for.
+
+An entrant without any result is left out; else one that always fails would leave nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,6 @@ from tabarena.benchmark.experiment import Job
 from tabarena.benchmark.task.metadata import TaskMetadataCollection
 from tabarena.contexts import AbstractArenaContext
 from tabarena.end_to_end import EndToEnd
-
-from benchmarks.tabarena.entrants import Entrant
 
 Place = tuple[str, int]  # table and split
 Raw = dict[str, list[dict[str, Any]]]  # results by entrant
@@ -36,24 +37,27 @@ def missing(results: Raw, jobs: dict[str, list[Job]]) -> dict[str, list[Place]]:
 
 
 def finished(results: Raw) -> list[Place]:
-    """Return the places that every entrant has a result for."""
-    per_entrant = [{place_of(result) for result in own} for own in results.values()]
-    return sorted(set.intersection(*per_entrant))
+    """Return the places that every entrant with any result has one for."""
+    per_entrant = [{place_of(result) for result in own} for own in results.values() if own]
+    return sorted(set.intersection(*per_entrant)) if per_entrant else []
 
 
 def leaderboard(
-    entrants: list[Entrant], results: Raw, tasks: TaskMetadataCollection, folder: Path, plot: bool
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return TabArena's leaderboard and the single results, and write both, with pictures.
+    results: Raw, tasks: TaskMetadataCollection, folder: Path, plot: bool
+) -> pd.DataFrame | None:
+    """Return TabArena's leaderboard of the finished places, and write it, with pictures.
 
-    Each entrant is registered alone: TabArena would merge those that share a class.
+    Each entrant is registered alone: TabArena would merge those that share a class. None where
+    there are not two entrants to compare on one place.
     """
     context, places = AbstractArenaContext(task_metadata=tasks, methods=[]), finished(results)
-    for entrant in entrants:
-        own = [result for result in results[entrant.name] if place_of(result) in places]
-        name = entrant.name
+    took_part = {name: own for name, own in results.items() if own}
+    if not places or len(took_part) < 2:
+        return None
+    for name, own in took_part.items():
         read = EndToEnd.from_raw(
-            own, task_metadata=tasks, name=name, model_key=name, cache=False, backend="native",
+            [result for result in own if place_of(result) in places],
+            task_metadata=tasks, name=name, model_key=name, cache=False, backend="native",
             verbose=False,
         )  # fmt: skip
         context.register(read.to_method_metadata_lst())
@@ -61,4 +65,5 @@ def leaderboard(
         output_dir=folder, return_results=True, plot=plot, figure_file_type="png"
     )
     single.to_csv(folder / "results.csv", index=False)
-    return board, single
+    whole: pd.DataFrame = board
+    return whole

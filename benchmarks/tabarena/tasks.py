@@ -67,8 +67,8 @@ def task_of(table: Dataset, shape: Shape, folder: Path) -> tuple[UserTask, objec
 def collect(
     tables: list[Dataset], shape: Shape, folder: Path
 ) -> tuple[list[UserTask], TaskMetadataCollection]:
-    """Return all tables as tasks, and their collection."""
-    pairs = [task_of(prepare(table, shape), shape, folder) for table in tables]
+    """Return prepared tables as tasks, and their collection."""
+    pairs = [task_of(table, shape, folder) for table in tables]
     return [task for task, _ in pairs], TaskMetadataCollection.from_source(
         [facts for _, facts in pairs]
     )

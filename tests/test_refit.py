@@ -6,7 +6,7 @@ import pytest
 
 from autogluon_causalmix.errors import CheckpointError
 from autogluon_causalmix.records import BackboneFacts, FitReport, GeneratorFacts, RowCounts
-from autogluon_causalmix.verdicts import REPORT_FILE, verdicts_before
+from autogluon_causalmix.refit import REPORT_FILE, verdicts_before
 
 
 def put(folder: Path, step: int) -> FitReport:

@@ -1,6 +1,6 @@
 """`CausalMixModel`: CausalMix in AutoGluon's words. Translation only."""
 
-import logging
+import os
 import sys
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +19,9 @@ from rich.progress import Progress
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.backbones.protocol import Backbone, Exportable
 from autogluon_causalmix.config import Hyperparameters
+from autogluon_causalmix.derived import Derived
 from autogluon_causalmix.errors import BackboneError
+from autogluon_causalmix.fitlog import Log, watcher
 from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.method import fit
 from autogluon_causalmix.plugins import plugin_registry
@@ -27,9 +29,6 @@ from autogluon_causalmix.records import FitReport
 from autogluon_causalmix.resources import Resources, is_out_of_memory
 from autogluon_causalmix.table import Table
 
-logger = logging.getLogger("autogluon.causalmix")
-
-DEFAULT_SECONDS = 600.0  # where AutoGluon sets no limit, as on every refit
 HEADROOM = 0.9  # of the limit: AutoGluon counts saving and the first prediction into it
 REPORT_FILE = "fit_report.json"
 TARGET = "causalmix target"  # where the labels have no name of their own
@@ -68,7 +67,12 @@ class CausalMixModel(AbstractTorchModel):
     ag_priority = 55
     seed_name = "random_state"
     _supported_problem_types = ["binary", "multiclass"]
-    _default_auxiliary_params_extra = {"max_rows": 10_000, "max_features": 500, "max_classes": 10}
+    _default_auxiliary_params_extra = {
+        "max_rows": 10_000,
+        "max_features": 500,
+        "max_classes": 10,
+        "problem_types": ["binary", "multiclass"],
+    }
     # Folds one after another: in parallel they would each download the weights, and fight for one
     # GPU.
     _default_ag_args_ensemble_extra = {
@@ -120,18 +124,16 @@ class CausalMixModel(AbstractTorchModel):
 
         torch.set_num_threads(num_cpus)  # restored by AutoGluon: see _class_tags
         device = self._resolve_fit_device(num_gpus=num_gpus)
-        seconds = DEFAULT_SECONDS if time_limit is None else HEADROOM * time_limit
+        options, log = self.check(self._get_model_params()), Log(scope=self._scope())
+        seconds = options.time_limit if time_limit is None else HEADROOM * time_limit
         resources = Resources(seconds, num_cpus, device)
-        options, notes = self.check(self._get_model_params()), []
         if kwargs.get("sample_weight") is not None:
-            notes.append("sample weights are ignored: the model learns in context")
+            log.note("sample weights are ignored: the model learns in context")
         if options.generator is not None and self._feature_metadata.get_features(
             required_special_types=["stack"]
         ):
             # No SCM should be learned over out-of-fold predictions.
-            notes.append(
-                "no synthetic rows at this stack level: its columns are predictions, not data"
-            )
+            log.note("no synthetic rows at this stack level: its columns are predictions, not data")
             options = options.model_copy(update={"generator": None})
         features = self.preprocess(X, y=y, is_train=True)
         target = y.name if y.name is not None and y.name not in features.columns else TARGET
@@ -139,15 +141,24 @@ class CausalMixModel(AbstractTorchModel):
         validation = None
         if X_val is not None and y_val is not None:
             validation = table.with_frame(_labelled(self.preprocess(X_val), y_val, target))
+        made = Derived.by_autogluon(self._feature_metadata)
         if resources.remaining() <= 0:
             raise TimeLimitExceeded
         with _memory_errors(), _progress(options.finetune_steps, verbosity) as on_step:
-            fitted = fit(table, validation, options, resources, on_step, notes)
+            fitted = fit(table, validation, options, resources, on_step, log, made)
         self.model = fitted.model
         self._fit_report = fitted.report.model_dump(mode="json")
         # The same keys in every fold: AutoGluon averages them for the refit on all rows.
-        self.params_trained = {"finetune_steps": fitted.report.kept_step, "early_stopping": False}
-        logger.log(20, "\tKept the %s weights: %s", fitted.report.kept, fitted.report.reason)
+        self.params_trained = {
+            "finetune_steps": fitted.report.kept_step,
+            "early_stopping": False,
+            "time_limit": seconds,
+        }
+        log.say(f"Kept the {fitted.report.kept} weights: {fitted.report.reason}")
+
+    def _scope(self) -> str:
+        """Return the folder of the predictor, whose fits log each kind of sentence once."""
+        return str(self.path).partition(f"{os.sep}models{os.sep}")[0]
 
     def _predict_proba(self, X: pd.DataFrame, **kwargs: Any) -> Matrix:
         with _memory_errors():
@@ -227,6 +238,12 @@ class CausalMixModel(AbstractTorchModel):
     def _estimate_gpu_memory_usage_static(cls, *, X: pd.DataFrame, **kwargs: Any) -> int:
         return cls._estimate_memory_usage_static(X=X, **kwargs)
 
+    @classmethod
+    def _get_default_ag_args(cls) -> dict[str, Any]:
+        # Without its "problem_types", by which AutoGluon leaves models out without a word: the
+        # auxiliary parameter of that name does so with a line in the log.
+        return {}
+
     def _more_tags(self) -> dict[str, Any]:
         return {"can_refit_full": True}
 
@@ -265,7 +282,11 @@ def _memory_errors() -> Iterator[None]:
 
 @contextmanager
 def _progress(steps: int, verbosity: int) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar in a terminal, unless AutoGluon is to be silent."""
+    """Tell the watcher; without one, show a bar in a terminal unless AutoGluon is to be silent."""
+    watch = watcher.get()
+    if watch is not None:
+        yield lambda step: watch("fine-tuning", step, steps)
+        return
     with Progress(
         console=Console(stderr=True),
         transient=True,

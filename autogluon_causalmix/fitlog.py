@@ -1,12 +1,18 @@
 """`Log`: what happened during a fit, for the log and for the report."""
 
+import functools
 import logging
 import re
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
 
 logger = logging.getLogger("autogluon.causalmix")
 
@@ -17,6 +23,18 @@ watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
 """Who follows the fits of this thread; None: nobody."""
 
 _said: set[tuple[str, str]] = set()
+
+
+def without_widget_warnings(work: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Run `work` without tqdm's warning, on import in a notebook, that widgets are missing."""
+
+    @functools.wraps(work)
+    def quiet(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="IProgress not found")
+            return work(*args, **kwargs)
+
+    return quiet
 
 
 @dataclass

@@ -12,7 +12,7 @@ from autogluon_causalmix.config import Augmentation, Named
 from autogluon_causalmix.dtypes import numbers_as_objects
 from autogluon_causalmix.entry import Owner
 from autogluon_causalmix.errors import ConfigError
-from autogluon_causalmix.fitlog import Log
+from autogluon_causalmix.fitlog import Log, without_widget_warnings
 from autogluon_causalmix.generators.contract import description, draw, fit_generator
 from autogluon_causalmix.generators.protocol import FittedGenerator, Generator
 from autogluon_causalmix.plugins import plugin_registry
@@ -102,6 +102,7 @@ def _fit(
     return Source(fitted, owner, facts)
 
 
+@without_widget_warnings
 def augment(
     frame: pd.DataFrame,
     target: Hashable,

@@ -21,7 +21,7 @@ from autogluon_causalmix.fidelity.glance import glance
 from autogluon_causalmix.fidelity.marginals import marginals
 from autogluon_causalmix.finetuning.rows import RowSets, encode_sets
 from autogluon_causalmix.finetuning.threads import idle_threads
-from autogluon_causalmix.fitlog import Log
+from autogluon_causalmix.fitlog import Log, without_widget_warnings
 from autogluon_causalmix.generation import fit_source
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.records import FitReport, GeneratorFacts, RowCounts
@@ -60,6 +60,7 @@ class Fitted:
     report: FitReport
 
 
+@without_widget_warnings
 def fit(
     table: Table,
     validation: Table | None,

@@ -22,12 +22,12 @@ html_title = project
 html_static_path: list[str] = []
 html_copy_source = False
 html_theme_options = {
-    "navbar_align": "left",
+    "navbar_center": [],
     "navigation_with_keys": False,
     "show_toc_level": 2,
     "secondary_sidebar_items": ["page-toc"],
 }
-html_sidebars = {"**": ["sidebar-nav-bs"]}
+html_sidebars = {"**": ["globaltoc.html"]}
 
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3

@@ -16,8 +16,9 @@ UNDECIDED = 0.2
 
 
 FIRST = (
-    "A belief is the share of bootstraps in which discovery finds the edge. It assumes that no "
-    "common cause is missing from the table, and is no proof of causation."
+    "A belief is a mean over bootstraps of the rows: 1 where discovery finds the edge in this "
+    "direction, a half in each where it finds the edge alone. It assumes that no common cause is "
+    "missing from the table, and is no proof of causation."
 )
 
 
@@ -42,6 +43,11 @@ class EdgeLine:
     def is_undecided(self) -> bool:
         """Whether discovery has found the edge, but not its direction."""
         return self.forwards - self.backwards < UNDECIDED
+
+    @property
+    def is_likely(self) -> bool:
+        """Whether discovery finds the edge in most bootstraps, in whichever direction."""
+        return self.forwards + self.backwards > 1 / 2
 
 
 def edge_lines(graph: Mapping[str, Any]) -> list[EdgeLine]:
@@ -73,19 +79,20 @@ def cautions(lines: Sequence[EdgeLine], target: str | None) -> list[str]:
     Examples
     --------
     >>> cautions([EdgeLine("survived", "class", 0.8, 0.2)], "survived")[1][:44]
-    'Arrows from the target survived (to class) a'
+    "Arrows from the target 'survived' (to class)"
     """
     said = [FIRST]
-    open_ones = [f"{line.cause} – {line.effect}" for line in lines if line.is_undecided]
+    likely = [line for line in lines if line.is_likely]
+    open_ones = [f"{line.cause} – {line.effect}" for line in likely if line.is_undecided]
     if open_ones:
         said.append(
             f"Found, but in which direction the rows do not say: {', '.join(open_ones)}. Each "
             "graph that rows are drawn from has one of the two, at random by their beliefs."
         )
-    caused = [line.effect for line in lines if line.cause == target and not line.is_undecided]
+    caused = [line.effect for line in likely if line.cause == target and not line.is_undecided]
     if caused:
         said.append(
-            f"Arrows from the target {target} (to {', '.join(caused)}) are beliefs like the "
+            f"Arrows from the target {target!r} (to {', '.join(caused)}) are beliefs like the "
             "others: other directions may fit the rows as well. If you know that the target comes "
             "last, say so: label=sink, or tiers."
         )

@@ -244,9 +244,10 @@ def _left_out(predictor: TabularPredictor) -> tuple[str, ...]:
 
 
 def _unequal(reports: Mapping[str, FitReport]) -> Iterator[str]:
-    """Say where the arms that were fine-tuned took unequal numbers of steps."""
+    """Say where arms took unequal numbers of steps because time ran out, and not by choice."""
     steps = {arm: each.steps for arm, each in reports.items() if each.options["finetune"]}
-    if len(set(steps.values())) > 1:
+    cut = any("its time was used up" in note for each in reports.values() for note in each.notes)
+    if cut and len(set(steps.values())) > 1:
         told = ", ".join(f"{arm} {count}" for arm, count in steps.items())
         yield f"the arms took unequal numbers of steps, so that they are no fair comparison: {told}"
 

@@ -3,6 +3,7 @@
 import functools
 import logging
 import re
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -10,6 +11,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
+
+from rich.console import Console
+from rich.progress import Progress
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -92,3 +96,19 @@ class Log:
             return
         _said.add(kind)
         logger.log(level, "\t%s", sentence)
+
+
+@contextmanager
+def progress(steps: int, verbosity: int) -> Iterator[Callable[[int], None]]:
+    """Tell the watcher; without one, show a bar in a terminal unless AutoGluon is to be silent."""
+    watch = watcher.get()
+    if watch is not None:
+        yield lambda step: watch("fine-tuning", step, steps)
+        return
+    with Progress(
+        console=Console(stderr=True),
+        transient=True,
+        disable=verbosity < 2 or not sys.stderr.isatty(),
+    ) as bar:
+        task = bar.add_task("\tFine-tuning", total=steps)
+        yield lambda step: bar.update(task, completed=step)

@@ -1,8 +1,7 @@
 """`CausalMixModel`: CausalMix in AutoGluon's words. Translation only."""
 
 import os
-import sys
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,13 @@ from autogluon.common.space import Space
 from autogluon.core.utils.exceptions import NotEnoughMemoryError, TimeLimitExceeded
 from autogluon.tabular.models.abstract.abstract_torch_model import AbstractTorchModel
 from autogluon.tabular.registry import ag_model_registry
-from rich.console import Console
-from rich.progress import Progress
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.backbones.protocol import Backbone, Exportable
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.derived import Derived
 from autogluon_causalmix.errors import BackboneError
-from autogluon_causalmix.fitlog import Log, watcher
+from autogluon_causalmix.fitlog import Log, progress
 from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.method import fit
 from autogluon_causalmix.plugins import plugin_registry
@@ -31,6 +28,8 @@ from autogluon_causalmix.table import Table
 
 HEADROOM = 0.9  # of the limit: AutoGluon counts saving and the first prediction into it
 REPORT_FILE = "fit_report.json"
+MEMBER_STEPS = "member_steps."  # with a number: AutoGluon averages numbers, and no lists of them
+MEMBER_TUNED = "member_tuned."
 TARGET = "causalmix target"  # where the labels have no name of their own
 
 IMPORTS = 0.8e9
@@ -89,7 +88,7 @@ class CausalMixModel(AbstractTorchModel):
 
     def _validate_params(self) -> None:
         # AutoGluon calls this in the driver before any worker starts.
-        self.check(_without_spaces(self.params))
+        self.check(_with_member_steps(_without_spaces(self.params)))
 
     @staticmethod
     def check(params: Mapping[str, object]) -> Hyperparameters:
@@ -124,7 +123,8 @@ class CausalMixModel(AbstractTorchModel):
 
         torch.set_num_threads(num_cpus)  # restored by AutoGluon: see _class_tags
         device = self._resolve_fit_device(num_gpus=num_gpus)
-        options, log = self.check(self._get_model_params()), Log(scope=self._scope())
+        options = self.check(_with_member_steps(self._get_model_params()))
+        log = Log(scope=self._scope())
         seconds = options.time_limit if time_limit is None else HEADROOM * time_limit
         resources = Resources(seconds, num_cpus, device)
         if kwargs.get("sample_weight") is not None:
@@ -144,16 +144,21 @@ class CausalMixModel(AbstractTorchModel):
         made = Derived.by_autogluon(self._feature_metadata)
         if resources.remaining() <= 0:
             raise TimeLimitExceeded
-        with _memory_errors(), _progress(options.finetune_steps, verbosity) as on_step:
+        with _memory_errors(), progress(options.finetune_steps, verbosity) as on_step:
             fitted = fit(table, validation, options, resources, on_step, log, made)
         self.model = fitted.model
         self._fit_report = fitted.report.model_dump(mode="json")
-        # The same keys in every fold: AutoGluon averages them for the refit on all rows.
+        # The same keys in every fold: for the refit on all rows, AutoGluon takes the mean of whole
+        # numbers and the majority of truth values.
         self.params_trained = {
-            "finetune_steps": fitted.report.kept_step,
+            "finetune": fitted.report.kept_step > 0,
+            "finetune_steps": fitted.report.tuned_step,
             "early_stopping": False,
             "time_limit": seconds,
         }
+        for number, member in enumerate(fitted.report.members):
+            self.params_trained[f"{MEMBER_STEPS}{number}"] = member.tuned_step
+            self.params_trained[f"{MEMBER_TUNED}{number}"] = member.kept_step > 0
         log.say(f"Kept the {fitted.report.kept} weights: {fitted.report.reason}")
 
     def _scope(self) -> str:
@@ -263,6 +268,20 @@ def _without_spaces(params: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in params.items() if not isinstance(value, Space)}
 
 
+def _with_member_steps(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return hyperparameters with the steps that folds found for an ensemble's members joined."""
+    own = (MEMBER_STEPS, MEMBER_TUNED)
+    rest = {name: value for name, value in params.items() if not name.startswith(own)}
+    n_members = (len(params) - len(rest)) // len(own)
+    if n_members == 0:
+        return rest
+    steps = tuple(
+        params[f"{MEMBER_STEPS}{number}"] if params[f"{MEMBER_TUNED}{number}"] else 0
+        for number in range(n_members)
+    )
+    return {**rest, "member_steps": steps}
+
+
 def _labelled(features: pd.DataFrame, labels: pd.Series, target: Hashable) -> pd.DataFrame:
     labelled = features.copy()
     labelled[target] = labels.to_numpy()
@@ -278,19 +297,3 @@ def _memory_errors() -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         raise NotEnoughMemoryError(f"CausalMix ran out of memory: {error}") from error
-
-
-@contextmanager
-def _progress(steps: int, verbosity: int) -> Iterator[Callable[[int], None]]:
-    """Tell the watcher; without one, show a bar in a terminal unless AutoGluon is to be silent."""
-    watch = watcher.get()
-    if watch is not None:
-        yield lambda step: watch("fine-tuning", step, steps)
-        return
-    with Progress(
-        console=Console(stderr=True),
-        transient=True,
-        disable=verbosity < 2 or not sys.stderr.isatty(),
-    ) as bar:
-        task = bar.add_task("\tFine-tuning", total=steps)
-        yield lambda step: bar.update(task, completed=step)

@@ -143,6 +143,20 @@ class Marginal(Record):
         return self.model_copy(update={"kind": "categorical", "labels": told})
 
 
+class Member(Record):
+    """One foundation model of an ensemble and its own fine-tuning; fields as in `FitReport`."""
+
+    backbone: BackboneFacts
+    learning_rate: float
+    curve: list[CurvePoint]
+    pretrained: Scores | None
+    tuned: Scores | None
+    kept: Literal["pretrained", "fine-tuned"]
+    kept_step: int
+    tuned_step: int = 0
+    reason: str
+
+
 class FitReport(Document):
     """Everything that was decided and measured in one fit.
 
@@ -167,7 +181,9 @@ class FitReport(Document):
     kept : {"pretrained", "fine-tuned"}
         Which of the two predicts.
     kept_step : int
-        The step whose weights predict; 0 is the pretrained model.
+        Steps over which the weights that predict are averaged; 0 is the pretrained model.
+    tuned_step : int
+        The same of the fine-tuned weights that were compared with the pretrained ones.
     reason : str
         Why that one was kept.
     marginals : list of Marginal
@@ -179,6 +195,9 @@ class FitReport(Document):
     fidelity : dict of str to object, or None
         A `FidelityReport` of a few metrics of the synthetic rows as JSON; None where there are no
         such rows, or too few validation rows.
+    members : list of Member
+        Of an ensemble: the fine-tuning of each. `curve` is then empty, `kept_step` the largest of
+        theirs, and `tuned` belongs to the weights that predict.
     schema_version : int
         Of this record; `read` takes every version up to `SCHEMA_VERSION`.
 
@@ -207,11 +226,13 @@ No such file or directory
     tuned: Scores | None
     kept: Literal["pretrained", "fine-tuned"]
     kept_step: int
+    tuned_step: int = 0
     reason: str
     marginals: list[Marginal]
     notes: list[str]
     target: str | None = None
     fidelity: dict[str, object] | None = None
+    members: list[Member] = []
     schema_version: int = SCHEMA_VERSION
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
@@ -224,8 +245,9 @@ No such file or directory
 
     @property
     def steps(self) -> int:
-        """Optimiser steps that were taken, whichever weights were kept."""
-        return self.curve[-1].step if self.curve else 0
+        """Optimiser steps that were taken, whichever weights were kept; the most of any member."""
+        curves = [self.curve, *(member.curve for member in self.members)]
+        return max((curve[-1].step for curve in curves if curve), default=0)
 
     def named(self, names: Mapping[str, Mapping[str, str]]) -> Self:
         """Return the report with names of categories in place of AutoGluon's codes.

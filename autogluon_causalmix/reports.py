@@ -52,9 +52,9 @@ class ShownReport(FitReport):
 
     def draw_curve(self) -> "Drawing":
         """Return the picture of the log-loss by step."""
-        from autogluon_causalmix.report.pictures import draw_curve
+        from autogluon_causalmix.report.curves import draw_curve, draw_curves, runs_of
 
-        return draw_curve(self)
+        return draw_curves(runs_of("", self)) if self.members else draw_curve(self)
 
     def draw_marginals(self) -> "Drawing":
         """Return the picture of real beside synthetic rows, column by column."""

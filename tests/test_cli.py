@@ -114,7 +114,7 @@ def test_fit_leaves_report_leaderboard_and_predictor(
     }  # fmt: skip
     board = pd.read_csv("out/leaderboard.csv")
     assert list(board["arm"]) == ["zero-shot", "fine-tuned", "bootstrap", "CausalMix"]
-    assert (board["steps"][1:] == board["steps"][1]).all()
+    assert (board["steps"][1:] > 0).all()
     assert board["roc_auc"].between(0.8, 1).all()
     assert "CausalMix kept the" in capsys.readouterr().out
     before = Path("out/report.html").stat().st_mtime_ns

@@ -1,4 +1,4 @@
-"""The three arms of every comparison, fitted by one `TabularPredictor`, scored on the same rows."""
+"""Three arms of every comparison, fitted by one `TabularPredictor`, scored on the same rows."""
 
 import time
 import warnings
@@ -12,6 +12,7 @@ import pandas as pd
 from autogluon.tabular import TabularPredictor
 from pandas.api import types
 
+from autogluon_causalmix import arms
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.errors import CausalMixError
 from autogluon_causalmix.model import CausalMixModel
@@ -21,13 +22,7 @@ from autogluon_causalmix.table import Table
 from autogluon_causalmix.task import Classification
 from autogluon_causalmix.verdict import verdict
 
-ARMS: dict[str, dict[str, Any]] = {
-    "zero-shot": {"finetune": False},
-    "fine-tuned": {"generator": None},
-    "bootstrap": {"generator": "bootstrap"},
-    "CausalMix": {},
-}
-"""Hyperparameters that an arm adds; ``"bootstrap"``, real rows drawn again, is the null."""
+ARMS = {arm: arms.ARMS[arm] for arm in ("zero-shot", "fine-tuned", "null", "CausalMix")}
 
 SHORTEST = 2.0
 """Seconds that an arm gets in any case: enough to predict with the pretrained weights."""

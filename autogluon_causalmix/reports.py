@@ -13,8 +13,8 @@ from autogluon.features.generators import AsTypeFeatureGenerator, CategoryFeatur
 from autogluon.tabular import TabularPredictor
 
 from autogluon_causalmix.errors import CausalMixError
-from autogluon_causalmix.model import REPORT_FILE
 from autogluon_causalmix.records import FitReport
+from autogluon_causalmix.refit import REPORT_FILE
 
 if TYPE_CHECKING:  # loads matplotlib
     from autogluon_causalmix.report.style import Drawing
@@ -29,7 +29,7 @@ class ShownReport(FitReport):
         return render("summary.html", report=self)
 
     @property
-    def verdict(self) -> str:
+    def conclusion(self) -> str:
         """Which weights predict and why, in one sentence."""
         return f"The {self.kept} weights predict: {self.reason}."
 

@@ -161,7 +161,7 @@ class CausalMixModel(AbstractTorchModel):
             report = report.model_copy(update={"folds": verdicts_before(Path(self.path))})
         self.model = fitted.model
         self._fit_report = report.model_dump(mode="json")
-        self.params_trained = found(report) | {"time_limit": seconds}
+        self.params_trained = found(report, seconds)
         if report.tuned_step > 0:  # else a note has said why nothing was tuned
             log.say(f"Kept the {report.kept} weights: {report.reason}")
 

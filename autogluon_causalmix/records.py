@@ -260,6 +260,10 @@ No such file or directory
     def __repr_args__(self) -> Iterator[tuple[str, object]]:
         """Yield what a line has room for."""
         yield from (("kept", self.kept), ("steps", self.steps), ("backbone", self.backbone.name))
+        yield from (
+            ("generator", self.generator and self.generator.name),
+            ("notes", len(self.notes)),
+        )
 
     @property
     def steps(self) -> int:
@@ -277,21 +281,6 @@ No such file or directory
         """
         marginals = [each.named(names.get(each.column, {})) for each in self.marginals]
         return self.model_copy(update={"marginals": marginals})
-
-    def verdict(self, fold: str) -> Verdict:
-        """Return what this fit decided, as a fold of that name."""
-        return Verdict(
-            fold=fold,
-            generator=self.generator.name if self.generator else None,
-            rows=self.rows,
-            pretrained=self.pretrained,
-            tuned=self.tuned,
-            kept=self.kept,
-            kept_step=self.kept_step,
-            tuned_step=self.tuned_step,
-            reason=self.reason,
-            notes=self.notes,
-        )
 
 
 def finite(value: float) -> float | None:

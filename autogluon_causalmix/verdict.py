@@ -46,19 +46,19 @@ def verdict(losses: pd.DataFrame, what: str) -> str:
     ----------
     losses : pandas.DataFrame
         Log-loss of each row or split (rows) and arm (columns): ``"zero-shot"``, ``"CausalMix"``,
-        and ``"null"``, real rows drawn again. Without one of them there is no verdict.
+        and ``"bootstrap"``, the null. Without one of them there is no verdict.
     what : str
         What the rows of `losses` are, with their number.
 
     Examples
     --------
-    >>> alike = pd.DataFrame({"zero-shot": [0.3, 0.4], "null": [0.4, 0.3]})
+    >>> alike = pd.DataFrame({"zero-shot": [0.3, 0.4], "bootstrap": [0.4, 0.3]})
     >>> print(verdict(alike.assign(CausalMix=[0.35, 0.35]), "2 splits"))
     No clear difference on 2 splits: the log-loss that CausalMix gains over the pretrained model \
 is +0.0000, 95% interval -0.6353 to +0.6353, and over real rows drawn again +0.0000, 95% interval \
 -0.6353 to +0.6353. The pretrained model is the simpler choice.
     """
-    if not {"zero-shot", "null", "CausalMix"} <= set(losses.columns) or not len(losses):
+    if not {"zero-shot", "bootstrap", "CausalMix"} <= set(losses.columns) or not len(losses):
         return "No verdict: an arm is missing, see the notes."
     if (losses["CausalMix"] == losses["zero-shot"]).all():
         return (
@@ -66,7 +66,7 @@ is +0.0000, 95% interval -0.6353 to +0.6353, and over real rows drawn again +0.0
             "fine-tuned weights were kept. The pretrained model is the simpler choice."
         )
     pretrained = Gain.of(losses, "CausalMix", "zero-shot")
-    null = Gain.of(losses, "CausalMix", "null")
+    null = Gain.of(losses, "CausalMix", "bootstrap")
     numbers = (
         f"the log-loss that CausalMix gains over the pretrained model is {pretrained}, and over "
         f"real rows drawn again {null}"

@@ -14,7 +14,7 @@ def losses(pretrained: float, null: float, rows: int = 200) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "zero-shot": ours + rng.normal(pretrained, 0.1, rows),
-            "null": ours + rng.normal(null, 0.1, rows),
+            "bootstrap": ours + rng.normal(null, 0.1, rows),
             "CausalMix": ours,
         }
     )
@@ -45,7 +45,7 @@ def test_the_interval_covers_the_true_gain_as_often_as_it_says() -> None:
 
 
 def test_one_split_shows_nothing() -> None:
-    one = pd.DataFrame({"zero-shot": [0.9], "null": [0.8], "CausalMix": [0.1]})
+    one = pd.DataFrame({"zero-shot": [0.9], "bootstrap": [0.8], "CausalMix": [0.1]})
     assert verdict(one, "1 split").startswith("No clear difference on 1 split")
 
 

@@ -17,9 +17,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.backbones.protocol import Backbone, Exportable
+from autogluon_causalmix.backbones.many_classes import MOST_CLASSES
+from autogluon_causalmix.backbones.protocol import Backbone, Exportable, Limits, limits_of
 from autogluon_causalmix.config import Hyperparameters
-from autogluon_causalmix.errors import BackboneError
+from autogluon_causalmix.errors import BackboneError, CausalMixError
 from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.method import fit
 from autogluon_causalmix.plugins import plugin_registry
@@ -69,7 +70,11 @@ class CausalMixModel(AbstractTorchModel):
     ag_priority = 55
     seed_name = "random_state"
     _supported_problem_types = ["binary", "multiclass"]
-    _default_auxiliary_params_extra = {"max_rows": 10_000, "max_features": 500, "max_classes": 10}
+    _default_auxiliary_params_extra = {
+        "max_rows": Limits().rows,  # of most backbones
+        "max_features": Limits().features,
+        "max_classes": MOST_CLASSES,
+    }
     # Folds one after another: in parallel they would each download the weights, and fight for one
     # GPU.
     _default_ag_args_ensemble_extra = {
@@ -87,6 +92,11 @@ class CausalMixModel(AbstractTorchModel):
     def _validate_params(self) -> None:
         # AutoGluon calls this in the driver before any worker starts.
         self.check(_with_member_steps(_without_spaces(self.params)))
+
+    def _get_default_auxiliary_params(self) -> dict[str, Any]:
+        params: dict[str, Any] = super()._get_default_auxiliary_params()
+        limits = _limits(self._user_params)
+        return params | {"max_rows": limits.rows, "max_features": limits.features}
 
     @staticmethod
     def check(params: Mapping[str, object]) -> Hyperparameters:
@@ -247,6 +257,16 @@ def register() -> None:
 def _without_spaces(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return hyperparameters without search spaces, which are checked once drawn from."""
     return {name: value for name, value in params.items() if not isinstance(value, Space)}
+
+
+def _limits(params: Mapping[str, Any]) -> Limits:
+    """Return the limits of the backbone that hyperparameters name."""
+    named = _without_spaces(params)
+    try:
+        options = Hyperparameters.parse({k: v for k, v in named.items() if k == "backbone"})
+        return limits_of(plugin_registry().of(Backbone).create(options.backbone))
+    except CausalMixError:  # AutoGluon asks before `_validate_params`, which raises it
+        return Limits()
 
 
 def _with_member_steps(params: Mapping[str, Any]) -> dict[str, Any]:

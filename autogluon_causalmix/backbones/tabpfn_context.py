@@ -211,8 +211,11 @@ def condition(
 
 def _load(classifier: Any, path: Path) -> None:
     """Read the weights; whatever is wrong with the file becomes one `CheckpointError`."""
+    import torch
+
     try:
-        with quiet():
+        # A new network of TabPFN v3 is random before it is loaded.
+        with quiet(), torch.random.fork_rng(devices=[]):
             classifier._initialize_model_variables()
     except Exception as error:  # foreign code: a foreign file can break the reader in any way
         raise CheckpointError(

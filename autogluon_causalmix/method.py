@@ -1,4 +1,4 @@
-"""CausalMix, the method on one page: synthetic rows, fine-tuning on real and synthetic, the guard.
+"""CausalMix, the method on one page: synthetic rows, fine-tuning on both, the choice of weights.
 
 Follows CausalMixFT (Bühler, Purucker & Hutter, 2026, arXiv 2601.04110); where it differs, and why,
 stands in ``docs/decisions``.
@@ -131,9 +131,10 @@ def fit(
 def _obstacle(table: Table, options: Hyperparameters) -> str:
     """Return why these rows are not fine-tuned on, empty where nothing stands in the way."""
     if not options.finetune:
-        return "fine-tuning is switched off"
+        folds = "" if options.early_stopping else ", or most folds kept the pretrained weights"
+        return f"fine-tuning is switched off{folds}"
     if options.finetune_steps == 0:
-        return "no step is to be taken: either so chosen, or the folds kept the pretrained weights"
+        return "no step is to be taken"
     if len(table) < FEWEST_FOR_TUNING:
         return f"{len(table)} rows are fewer than the {FEWEST_FOR_TUNING} that fine-tuning needs"
     return table.task.obstacle(table.targets)
@@ -225,6 +226,7 @@ def _report(
         tuned=whole.tuned,
         kept="fine-tuned" if whole.kept_step else "pretrained",
         kept_step=whole.kept_step,
+        tuned_step=whole.best_step,
         reason=whole.reason,
         members=tuned.members,
         marginals=marginals(real, synthetic) if synthetic else [],

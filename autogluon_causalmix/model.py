@@ -34,6 +34,7 @@ DEFAULT_SECONDS = 600.0  # where AutoGluon sets no limit, as on every refit
 HEADROOM = 0.9  # of the limit: AutoGluon counts saving and the first prediction into it
 REPORT_FILE = "fit_report.json"
 MEMBER_STEPS = "member_steps."  # with a number: AutoGluon averages numbers, and no lists of them
+MEMBER_TUNED = "member_tuned."
 TARGET = "causalmix target"  # where the labels have no name of their own
 
 IMPORTS = 0.8e9
@@ -156,10 +157,16 @@ class CausalMixModel(AbstractTorchModel):
             fitted = fit(table, validation, options, resources, on_step, notes)
         self.model = fitted.model
         self._fit_report = fitted.report.model_dump(mode="json")
-        # The same keys in every fold: AutoGluon averages them for the refit on all rows.
-        self.params_trained = {"finetune_steps": fitted.report.kept_step, "early_stopping": False}
+        # The same keys in every fold: for the refit on all rows, AutoGluon takes the mean of whole
+        # numbers and the majority of truth values.
+        self.params_trained = {
+            "finetune": fitted.report.kept_step > 0,
+            "finetune_steps": fitted.report.tuned_step,
+            "early_stopping": False,
+        }
         for number, member in enumerate(fitted.report.members):
-            self.params_trained[f"{MEMBER_STEPS}{number}"] = member.kept_step
+            self.params_trained[f"{MEMBER_STEPS}{number}"] = member.tuned_step
+            self.params_trained[f"{MEMBER_TUNED}{number}"] = member.kept_step > 0
         logger.log(20, "\tKept the %s weights: %s", fitted.report.kept, fitted.report.reason)
 
     def _predict_proba(self, X: pd.DataFrame, **kwargs: Any) -> Matrix:
@@ -271,11 +278,15 @@ def _limits(params: Mapping[str, Any]) -> Limits:
 
 def _with_member_steps(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return hyperparameters with the steps that folds found for an ensemble's members joined."""
-    rest = {name: value for name, value in params.items() if not name.startswith(MEMBER_STEPS)}
-    n_members = len(params) - len(rest)
+    own = (MEMBER_STEPS, MEMBER_TUNED)
+    rest = {name: value for name, value in params.items() if not name.startswith(own)}
+    n_members = (len(params) - len(rest)) // len(own)
     if n_members == 0:
         return rest
-    steps = tuple(params[f"{MEMBER_STEPS}{number}"] for number in range(n_members))
+    steps = tuple(
+        params[f"{MEMBER_STEPS}{number}"] if params[f"{MEMBER_TUNED}{number}"] else 0
+        for number in range(n_members)
+    )
     return {**rest, "member_steps": steps}
 
 

@@ -140,6 +140,7 @@ class Member(Record):
     tuned: Scores | None
     kept: Literal["pretrained", "fine-tuned"]
     kept_step: int
+    tuned_step: int = 0
     reason: str
 
 
@@ -167,7 +168,9 @@ class FitReport(Document):
     kept : {"pretrained", "fine-tuned"}
         Which of the two predicts.
     kept_step : int
-        The step whose weights predict; 0 is the pretrained model.
+        Steps over which the weights that predict are averaged; 0 is the pretrained model.
+    tuned_step : int
+        The same of the fine-tuned weights that were compared with the pretrained ones.
     reason : str
         Why that one was kept.
     marginals : list of Marginal
@@ -207,6 +210,7 @@ No such file or directory
     tuned: Scores | None
     kept: Literal["pretrained", "fine-tuned"]
     kept_step: int
+    tuned_step: int = 0
     reason: str
     marginals: list[Marginal]
     notes: list[str]

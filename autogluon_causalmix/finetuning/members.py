@@ -115,6 +115,7 @@ def _pooled(
             tuned=outcome.tuned,
             kept="fine-tuned" if outcome.kept_step else "pretrained",
             kept_step=outcome.kept_step,
+            tuned_step=outcome.best_step,
             reason=outcome.reason,
         )
         for member, outcome in zip(members, outcomes, strict=True)
@@ -122,6 +123,7 @@ def _pooled(
     whole = replace(
         outcomes[0],
         kept_step=max(outcome.kept_step for outcome in outcomes),
+        best_step=max(outcome.best_step for outcome in outcomes),
         reason="; ".join(f"{each.backbone.name} {each.kept}, {each.reason}" for each in facts),
         curve=[],
         pretrained=before,

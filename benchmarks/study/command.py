@@ -26,6 +26,7 @@ def parser_of(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     parser.add_argument("--tables", nargs="+", help="names; all where none is given")
     parser.add_argument("--splits", type=int, default=3)
+    parser.add_argument("--first-split", type=int, default=0, help="earlier ones chose, say")
     parser.add_argument("--reference", help="the arm that others are compared with")
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--threads", type=int, default=1, help="torch threads of a process")
@@ -36,7 +37,9 @@ def run(study: Study, arms: Mapping[str, Settings], options: argparse.Namespace)
     """Run the missing cells, print the summary, and write it and the cells as CSV."""
     console = Console(width=120)
     reference = _reference(study, arms, options.reference)
-    cells, notes = cells_of(study, load(options.data, options.tables), arms, options.splits)
+    cells, notes = cells_of(
+        study, load(options.data, options.tables), arms, options.splits, options.first_split
+    )
     for note in notes:
         console.print(note)
     runner: Runner = (

@@ -1,10 +1,14 @@
-"""`Log`: what happened during a fit, for the log and for the report."""
+"""`Log`: what happened during a fit, for the log and for the report; and its progress bar."""
 
 import logging
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.progress import Progress
 
 logger = logging.getLogger("autogluon.causalmix")
 
@@ -49,3 +53,15 @@ class Log:
         """Log a warning and keep it for the report."""
         logger.warning("\t%s", sentence)
         self.notes.append(sentence)
+
+
+@contextmanager
+def progress(steps: int, verbosity: int) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar in a terminal, unless AutoGluon is to be silent."""
+    with Progress(
+        console=Console(stderr=True),
+        transient=True,
+        disable=verbosity < 2 or not sys.stderr.isatty(),
+    ) as bar:
+        task = bar.add_task("\tFine-tuning", total=steps)
+        yield lambda step: bar.update(task, completed=step)

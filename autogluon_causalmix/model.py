@@ -1,8 +1,7 @@
 """`CausalMixModel`: CausalMix in AutoGluon's words. Translation only."""
 
 import logging
-import sys
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,12 @@ from autogluon.common.space import Space
 from autogluon.core.utils.exceptions import NotEnoughMemoryError, TimeLimitExceeded
 from autogluon.tabular.models.abstract.abstract_torch_model import AbstractTorchModel
 from autogluon.tabular.registry import ag_model_registry
-from rich.console import Console
-from rich.progress import Progress
 
 from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.backbones.many_classes import MOST_CLASSES
 from autogluon_causalmix.backbones.protocol import Backbone, Exportable, Limits, limits_of
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.errors import BackboneError, CausalMixError
+from autogluon_causalmix.fitlog import progress
 from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.method import fit
 from autogluon_causalmix.plugins import plugin_registry
@@ -71,11 +68,7 @@ class CausalMixModel(AbstractTorchModel):
     ag_priority = 55
     seed_name = "random_state"
     _supported_problem_types = ["binary", "multiclass"]
-    _default_auxiliary_params_extra = {
-        "max_rows": Limits().rows,  # of most backbones
-        "max_features": Limits().features,
-        "max_classes": MOST_CLASSES,
-    }
+    _default_auxiliary_params_extra = {"max_rows": 10_000, "max_features": 500, "max_classes": 100}
     # Folds one after another: in parallel they would each download the weights, and fight for one
     # GPU.
     _default_ag_args_ensemble_extra = {
@@ -153,7 +146,7 @@ class CausalMixModel(AbstractTorchModel):
             validation = table.with_frame(_labelled(self.preprocess(X_val), y_val, target))
         if resources.remaining() <= 0:
             raise TimeLimitExceeded
-        with _memory_errors(), _progress(options.finetune_steps, verbosity) as on_step:
+        with _memory_errors(), progress(options.finetune_steps, verbosity) as on_step:
             fitted = fit(table, validation, options, resources, on_step, notes)
         self.model = fitted.model
         self._fit_report = fitted.report.model_dump(mode="json")
@@ -305,15 +298,3 @@ def _memory_errors() -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         raise NotEnoughMemoryError(f"CausalMix ran out of memory: {error}") from error
-
-
-@contextmanager
-def _progress(steps: int, verbosity: int) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar in a terminal, unless AutoGluon is to be silent."""
-    with Progress(
-        console=Console(stderr=True),
-        transient=True,
-        disable=verbosity < 2 or not sys.stderr.isatty(),
-    ) as bar:
-        task = bar.add_task("\tFine-tuning", total=steps)
-        yield lambda step: bar.update(task, completed=step)

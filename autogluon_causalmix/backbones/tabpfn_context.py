@@ -198,9 +198,11 @@ def condition(
         ignore_pretraining_limits=True,
         random_state=seed,
     )
-    _load(classifier, weights.path)
-    with quiet():
-        classifier.fit(encode(columns, table.frame), table.labels.to_numpy())
+    # A new network of TabPFN v3 is random before its weights are loaded, which `fit` does, too.
+    with torch.random.fork_rng(devices=[]):
+        _load(classifier, weights.path)
+        with quiet():
+            classifier.fit(encode(columns, table.frame), table.labels.to_numpy())
     # tabpfn may keep built networks in a cache of the process: tuning ours in place must not reach
     # the others.
     own = copy.deepcopy(classifier)
@@ -211,11 +213,8 @@ def condition(
 
 def _load(classifier: Any, path: Path) -> None:
     """Read the weights; whatever is wrong with the file becomes one `CheckpointError`."""
-    import torch
-
     try:
-        # A new network of TabPFN v3 is random before it is loaded.
-        with quiet(), torch.random.fork_rng(devices=[]):
+        with quiet():
             classifier._initialize_model_variables()
     except Exception as error:  # foreign code: a foreign file can break the reader in any way
         raise CheckpointError(

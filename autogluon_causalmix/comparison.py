@@ -1,4 +1,4 @@
-"""The three arms of every comparison, fitted by one `TabularPredictor`, scored on the same rows."""
+"""Three arms of every comparison, fitted by one `TabularPredictor`, scored on the same rows."""
 
 import time
 import warnings
@@ -11,17 +11,15 @@ import pandas as pd
 from autogluon.tabular import TabularPredictor
 from pandas.api import types
 
+from autogluon_causalmix import arms
 from autogluon_causalmix.errors import CausalMixError, TableError
-from autogluon_causalmix.model import REPORT_FILE, CausalMixModel
+from autogluon_causalmix.model import CausalMixModel
 from autogluon_causalmix.records import FitReport
+from autogluon_causalmix.refit import REPORT_FILE
 from autogluon_causalmix.table import Table, identifiers
 from autogluon_causalmix.task import Classification
 
-ARMS: dict[str, dict[str, Any]] = {
-    "zero-shot": {"finetune": False},
-    "fine-tuned": {"generator": None},
-    "CausalMix": {},
-}
+ARMS = {arm: arms.ARMS[arm] for arm in ("zero-shot", "fine-tuned", "CausalMix")}
 FEWEST_ROWS_OF_A_CLASS = 2  # of a class: one to learn from and one to validate on
 
 

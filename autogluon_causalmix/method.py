@@ -22,7 +22,7 @@ from autogluon_causalmix.fitlog import Log
 from autogluon_causalmix.generation import fit_source
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.records import FitReport, GeneratorFacts, RowCounts
-from autogluon_causalmix.resources import Resources
+from autogluon_causalmix.resources import CUT_OFF, Resources
 from autogluon_causalmix.table import Table
 
 if TYPE_CHECKING:
@@ -31,11 +31,20 @@ if TYPE_CHECKING:
 GENERATION_SHARE = 0.25
 """Of the time: discovery, SCM and sampling; the rest is for fine-tuning."""
 
+GENERATION_SECONDS = 20.0
+"""Where that share is less, it is raised to these, but to half of the time at most: on a slow core
+imports, compilation and the simplest causal model take as long, and without rows the method is
+plain fine-tuning."""
+
 FEWEST_FOR_TUNING = 20
 """Real rows; below, held-out rows say nothing and fine-tuning is a coin toss."""
 
 VALIDATION_SHARE = 0.2
 """Of the rows, where the caller gives no validation rows."""
+
+NOT_REPRODUCIBLE = (
+    "this fit is not reproducible: the clock ended a part of it, and a rerun may get further"
+)
 
 DISTRIBUTIONS = (
     "autogluon-causalmix",
@@ -123,6 +132,8 @@ def fit(
         model.network.load_state_dict(weights)
     for sentence in tuned.whole.notes:
         log.note(sentence)
+    if any(CUT_OFF in sentence for sentence in log.notes):
+        log.note(NOT_REPRODUCIBLE)
     if obstacle:
         tuned = replace(tuned, whole=replace(tuned.whole, reason=obstacle))
     return Fitted(model, _report(tables, generator, model, tuned, options, log))
@@ -179,7 +190,7 @@ def synthesize(
     """Draw from the chosen generator; None where there is none or it ran out of time."""
     if options.generator is None or options.mixing.real_fraction == 1:
         return None, None
-    share = resources.share(GENERATION_SHARE)
+    share = resources.share(_generation_share(resources.remaining()))
     n_rows = max(round(options.mixing.ratio * len(table)), 1)
     try:
         source = fit_source(options.generator, table, rng, share, log)
@@ -195,6 +206,17 @@ def synthesize(
         )
         return None, None
     return rows, source.facts
+
+
+def _generation_share(seconds: float) -> float:
+    """Return the generator's share of the seconds left.
+
+    Examples
+    --------
+    >>> [_generation_share(seconds) for seconds in (10.0, 50.0, 100.0, 600.0)]
+    [0.5, 0.4, 0.25, 0.25]
+    """
+    return max(GENERATION_SHARE, min(0.5, GENERATION_SECONDS / max(seconds, 1.0)))
 
 
 def _report(

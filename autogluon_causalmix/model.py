@@ -13,6 +13,7 @@ from autogluon.core.utils.exceptions import NotEnoughMemoryError, TimeLimitExcee
 from autogluon.tabular.models.abstract.abstract_torch_model import AbstractTorchModel
 from autogluon.tabular.registry import ag_model_registry
 
+from autogluon_causalmix.arms import search_space
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.backbones.protocol import Backbone, Exportable, Limits, limits_of
 from autogluon_causalmix.config import Hyperparameters
@@ -22,16 +23,15 @@ from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.method import fit
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.records import FitReport
+from autogluon_causalmix.refit import REPORT_FILE, found, joined, verdicts_before
 from autogluon_causalmix.resources import Resources, is_out_of_memory
 from autogluon_causalmix.table import Table
+from autogluon_causalmix.warmup import warm_up
 
 logger = logging.getLogger("autogluon.causalmix")
 
 DEFAULT_SECONDS = 600.0  # where AutoGluon sets no limit, as on every refit
 HEADROOM = 0.9  # of the limit: AutoGluon counts saving and the first prediction into it
-REPORT_FILE = "fit_report.json"
-MEMBER_STEPS = "member_steps."  # with a number: AutoGluon averages numbers, and no lists of them
-MEMBER_TUNED = "member_tuned."
 TARGET = "causalmix target"  # where the labels have no name of their own
 
 IMPORTS = 0.8e9
@@ -77,6 +77,7 @@ class CausalMixModel(AbstractTorchModel):
     }
     default_resources_physical_cores_only = True
     default_num_gpus = 1
+    _fit_report: dict[str, Any] | None = None
 
     @property
     def fit_report(self) -> FitReport:
@@ -85,7 +86,7 @@ class CausalMixModel(AbstractTorchModel):
 
     def _validate_params(self) -> None:
         # AutoGluon calls this in the driver before any worker starts.
-        self.check(_with_member_steps(_without_spaces(self.params)))
+        self.check(joined(_without_spaces(self.params)))
 
     def _get_default_auxiliary_params(self) -> dict[str, Any]:
         params: dict[str, Any] = super()._get_default_auxiliary_params()
@@ -109,6 +110,15 @@ class CausalMixModel(AbstractTorchModel):
             plugin_registry().of(Generator).create(options.generator)
         return options
 
+    @classmethod
+    def warmup(cls, *, hyperparameters: Mapping[str, Any] | None = None, **resources: Any) -> None:
+        """Pay before a timed fit what only the first fit of a process costs: see `warm_up`."""
+        named = _without_spaces(hyperparameters or {})
+        warm_up(named, resources.get("num_cpus"), resources.get("num_gpus"))
+
+    def _get_default_searchspace(self) -> dict[str, Space]:
+        return search_space()
+
     def _fit(
         self,
         X: pd.DataFrame,
@@ -127,7 +137,7 @@ class CausalMixModel(AbstractTorchModel):
         device = self._resolve_fit_device(num_gpus=num_gpus)
         seconds = DEFAULT_SECONDS if time_limit is None else HEADROOM * time_limit
         resources = Resources(seconds, num_cpus, device)
-        options, notes = self.check(_with_member_steps(self._get_model_params())), []
+        options, notes = self.check(joined(self._get_model_params())), []
         if kwargs.get("sample_weight") is not None:
             notes.append("sample weights are ignored: the model learns in context")
         if options.generator is not None and self._feature_metadata.get_features(
@@ -148,19 +158,14 @@ class CausalMixModel(AbstractTorchModel):
             raise TimeLimitExceeded
         with _memory_errors(), progress(options.finetune_steps, verbosity) as on_step:
             fitted = fit(table, validation, options, resources, on_step, notes)
+        report = fitted.report
+        if X_val is None and not options.early_stopping:  # a refit
+            report = report.model_copy(update={"folds": verdicts_before(Path(self.path))})
         self.model = fitted.model
-        self._fit_report = fitted.report.model_dump(mode="json")
-        # The same keys in every fold: for the refit on all rows, AutoGluon takes the mean of whole
-        # numbers and the majority of truth values.
-        self.params_trained = {
-            "finetune": fitted.report.kept_step > 0,
-            "finetune_steps": fitted.report.tuned_step,
-            "early_stopping": False,
-        }
-        for number, member in enumerate(fitted.report.members):
-            self.params_trained[f"{MEMBER_STEPS}{number}"] = member.tuned_step
-            self.params_trained[f"{MEMBER_TUNED}{number}"] = member.kept_step > 0
-        logger.log(20, "\tKept the %s weights: %s", fitted.report.kept, fitted.report.reason)
+        self._fit_report = report.model_dump(mode="json")
+        self.params_trained = found(report)
+        if report.tuned_step > 0:  # else a note has said why nothing was tuned
+            logger.log(20, "\tKept the %s weights: %s", report.kept, report.reason)
 
     def _predict_proba(self, X: pd.DataFrame, **kwargs: Any) -> Matrix:
         with _memory_errors():
@@ -173,16 +178,16 @@ class CausalMixModel(AbstractTorchModel):
         return unified
 
     def save(self, path: str | None = None, verbose: bool = True) -> str:
-        """Save the model, and its fit report as JSON beside it."""
+        """Save the model, and its fit report as JSON beside it; a fold of a refit has only that."""
         path = str(super().save(path=path, verbose=verbose))
-        if self.is_fit():
+        if self._fit_report is not None:
             self.fit_report.write(Path(path) / REPORT_FILE)
         return path
 
     def get_info(self, include_feature_metadata: bool = True) -> dict[str, Any]:
         """Return AutoGluon's facts of the model and the fit report."""
         info: dict[str, Any] = super().get_info(include_feature_metadata=include_feature_metadata)
-        return info | {"fit_report": self._fit_report if self.is_fit() else None}
+        return info | {"fit_report": self._fit_report}
 
     def export_weights(self, path: str | Path) -> None:
         """Write the network that predicts in the format of its family.
@@ -267,20 +272,6 @@ def _limits(params: Mapping[str, Any]) -> Limits:
         return limits_of(plugin_registry().of(Backbone).create(options.backbone))
     except CausalMixError:  # AutoGluon asks before `_validate_params`, which raises it
         return Limits()
-
-
-def _with_member_steps(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return hyperparameters with the steps that folds found for an ensemble's members joined."""
-    own = (MEMBER_STEPS, MEMBER_TUNED)
-    rest = {name: value for name, value in params.items() if not name.startswith(own)}
-    n_members = (len(params) - len(rest)) // len(own)
-    if n_members == 0:
-        return rest
-    steps = tuple(
-        params[f"{MEMBER_STEPS}{number}"] if params[f"{MEMBER_TUNED}{number}"] else 0
-        for number in range(n_members)
-    )
-    return {**rest, "member_steps": steps}
 
 
 def _labelled(features: pd.DataFrame, labels: pd.Series, target: Hashable) -> pd.DataFrame:

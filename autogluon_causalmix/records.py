@@ -144,6 +144,25 @@ class Member(Record):
     reason: str
 
 
+class Verdict(Record):
+    """What one fold of a bag decided, for the report of the refit that follows it.
+
+    Its fields are those of the fold's own report; `fold` is AutoGluon's name of the fold, and
+    `generator` the name alone.
+    """
+
+    fold: str
+    generator: str | None
+    rows: RowCounts
+    pretrained: Scores | None
+    tuned: Scores | None
+    kept: Literal["pretrained", "fine-tuned"]
+    kept_step: int
+    tuned_step: int = 0
+    reason: str
+    notes: list[str]
+
+
 class FitReport(Document):
     """Everything that was decided and measured in one fit.
 
@@ -182,6 +201,8 @@ class FitReport(Document):
     members : list of Member
         Of an ensemble: the fine-tuning of each. `curve` is then empty, `kept_step` the largest of
         theirs, and `tuned` belongs to the weights that predict.
+    folds : list of Verdict
+        Of a refit: what the fits with validation rows before it decided.
     schema_version : int
         Of this record; `read` takes every version up to `SCHEMA_VERSION`.
 
@@ -216,7 +237,23 @@ No such file or directory
     notes: list[str]
     target: str | None = None
     members: list[Member] = []
+    folds: list[Verdict] = []
     schema_version: int = SCHEMA_VERSION
+
+    def verdict(self, fold: str) -> Verdict:
+        """Return what this fit decided, as a fold of that name."""
+        return Verdict(
+            fold=fold,
+            generator=self.generator.name if self.generator else None,
+            rows=self.rows,
+            pretrained=self.pretrained,
+            tuned=self.tuned,
+            kept=self.kept,
+            kept_step=self.kept_step,
+            tuned_step=self.tuned_step,
+            reason=self.reason,
+            notes=self.notes,
+        )
 
 
 def finite(value: float) -> float | None:

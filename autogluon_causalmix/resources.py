@@ -12,6 +12,9 @@ from autogluon_causalmix.errors import OutOfTime
 
 Result = TypeVar("Result")
 
+CUT_OFF = "cut off"
+"""In every sentence about work that the clock ended: what was done by then differs by machine."""
+
 REPEAT = 1.0
 """Seconds after which an interrupt is sent again: one that arrives in a finaliser is lost there."""
 
@@ -113,7 +116,7 @@ def cut_off(seconds: float, stage: str, work: Callable[[], Result]) -> Result:
             stop()
     except signal:
         stop()  # the interrupt may have arrived before or in the first
-        raise OutOfTime(f"{stage} was cut off after {seconds:.2f} s") from None
+        raise OutOfTime(f"{stage} was {CUT_OFF} after {seconds:.2f} s") from None
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -115,6 +115,8 @@ def leads_somewhere(path: str) -> bool:
     module, _, attribute = path.rpartition(".")
     if importlib.util.find_spec(module) is None:
         return False
+    if module.endswith(".tabarena") and importlib.util.find_spec("tabarena") is None:
+        return True  # needs an extra to be imported
     return hasattr(importlib.import_module(module), attribute) or (
         hasattr(importlib.import_module(module), "__path__")
         and importlib.util.find_spec(path) is not None

@@ -13,7 +13,7 @@ from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.errors import CausalMixError, ConfigError, GeneratorError, UnknownPlugin
 from autogluon_causalmix.finetuning.rows import class_codes
 from autogluon_causalmix.generation import augment
-from autogluon_causalmix.method import Fitted, fit
+from autogluon_causalmix.method import NOT_REPRODUCIBLE, Fitted, fit
 from autogluon_causalmix.model import CausalMixModel
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
@@ -65,6 +65,14 @@ def test_a_generator_without_end_is_cut_off_and_real_rows_are_used() -> None:
     assert report.rows.synthetic == 0
     assert report.curve[-1].step == 3, "fine-tuning on real rows went on"
     assert any("cut off" in note and "real rows alone" in note for note in report.notes)
+    assert report.notes[-1] == NOT_REPRODUCIBLE
+    assert NOT_REPRODUCIBLE not in fitted(table(), finetune=False).report.notes
+
+
+def test_fine_tuning_that_the_clock_ends_says_that_it_is_not_reproducible() -> None:
+    report = fitted(table(), seconds=2, generator=None, finetune_steps=100_000).report
+    assert any(note.startswith("fine-tuning was cut off at step") for note in report.notes)
+    assert report.notes[-1] == NOT_REPRODUCIBLE
 
 
 def test_a_generator_that_fails_is_named() -> None:

@@ -186,15 +186,25 @@ def test_bagging_then_refit_takes_the_steps_that_the_folds_found(tmp_path: Path)
         {CausalMixModel: QUICK, "GBM": {"num_boost_round": 5}},
         num_bag_folds=3,
     )
-    found = {
-        path.parent.name: FitReport.read(path)
-        for path in Path(predictor.path).rglob("fit_report.json")
-    }
-    assert found, "the refitted model has a report"
-    refitted = next(iter(found.values()))
+    (path,) = Path(predictor.path).rglob("CausalMix_BAG_L1/S1F1/fit_report.json")
+    refitted = FitReport.read(path)
     assert refitted.options["early_stopping"] is False
+    assert len(refitted.folds) == 3
     predictor.refit_full()
     assert np.isfinite(predictor.leaderboard(silent=True)["score_val"].dropna()).all()
+
+
+def test_a_refit_keeps_the_verdicts_of_its_folds(tmp_path: Path) -> None:
+    predictor = fitted(awkward(60), tmp_path, {CausalMixModel: QUICK}, num_bag_folds=2)
+    (path,) = Path(predictor.path).rglob("CausalMix_BAG_L1/S1F1/fit_report.json")
+    refitted = FitReport.read(path)
+    assert [verdict.fold for verdict in refitted.folds] == ["S1F1", "S1F2"]
+    assert {verdict.generator for verdict in refitted.folds} == {"bootstrap"}
+    assert [verdict.rows.validation for verdict in refitted.folds] == [30, 30]
+    assert (refitted.rows.real, refitted.rows.validation) == (60, 0)
+    kept = [verdict.kept for verdict in refitted.folds]
+    if len(set(kept)) == 1:
+        assert refitted.kept == kept[0], "the refit follows its folds"
 
 
 @pytest.mark.parametrize(("learning_rate", "kept"), [(0.5, "pretrained"), (3e-4, "fine-tuned")])
@@ -213,8 +223,10 @@ def test_a_refit_is_tuned_only_where_most_folds_kept_tuned_weights(
         "ag_args_ensemble": {"fold_fitting_strategy": "sequential_local"},
     }
     predictor = fitted(frame, tmp_path, {CausalMixModel: options}, num_bag_folds=2)
-    (report,) = reports(predictor)
+    (path,) = Path(predictor.path).rglob("CausalMix_BAG_L1/S1F1/fit_report.json")
+    report = FitReport.read(path)
     assert report.kept == kept
+    assert {verdict.kept for verdict in report.folds} == {kept}
     assert report.rows.real == len(frame)
     if kept == "pretrained":
         assert "most folds kept the pretrained weights" in report.reason

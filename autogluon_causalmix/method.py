@@ -15,7 +15,7 @@ import numpy as np
 from autogluon_causalmix.backbones.contract import condition
 from autogluon_causalmix.backbones.protocol import Backbone, InContextModel
 from autogluon_causalmix.config import Hyperparameters
-from autogluon_causalmix.errors import OutOfTime
+from autogluon_causalmix.errors import OutOfTime, TooRare
 from autogluon_causalmix.fidelity.marginals import marginals
 from autogluon_causalmix.finetuning.rows import RowSets
 from autogluon_causalmix.fitlog import Log
@@ -195,8 +195,8 @@ def synthesize(
     try:
         source = fit_source(options.generator, table, rng, share, log)
         with log.stage("sampling"):
-            rows = source.draw(table, n_rows, rng, share)
-    except OutOfTime as error:
+            rows = source.draw(table, n_rows, rng, share, balance=options.mixing.balance)
+    except (OutOfTime, TooRare) as error:
         log.note(f"no synthetic rows: {error}; fine-tunes on real rows alone")
         return None, None
     if options.mixing.role == "episode" and not table.task.can_be_episode(rows.targets):

@@ -20,6 +20,16 @@ def augment(
     generator: options.Generator = "scm",
     seed: options.Seed = 0,
     time_limit: Annotated[float, options.Seconds] = 600.0,
+    balance: Annotated[
+        bool, typer.Option("--balance", help="Draw equally many rows of each class.")
+    ] = False,
+    where: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=VALUE that all rows have; repeatable.")
+    ] = None,
+    do: Annotated[
+        list[str] | None,
+        typer.Option(help="COLUMN=VALUE that an intervention sets, with scm; repeatable."),
+    ] = None,
     force: options.Force = False,
 ) -> None:
     """Draw synthetic rows like those of a file, in its types and its spelling."""
@@ -32,7 +42,19 @@ def augment(
     made_by = options.named("--generator", generator)
     file = TrainingFile.read(train, target, read_dtypes(dtypes))
     print_notes(file.schema.notes)
+    given = options.assignments("--where", where or [], file.table)
+    set_to = options.assignments("--do", do or [], file.table)
     with console.status("fitting the generator and drawing …"), notes_of_the_log():
-        synthetic = draw(file.frame, target, rows, made_by, seed, time_limit)
+        synthetic = draw(
+            file.frame,
+            target,
+            rows,
+            made_by,
+            seed,
+            time_limit,
+            balance=balance,
+            where=given,
+            do=set_to,
+        )
     file.write(synthetic, out)
     console.print(f"{len(synthetic)} rows of generator {generator!r} in {out}", soft_wrap=True)

@@ -45,11 +45,10 @@ FEWEST_FOR_TUNING = 20
 VALIDATION_SHARE = 0.2
 """Of the rows, where the caller gives no validation rows."""
 
+NOTHING = Derived()
 NOT_REPRODUCIBLE = (
     "this fit is not reproducible: the clock ended a part of it, and a rerun may get further"
 )
-
-NOTHING = Derived()
 
 DISTRIBUTIONS = (
     "autogluon-causalmix",
@@ -230,17 +229,6 @@ def synthesize(
     return rows, source.facts
 
 
-def _generation_share(seconds: float) -> float:
-    """Return the generator's share of the seconds left.
-
-    Examples
-    --------
-    >>> [_generation_share(seconds) for seconds in (10.0, 50.0, 100.0, 600.0)]
-    [0.5, 0.4, 0.25, 0.25]
-    """
-    return max(GENERATION_SHARE, min(0.5, GENERATION_SECONDS / max(seconds, 1.0)))
-
-
 def _fidelity(tables: RowSets[Table], seed: int, log: Log) -> dict[str, object] | None:
     """Return a look at the synthetic rows, as JSON."""
     assert tables.synthetic is not None
@@ -250,6 +238,17 @@ def _fidelity(tables: RowSets[Table], seed: int, log: Log) -> dict[str, object] 
         log.note(f"the synthetic rows were not measured: {why_not}")
         return None
     return found.model_dump(mode="json", exclude={"marginals"}) | {"marginals": []}
+
+
+def _generation_share(seconds: float) -> float:
+    """Return the generator's share of the seconds left.
+
+    Examples
+    --------
+    >>> [_generation_share(seconds) for seconds in (10.0, 50.0, 100.0, 600.0)]
+    [0.5, 0.4, 0.25, 0.25]
+    """
+    return max(GENERATION_SHARE, min(0.5, GENERATION_SECONDS / max(seconds, 1.0)))
 
 
 def _report(

@@ -113,7 +113,7 @@ def test_fit_leaves_report_leaderboard_and_predictor(
         "predictor", "report.html", "leaderboard.csv", "fit_report.json"
     }  # fmt: skip
     board = pd.read_csv("out/leaderboard.csv")
-    assert list(board["arm"]) == ["zero-shot", "fine-tuned", "null", "CausalMix"]
+    assert list(board["arm"]) == ["zero-shot", "fine-tuned", "bootstrap", "CausalMix"]
     assert (board["steps"][1:] > 0).all()
     assert board["roc_auc"].between(0.8, 1).all()
     assert "CausalMix kept the" in capsys.readouterr().out
@@ -137,7 +137,9 @@ def test_demo_leaves_table_picture_and_report(
     }
     scores = pd.read_csv("causalmix-demo/scores.csv")
     assert sorted(zip(scores["split"], scores["arm"], strict=True)) == [
-        (split, arm) for split in (0, 1) for arm in ("CausalMix", "fine-tuned", "null", "zero-shot")
+        (split, arm)
+        for split in (0, 1)
+        for arm in ("CausalMix", "bootstrap", "fine-tuned", "zero-shot")
     ]
     assert scores["roc_auc"].between(0.9, 1).all()
     mean = scores[scores["arm"] == "CausalMix"]["log_loss"].mean()

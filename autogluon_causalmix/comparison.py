@@ -12,7 +12,7 @@ import pandas as pd
 from autogluon.tabular import TabularPredictor
 from pandas.api import types
 
-from autogluon_causalmix import arms
+from autogluon_causalmix.arms import ARMS
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.errors import CausalMixError
 from autogluon_causalmix.model import CausalMixModel
@@ -21,13 +21,6 @@ from autogluon_causalmix.reports import reports_of
 from autogluon_causalmix.table import Table
 from autogluon_causalmix.task import Classification
 from autogluon_causalmix.verdict import verdict
-
-ARMS = {  # pandas reads the word "null" in a leaderboard's file as a gap
-    "zero-shot": arms.ARMS["zero-shot"],
-    "fine-tuned": arms.ARMS["fine-tuned"],
-    "bootstrap": arms.ARMS["null"],
-    "CausalMix": arms.ARMS["CausalMix"],
-}
 
 SHORTEST = 2.0
 """Seconds that an arm gets in any case: enough to predict with the pretrained weights."""

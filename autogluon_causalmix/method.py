@@ -45,10 +45,11 @@ FEWEST_FOR_TUNING = 20
 VALIDATION_SHARE = 0.2
 """Of the rows, where the caller gives no validation rows."""
 
-NOTHING = Derived()
 NOT_REPRODUCIBLE = (
     "this fit is not reproducible: the clock ended a part of it, and a rerun may get further"
 )
+
+NOTHING = Derived()
 
 DISTRIBUTIONS = (
     "autogluon-causalmix",
@@ -229,17 +230,6 @@ def synthesize(
     return rows, source.facts
 
 
-def _fidelity(tables: RowSets[Table], seed: int, log: Log) -> dict[str, object] | None:
-    """Return a look at the synthetic rows, as JSON."""
-    assert tables.synthetic is not None
-    with log.stage("fidelity"):
-        found, why_not = glance(tables.training, tables.synthetic, tables.validation, seed)
-    if found is None:
-        log.note(f"the synthetic rows were not measured: {why_not}")
-        return None
-    return found.model_dump(mode="json", exclude={"marginals"}) | {"marginals": []}
-
-
 def _generation_share(seconds: float) -> float:
     """Return the generator's share of the seconds left.
 
@@ -249,6 +239,17 @@ def _generation_share(seconds: float) -> float:
     [0.5, 0.4, 0.25, 0.25]
     """
     return max(GENERATION_SHARE, min(0.5, GENERATION_SECONDS / max(seconds, 1.0)))
+
+
+def _fidelity(tables: RowSets[Table], seed: int, log: Log) -> dict[str, object] | None:
+    """Return a look at the synthetic rows, as JSON."""
+    assert tables.synthetic is not None
+    with log.stage("fidelity"):
+        found, why_not = glance(tables.training, tables.synthetic, tables.validation, seed)
+    if found is None:
+        log.note(f"the synthetic rows were not measured: {why_not}")
+        return None
+    return found.model_dump(mode="json", exclude={"marginals"}) | {"marginals": []}
 
 
 def _report(

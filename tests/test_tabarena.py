@@ -86,7 +86,7 @@ def test_results_of_two_arms_never_share_a_folder() -> None:
 def test_an_experiment_survives_yaml(tmp_path: Path) -> None:
     register()
     bundle = TabArenaV0pt1ExperimentBundle(
-        models=[(label("null", "mini"), 1)],
+        models=[(label("bootstrap", "mini"), 1)],
         custom_model_constraints={"CAUSALMIX": CONSTRAINTS},
     )
     before = bundle.build_experiments()

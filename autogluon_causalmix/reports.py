@@ -29,7 +29,7 @@ class ShownReport(FitReport):
         return render("summary.html", report=self)
 
     @property
-    def conclusion(self) -> str:
+    def verdict(self) -> str:
         """Which weights predict and why, in one sentence."""
         return f"The {self.kept} weights predict: {self.reason}."
 

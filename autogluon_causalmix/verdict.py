@@ -46,7 +46,7 @@ def verdict(losses: pd.DataFrame, what: str) -> str:
     ----------
     losses : pandas.DataFrame
         Log-loss of each row or split (rows) and arm (columns): ``"zero-shot"``, ``"CausalMix"``,
-        and ``"bootstrap"``, real rows drawn again. Without one of them there is no verdict.
+        and ``"bootstrap"``, the null. Without one of them there is no verdict.
     what : str
         What the rows of `losses` are, with their number.
 

@@ -32,7 +32,6 @@ def augment(
     generator: options.Generator = "scm",
     seed: options.Seed = 0,
     time_limit: Annotated[float, options.Seconds] = 600.0,
-    knowledge: options.KnowledgeFile = None,
     balance: Annotated[
         bool, typer.Option("--balance", help="Draw equally many rows of each class.")
     ] = False,
@@ -43,6 +42,7 @@ def augment(
         list[str] | None,
         typer.Option(help="COLUMN=VALUE that an intervention sets, with scm; repeatable."),
     ] = None,
+    knowledge: options.KnowledgeFile = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
 ) -> None:

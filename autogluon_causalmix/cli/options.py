@@ -109,37 +109,6 @@ def named(option: str, given: str) -> str | dict[str, Any]:
     return options
 
 
-def _value(text: str) -> Any:
-    """Return a number, truth or null as JSON has them, and any other text as it stands."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text.strip()
-
-
-def generator(given: str, knowledge: Path | None) -> str | dict[str, Any]:
-    """Return a generator with what the user knows of causes among its options.
-
-    Raises
-    ------
-    ConfigError
-        The file is no JSON object of ``required``, ``forbidden`` and ``tiers``.
-    """
-    chosen = named("--generator", given)
-    if knowledge is None:
-        return chosen
-    try:
-        edges = json.loads(knowledge.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"--knowledge {knowledge}: {error}") from None
-    if not isinstance(edges, dict) or not set(edges) <= set(KNOWN):
-        raise ConfigError(
-            f"--knowledge {knowledge}: write a JSON object with any of {list(KNOWN)}, as in "
-            '{"tiers": [["age", "sex"], ["dose"]], "forbidden": [["dose", "age"]]}'
-        )
-    return {**({"name": chosen} if isinstance(chosen, str) else chosen), **edges}
-
-
 def assignments(option: str, given: Iterable[str], table: Table) -> dict[Any, object]:
     """Return columns and values from texts like ``dose=3``.
 
@@ -179,6 +148,37 @@ def _read(column: Column, text: str, place: str) -> object:
         return pd.Timestamp(text) if column.is_time else float(text)
     except ValueError as error:
         raise ConfigError(f"{place}: {error}") from None
+
+
+def _value(text: str) -> Any:
+    """Return a number, truth or null as JSON has them, and any other text as it stands."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text.strip()
+
+
+def generator(given: str, knowledge: Path | None) -> str | dict[str, Any]:
+    """Return a generator with what the user knows of causes among its options.
+
+    Raises
+    ------
+    ConfigError
+        The file is no JSON object of ``required``, ``forbidden`` and ``tiers``.
+    """
+    chosen = named("--generator", given)
+    if knowledge is None:
+        return chosen
+    try:
+        edges = json.loads(knowledge.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--knowledge {knowledge}: {error}") from None
+    if not isinstance(edges, dict) or not set(edges) <= set(KNOWN):
+        raise ConfigError(
+            f"--knowledge {knowledge}: write a JSON object with any of {list(KNOWN)}, as in "
+            '{"tiers": [["age", "sex"], ["dose"]], "forbidden": [["dose", "age"]]}'
+        )
+    return {**({"name": chosen} if isinstance(chosen, str) else chosen), **edges}
 
 
 def claim(

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 DISCOVERY_SHARE = 0.5
 """Of the generator's time; the rest is for mechanisms on up to three kinds of graph."""
 
+MOST_ROWS = 10_000
+"""Learned from. With more, beliefs in weak edges of a simulator do not change, and where columns
+are cut into categories, which no score here models, each further row adds edges that do not exist:
+skeletons have F1 .95 with 10,000 rows, .84 with 100,000."""
+
 
 @dataclass(frozen=True)
 class SCMGenerator:
@@ -121,6 +126,7 @@ class SCMGenerator:
         """
         knowledge = self._knowledge("node" if self.label == "node" else "sink")
         constraints = knowledge.constraints([column.name for column in table.columns], table.target)
+        table, left_out = _some_rows(table, rng)
         started = time.monotonic()
         named = Named.parse(self.discoverer)
         entry = plugin_registry().of(Discoverer).get(named.name)
@@ -144,7 +150,8 @@ class SCMGenerator:
                 found, table, self.graphs, rng, resources.share(1.0), settings
             )
         seconds["mechanisms"] = time.monotonic() - fitting
-        return FittedSCMGenerator(chosen, seconds, (*found.notes, *warnings, *fallbacks))
+        notes = (*left_out, *found.notes, *warnings, *fallbacks)
+        return FittedSCMGenerator(chosen, seconds, notes)
 
     def _settings(
         self, table: Table, rng: np.random.Generator, device: str
@@ -246,6 +253,22 @@ class FittedSCMGenerator:
             "seconds": {stage: round(seconds, 3) for stage, seconds in self.seconds.items()},
             "notes": list(self.notes),
         }
+
+
+def _some_rows(table: Table, rng: np.random.Generator) -> tuple[Table, tuple[str, ...]]:
+    """Return `MOST_ROWS` random rows, or all, and a note if rows are left out.
+
+    The first row of each class is always among them, so that none is lost.
+    """
+    if len(table) <= MOST_ROWS:
+        return table, ()
+    firsts = np.unique(table.targets, return_index=True)[1]
+    chosen = np.union1d(rng.choice(len(table), MOST_ROWS, replace=False), firsts)
+    note = (
+        f"the causal models are learned from {len(chosen)} of {len(table)} rows, drawn at random: "
+        "more hardly change them"
+    )
+    return table.take(chosen), (note,)
 
 
 @hookimpl

@@ -15,10 +15,10 @@ from autogluon.tabular.registry import ag_model_registry
 
 from autogluon_causalmix.arms import search_space
 from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.backbones.protocol import Backbone, Exportable
+from autogluon_causalmix.backbones.protocol import Backbone, Exportable, Limits, limits_of
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.derived import Derived
-from autogluon_causalmix.errors import BackboneError
+from autogluon_causalmix.errors import BackboneError, CausalMixError
 from autogluon_causalmix.fitlog import Log, progress
 from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.method import fit
@@ -69,7 +69,7 @@ class CausalMixModel(AbstractTorchModel):
     _default_auxiliary_params_extra = {
         "max_rows": 10_000,
         "max_features": 500,
-        "max_classes": 10,
+        "max_classes": 100,
         "problem_types": ["binary", "multiclass"],
     }
     # Folds one after another: in parallel they would each download the weights, and fight for one
@@ -90,6 +90,11 @@ class CausalMixModel(AbstractTorchModel):
     def _validate_params(self) -> None:
         # AutoGluon calls this in the driver before any worker starts.
         self.check(joined(_without_spaces(self.params)))
+
+    def _get_default_auxiliary_params(self) -> dict[str, Any]:
+        params: dict[str, Any] = super()._get_default_auxiliary_params()
+        limits = _limits(self._user_params)
+        return params | {"max_rows": limits.rows, "max_features": limits.features}
 
     @staticmethod
     def check(params: Mapping[str, object]) -> Hyperparameters:
@@ -270,6 +275,16 @@ def register() -> None:
 def _without_spaces(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return hyperparameters without search spaces, which are checked once drawn from."""
     return {name: value for name, value in params.items() if not isinstance(value, Space)}
+
+
+def _limits(params: Mapping[str, Any]) -> Limits:
+    """Return the limits of the backbone that hyperparameters name."""
+    named = _without_spaces(params)
+    try:
+        options = Hyperparameters.parse({k: v for k, v in named.items() if k == "backbone"})
+        return limits_of(plugin_registry().of(Backbone).create(options.backbone))
+    except CausalMixError:  # AutoGluon asks before `_validate_params`, which raises it
+        return Limits()
 
 
 def _labelled(features: pd.DataFrame, labels: pd.Series, target: Hashable) -> pd.DataFrame:

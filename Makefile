@@ -16,7 +16,7 @@ export OMP_WAIT_POLICY := PASSIVE
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-plugins test-together benchmarks-test fast lint format freeze $(PLUGIN_TESTS)
+.PHONY: demo test test-plugins test-together benchmarks-test fast lint format freeze docs $(PLUGIN_TESTS)
 
 demo: $(INSTALLED)
 	$(BIN)/causalmix demo --force
@@ -49,6 +49,14 @@ $(PLUGIN_TESTS): test-%: .venv/plugins/%/.installed plugins/%/README.md plugins/
 	$(BIN)/ruff format --check plugins/$*
 	$(BIN)/mypy --python-executable $(<D)/bin/python autogluon_causalmix plugins/$*
 	cd plugins/$* && $(CURDIR)/$(<D)/bin/python -m pytest -m "$(MARKS)"
+
+# The site, in docs/_build/html; a link that leads nowhere is an error.
+docs: .venv/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -d docs/_build/doctrees docs docs/_build/html
+
+.venv/.docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"
+	touch $@
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix

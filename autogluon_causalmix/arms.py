@@ -7,13 +7,13 @@ from autogluon.common.space import Categorical, Int, Space
 from autogluon_causalmix.config import Hyperparameters
 
 ARMS: dict[str, dict[str, Any]] = {
-    "CausalMix": {},
-    "fine-tuned": {"generator": None},
-    "null": {"generator": "bootstrap"},
     "zero-shot": {"finetune": False},
+    "fine-tuned": {"generator": None},
+    "bootstrap": {"generator": "bootstrap"},
+    "CausalMix": {},
 }
-"""Hyperparameters by arm: rows of causal models, real rows alone, real rows drawn again in their
-place, and the pretrained weights."""
+"""Hyperparameters by arm: the pretrained weights, real rows alone, real rows drawn again (the null)
+and rows of causal models."""
 
 TUNING = ("finetune_steps", "learning_rate", "mixing")
 """Hyperparameters that mean nothing where nothing is fine-tuned."""

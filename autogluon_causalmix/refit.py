@@ -14,16 +14,24 @@ MEMBER_STEPS = "member_steps."  # with a number: AutoGluon averages numbers, and
 MEMBER_TUNED = "member_tuned."
 
 
-def found(report: FitReport) -> dict[str, bool | int]:
+def found(report: FitReport, seconds: float) -> dict[str, bool | int | float]:
     """Return what AutoGluon hands from the folds to their refit, as hyperparameters.
 
-    It takes the mean of whole numbers and the majority of truth values, and asks for the same keys
-    in every fold.
+    It takes the mean of numbers and the majority of truth values, and asks for the same keys in
+    every fold. The refit has no time limit of its own, so it gets the mean of theirs.
+
+    Parameters
+    ----------
+    report : FitReport
+        Of a fold.
+    seconds : float
+        What the fold might take.
     """
-    numbers: dict[str, bool | int] = {
+    numbers: dict[str, bool | int | float] = {
         "finetune": report.kept_step > 0,
         "finetune_steps": report.tuned_step,
         "early_stopping": False,
+        "time_limit": seconds,
     }
     for number, member in enumerate(report.members):
         numbers[f"{MEMBER_STEPS}{number}"] = member.tuned_step
@@ -67,4 +75,20 @@ def verdicts_before(path: Path) -> list[Verdict]:
     if not found and alone != path and (alone / REPORT_FILE).exists():
         found = [alone]
     found.sort(key=lambda folder: (len(folder.name), folder.name))
-    return [FitReport.read(folder / REPORT_FILE).verdict(folder.name) for folder in found]
+    return [verdict_of(FitReport.read(folder / REPORT_FILE), folder.name) for folder in found]
+
+
+def verdict_of(report: FitReport, fold: str) -> Verdict:
+    """Return what a fit decided, as a fold of that name."""
+    return Verdict(
+        fold=fold,
+        generator=report.generator.name if report.generator else None,
+        rows=report.rows,
+        pretrained=report.pretrained,
+        tuned=report.tuned,
+        kept=report.kept,
+        kept_step=report.kept_step,
+        tuned_step=report.tuned_step,
+        reason=report.reason,
+        notes=report.notes,
+    )

@@ -51,8 +51,8 @@ def label(arm: str, backbone: str) -> str:
 
     Examples
     --------
-    >>> label("CausalMix", "mini"), label("null", "tabpfn-v1")
-    ('CausalMix (mini)', 'CausalMix null (tabpfn-v1)')
+    >>> label("CausalMix", "mini"), label("bootstrap", "tabpfn-v1")
+    ('CausalMix (mini)', 'CausalMix bootstrap (tabpfn-v1)')
     """
     name = CausalMixModel.ag_name
     return f"{name} ({backbone})" if arm == name else f"{name} {arm} ({backbone})"

@@ -236,3 +236,42 @@ def test_augment_says_its_fallbacks_as_warnings(caplog: pytest.LogCaptureFixture
     augment(table(10).frame, "y", 5, generator="scm")
     assert any("too few" in record.message for record in caplog.records)
     assert {record.levelname for record in caplog.records} == {"WARNING"}
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A generator as somebody writes it in a notebook: it repeats the first rows."""
+
+    start: int = 0
+
+    def fit(self, table: Table, rng: np.random.Generator, resources: Resources) -> "Repeated":
+        return Repeated(table, self.start)
+
+
+@dataclass(frozen=True)
+class Repeated:
+    table: Table
+    start: int
+
+    def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
+        return self.table.take(np.full(n_rows, self.start))
+
+    def describe(self) -> dict[str, object]:
+        return {}
+
+
+@pytest.mark.parametrize("generator", [Constant, Constant(0)], ids=["class", "object"])
+def test_augment_takes_a_generator_of_a_notebook(
+    generator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Constant, "__module__", "__main__")
+    frame = table().frame
+    drawn = augment(frame, "y", 3, generator=generator)
+    pd.testing.assert_frame_equal(drawn, frame.iloc[[0, 0, 0]].reset_index(drop=True))
+
+
+def test_what_is_no_generator_is_refused_and_so_is_an_object_in_a_fit() -> None:
+    with pytest.raises(ConfigError, match="a generator has a method fit"):
+        augment(table().frame, "y", 3, generator=object)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="put its class into a module and name it 'module:Class'"):
+        CausalMixModel.check({"generator": Constant(0)})

@@ -347,6 +347,18 @@ def test_a_gpu_fits_and_its_model_predicts_on_a_cpu(
     np.testing.assert_allclose(pd.read_pickle(tmp_path / "out.pkl"), on_gpu, atol=0.02)
 
 
+def test_a_target_that_is_a_number_is_skipped_with_a_line_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    frame = awkward(40).assign(label=np.random.default_rng(0).normal(size=40))
+    models = {CausalMixModel: QUICK, "GBM": {"num_boost_round": 2}}
+    predictor = TabularPredictor("label", path=str(tmp_path), verbosity=2).fit(
+        frame, hyperparameters=models, raise_on_model_failure=True
+    )
+    assert "CausalMix" not in predictor.model_names()
+    assert any("Skipping CausalMix" in line and "'regression'" in line for line in caplog.messages)
+
+
 def test_memory_is_that_of_the_named_backbone_however_it_is_named() -> None:
     """`mini` takes a fraction of what a published TabPFN takes."""
     X = pd.DataFrame(np.zeros((2000, 40)))

@@ -6,7 +6,7 @@ import pytest
 
 from autogluon_causalmix.errors import CheckpointError
 from autogluon_causalmix.records import BackboneFacts, FitReport, GeneratorFacts, RowCounts
-from autogluon_causalmix.refit import REPORT_FILE, verdicts_before
+from autogluon_causalmix.refit import REPORT_FILE, verdict_of, verdicts_before
 
 
 def put(folder: Path, step: int) -> FitReport:
@@ -58,7 +58,7 @@ def test_refit_full_finds_the_model_that_was_held_out_for(tmp_path: Path) -> Non
     one = put(tmp_path / "CausalMix", step=5)
     put(tmp_path / "CausalMix_2", step=7)
     (found,) = verdicts_before(tmp_path / "CausalMix_FULL")
-    assert found == one.verdict("CausalMix")
+    assert found == verdict_of(one, "CausalMix")
     assert (found.generator, found.reason, found.notes) == ("scm", "reason 5", ["note 5"])
 
 

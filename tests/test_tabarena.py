@@ -86,7 +86,8 @@ def test_results_of_two_arms_never_share_a_folder() -> None:
 def test_an_experiment_survives_yaml(tmp_path: Path) -> None:
     register()
     bundle = TabArenaV0pt1ExperimentBundle(
-        models=[(label("null", "mini"), 1)], custom_model_constraints={"CAUSALMIX": CONSTRAINTS}
+        models=[(label("bootstrap", "mini"), 1)],
+        custom_model_constraints={"CAUSALMIX": CONSTRAINTS},
     )
     before = bundle.build_experiments()
     path = tmp_path / "experiments.yaml"
@@ -130,6 +131,12 @@ def test_a_leaderboard_names_its_arms_and_a_rerun_fits_nothing(
     single = pd.read_csv(tmp_path / "board" / "results.csv")
     assert len(single) == 4
     assert (single["metric_error"] < 0.7).all(), "far below the loss of a guess, log(3)"
+    told = pd.read_csv(tmp_path / "board" / "verdicts.csv")
+    assert set(told["entrant"]) == {label("zero-shot", "mini")}
+    assert list(told["kept"]) == ["pretrained", "pretrained"]
+    assert list(told["folds"]) == [2, 2]
+    assert list(told["folds_with_synthetic_rows"]) == [0, 0]
+    assert not told["cut"].any()
 
     def refuse(*args: Any, **kwargs: Any) -> None:
         raise AssertionError("a finished job was fitted again")

@@ -121,8 +121,13 @@ class _Run:
         self.step_seconds = self.evaluation_seconds = 0.0
 
     def has_time(self) -> bool:
-        """Return whether there is time for another step and the evaluation after it."""
-        return self.resources.remaining() > self.step_seconds + 1.5 * self.evaluation_seconds
+        """Return whether there is time for another step, its evaluation and the caller's own.
+
+        AutoGluon predicts the validation rows once more. The first step is taken to last as long as
+        an evaluation.
+        """
+        step = self.step_seconds or self.evaluation_seconds
+        return self.resources.remaining() > step + 2.5 * self.evaluation_seconds
 
     def advance(self) -> bool:
         """Take one optimiser step; False when even a small episode does not fit into memory."""

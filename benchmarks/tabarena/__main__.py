@@ -22,7 +22,7 @@ from tabarena.contexts import AbstractArenaContext, TabArenaContext
 from autogluon_causalmix.arms import ARMS
 from autogluon_causalmix.tabarena import BACKBONES
 from benchmarks.study.tables import Dataset, Unsuitable, load
-from benchmarks.tabarena.board import Raw, leaderboard, missing
+from benchmarks.tabarena.board import Raw, leaderboard, missing, register
 from benchmarks.tabarena.entrants import RIVALS, Entrant, entrants
 from benchmarks.tabarena.tasks import Shape, collect, prepare
 
@@ -108,14 +108,16 @@ def suite_jobs(name: str, known: list[Entrant], context: TabArenaContext) -> lis
 def suite(given: argparse.Namespace, known: list[Entrant]) -> None:
     """Run the arms on the published tasks, and show them among the published results."""
     context = TabArenaContext()
-    for entrant in known:
-        raw = context.run_jobs(
+    results: Raw = {
+        entrant.name: context.run_jobs(
             suite_jobs(given.suite, [entrant], context),
             expname=given.out / given.suite,
             register=False,
             raise_on_failure=False,
         )
-        context.register(raw, new_result_prefix=f"{entrant.name}: ")
+        for entrant in known
+    }
+    register(context, {name: own for name, own in results.items() if own})
     board = context.compare(output_dir=given.out / given.suite / "board", plot=given.plot)
     print(context.leaderboard_to_website_format(board).to_string(index=False))
 

@@ -56,7 +56,9 @@ BUILT_IN = (
     "autogluon_causalmix.generators.bootstrap",
     "autogluon_causalmix.generators.marginals",
     "autogluon_causalmix.generators.perturb",
+    "autogluon_causalmix.generators.pfn",
     "autogluon_causalmix.generators.scm",
+    "autogluon_causalmix.generators.tabebm",
 )
 """Modules that register through the same hooks as any installed plugin; importing them is light."""
 

@@ -1,4 +1,4 @@
-"""`Log`: what happened during a fit, for the log and for the report; and its progress bar."""
+"""`Log`: what happened during a fit, for the log and for the report."""
 
 import functools
 import logging

@@ -15,10 +15,11 @@ from autogluon.tabular.registry import ag_model_registry
 
 from autogluon_causalmix.arms import search_space
 from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.backbones.protocol import Backbone, Exportable, Limits, limits_of
+from autogluon_causalmix.backbones.contract import named_limits
+from autogluon_causalmix.backbones.protocol import Backbone, Exportable
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.derived import Derived
-from autogluon_causalmix.errors import BackboneError, CausalMixError
+from autogluon_causalmix.errors import BackboneError
 from autogluon_causalmix.fitlog import Log, progress
 from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.method import fit
@@ -93,7 +94,7 @@ class CausalMixModel(AbstractTorchModel):
 
     def _get_default_auxiliary_params(self) -> dict[str, Any]:
         params: dict[str, Any] = super()._get_default_auxiliary_params()
-        limits = _limits(self._user_params)
+        limits = named_limits(self._user_params.get("backbone"))
         return params | {"max_rows": limits.rows, "max_features": limits.features}
 
     @staticmethod
@@ -275,16 +276,6 @@ def register() -> None:
 def _without_spaces(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return hyperparameters without search spaces, which are checked once drawn from."""
     return {name: value for name, value in params.items() if not isinstance(value, Space)}
-
-
-def _limits(params: Mapping[str, Any]) -> Limits:
-    """Return the limits of the backbone that hyperparameters name."""
-    named = _without_spaces(params)
-    try:
-        options = Hyperparameters.parse({k: v for k, v in named.items() if k == "backbone"})
-        return limits_of(plugin_registry().of(Backbone).create(options.backbone))
-    except CausalMixError:  # AutoGluon asks before `_validate_params`, which raises it
-        return Limits()
 
 
 def _labelled(features: pd.DataFrame, labels: pd.Series, target: Hashable) -> pd.DataFrame:

@@ -6,15 +6,18 @@ import numpy as np
 import pandas as pd
 
 from autogluon_causalmix.backbones.many_classes import MOST_CLASSES, show_groups
-from autogluon_causalmix.backbones.protocol import Backbone, InContextModel, limits_of
+from autogluon_causalmix.backbones.protocol import Backbone, InContextModel, Limits, limits_of
+from autogluon_causalmix.config import Named
 from autogluon_causalmix.entry import Owner
 from autogluon_causalmix.errors import (
     BackboneError,
+    CausalMixError,
     CheckpointError,
     ConfigError,
     OutOfTime,
     remedy,
 )
+from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.records import BackboneFacts
 from autogluon_causalmix.resources import is_out_of_memory
 from autogluon_causalmix.table import Table
@@ -59,6 +62,14 @@ def condition(
             "predicted; merge rare ones, or choose another model"
         )
     return show_groups(table, known, show, seed)
+
+
+def named_limits(named: object) -> Limits:
+    """Return the limits of the backbone that a user named; `Limits()` where there is none such."""
+    try:
+        return limits_of(plugin_registry().of(Backbone).create(Named.parse(named)))
+    except CausalMixError:  # whoever fits with it is told
+        return Limits()
 
 
 def _shown(

@@ -1,5 +1,7 @@
 """The generators that stand on a foundation model: `tabebm` and `pfn`."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -60,7 +62,7 @@ def test_langevin_steps_follow_the_gradient_of_the_energy_downhill(backbone: str
         assert gradient[:, column] == pytest.approx(slope, abs=0.02 * np.abs(gradient).max())
     far = np.full((20, 3), 4.0)
     downhill = TabEBM(steps=20, step=0.3, noise=0.0, start=0.0, backbone=backbone)
-    moved = energy.descend(far, downhill, np.random.default_rng(2))
+    moved = replace(fitted, options=downhill).descend(energy, far, np.random.default_rng(2))
     assert at(moved).mean() < at(far).mean()
 
 

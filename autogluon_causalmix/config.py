@@ -2,9 +2,9 @@
 
 import operator
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal, Self, SupportsIndex
+from typing import Annotated, Any, ClassVar, Literal, Self, SupportsIndex
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from autogluon_causalmix.errors import ConfigError
 
@@ -51,6 +51,11 @@ class Named(BaseModel):
 
 
 def _named(given: object) -> object:
+    if isinstance(given, type) or hasattr(given, "fit"):
+        raise ConfigError(
+            f"{given!r} is an object, which AutoGluon's workers and saved predictors cannot take "
+            "along: put its class into a module and name it 'module:Class'"
+        )
     if not isinstance(given, str):
         return given
     if given.endswith(WEIGHT_FILES):
@@ -123,6 +128,9 @@ class Mixing(_Options):
     real_fraction: float = Field(default=0.9, ge=0, le=1)
     """Weight of the real rows in the loss; 1 uses no synthetic row, 0 no real one as query."""
 
+    balance: bool = False
+    """Draw equally many synthetic rows of each class."""
+
     role: Literal["query", "episode"] = "query"
     """``"query"``: real and synthetic rows are predicted from real ones; ``"episode"``: each from
     rows of its own kind."""
@@ -158,8 +166,12 @@ input should be greater than 0, got -1.0
     finetune: bool = True
     """False predicts in context with the pretrained weights: the zero-shot arm."""
 
-    finetune_steps: int = Field(default=60, ge=0, le=100_000)
-    """Most optimiser steps; with early stopping off, their exact number."""
+    finetune_steps: int = Field(default=240, ge=0, le=100_000)
+    """Most optimiser steps: a run ends earlier once its best weights lie behind it. With early
+    stopping off, their exact number."""
+
+    member_steps: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    """Steps of each backbone of an ensemble, as found before; None takes `finetune_steps`."""
 
     early_stopping: bool = True
     """Compare candidates on validation rows; off where AutoGluon refits on all rows with the
@@ -170,6 +182,10 @@ input should be greater than 0, got -1.0
 
     n_estimators: int = Field(default=4, ge=1, le=64)
     """Views of the table that the foundation model averages over."""
+
+    time_limit: float = Field(default=600.0, gt=0)
+    """Seconds of a fit where AutoGluon sets no limit, as in a refit, which gets as many as its
+    folds had."""
 
     random_state: Annotated[int | None, BeforeValidator(_whole)] = Field(
         default=None, ge=0, le=LARGEST_SEED
@@ -188,6 +204,15 @@ class Augmentation(_Options):
     seed: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=LARGEST_SEED)]
     time_limit: float = Field(gt=0)
     num_cpus: Count
+    balance: bool
+    where: dict[Any, Any]
+    do: dict[Any, Any]
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.do and (self.where or self.balance):
+            raise ValueError("an intervention changes who has which values: give 'do' alone")
+        return self
 
 
 class Evaluation(_Options):

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Literal
@@ -16,6 +16,9 @@ from autogluon_causalmix.discovery.contract import discover
 from autogluon_causalmix.discovery.knowledge import Edge, Knowledge, Tier
 from autogluon_causalmix.discovery.protocol import Discoverer
 from autogluon_causalmix.errors import ConfigError
+from autogluon_causalmix.generators.conditional import code_of
+from autogluon_causalmix.generators.intervention import intervene
+from autogluon_causalmix.generators.protocol import Intervened
 from autogluon_causalmix.hookspecs import Register, hookimpl
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.resources import Resources
@@ -202,6 +205,28 @@ class FittedSCMGenerator:
         """Draw `n_rows` rows."""
         with threadpool_limits(1):
             return self.chosen.model.sample(n_rows, rng)
+
+    def can_condition(self, where: Mapping[Hashable, object]) -> bool:
+        """Return whether the columns are causes only, so that to see a value is to set it."""
+        return self.chosen.model.conditions_by_setting(self._codes(where))
+
+    def sample_where(
+        self, n_rows: int, rng: np.random.Generator, where: Mapping[Hashable, object]
+    ) -> Table:
+        """Draw rows with these values of columns that have no cause."""
+        with threadpool_limits(1):
+            return self.chosen.model.sample(n_rows, rng, self._codes(where))
+
+    def intervene(
+        self, n_rows: int, rng: np.random.Generator, do: Mapping[Hashable, object]
+    ) -> Intervened:
+        """Draw rows where columns are set, see `autogluon_causalmix.generators.intervention`."""
+        with threadpool_limits(1):
+            return intervene(self.chosen.model, self._codes(do), n_rows, rng, self.chosen.added)
+
+    def _codes(self, values: Mapping[Hashable, object]) -> dict[int, float]:
+        columns = enumerate(self.chosen.model.table.columns)
+        return {i: code_of(own, values[own.name]) for i, own in columns if own.name in values}
 
     def describe(self) -> Mapping[str, object]:
         """Return the graph, the mechanisms, the label check, seconds and notes, for the report."""

@@ -12,7 +12,10 @@ from matplotlib.figure import Figure
 
 from autogluon_causalmix.errors import GeneratorError
 from autogluon_causalmix.fidelity.marginals import distance
+from autogluon_causalmix.fidelity.records import FidelityReport
 from autogluon_causalmix.records import FitReport
+from autogluon_causalmix.report.curves import runs_of
+from autogluon_causalmix.report.edges import EdgeLine, cautions, edge_lines
 from autogluon_causalmix.report.pictures import (
     draw_curve,
     draw_curves,
@@ -21,6 +24,9 @@ from autogluon_causalmix.report.pictures import (
     to_svg,
 )
 from autogluon_causalmix.report.templates import cell, render
+
+WIDEST = 13.0
+"""Inches of a picture that fits the page; in a wider one letters would be too small to read."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +48,9 @@ class Picture:
     inches: float
 
     @property
-    def is_wide(self) -> bool:
-        """Whether it is wider than the screen of a phone."""
-        return self.inches > 7
+    def room(self) -> str:
+        """The class of its style: wider than the screen of a phone, or than any page."""
+        return "scrolled" if self.inches > WIDEST else "broad" if self.inches > 7 else ""
 
     @classmethod
     def of(cls, figure: Figure, caption: str) -> "Picture":
@@ -67,12 +73,15 @@ class Arm:
         Those that the report has the numbers for.
     notes : sequence of str
         Those of the report, and of what could not be drawn.
+    edges : sequence of EdgeLine
+        The most believed edges of its graph.
     """
 
     name: str
     report: FitReport
     pictures: Sequence[Picture]
     notes: Sequence[str]
+    edges: Sequence[EdgeLine] = ()
 
     @property
     def verdict(self) -> str:
@@ -92,6 +101,17 @@ class Arm:
         return sorted(found, key=lambda row: -row[1])
 
     @property
+    def cautions(self) -> list[str]:
+        """What to know before believing the graph."""
+        return cautions(self.edges, self.report.target)
+
+    @property
+    def fidelity(self) -> FidelityReport | None:
+        """How near the synthetic rows are to unseen real ones, at a glance."""
+        found = self.report.fidelity
+        return None if found is None else FidelityReport.model_validate(found)
+
+    @property
     def json(self) -> str:
         """The whole report."""
         return json.dumps(self.report.model_dump(mode="json"), indent=1, ensure_ascii=False)
@@ -104,6 +124,8 @@ def write_page(
     title: str,
     verdict: str = "",
     leaderboard: pd.DataFrame | None = None,
+    scored_on: str = "",
+    notes: Sequence[str] = (),
     pictures: Sequence[Figure] = (),
 ) -> None:
     """Write one HTML file about one fit, or about the arms of a comparison.
@@ -120,6 +142,10 @@ def write_page(
         A paragraph before the verdicts of the fits.
     leaderboard : pandas.DataFrame or None
         Shown as a table, row by row, without its index.
+    scored_on : str
+        On which rows the scores of the leaderboard are.
+    notes : sequence of str
+        About the comparison, below the leaderboard.
     pictures : sequence of matplotlib.figure.Figure
         Shown below the leaderboard.
 
@@ -129,14 +155,22 @@ def write_page(
     >>> write_page("report.html", reports, title="credit-g")  # doctest: +SKIP
     """
     own = [Picture.of(figure, "") for figure in pictures]
-    if len(reports) > 1 and any(len(report.curve) > 1 for report in reports.values()):
+    runs = {run: own for arm in reports.items() for run, own in runs_of(*arm).items()}
+    if len(reports) > 1 and any(len(run.curve) > 1 for run in runs.values()):
         said = "Validation log-loss by step. Arms in one panel share weights and validation rows."
-        own.append(Picture.of(draw_curves(reports), said))
+        own.append(Picture.of(draw_curves(runs), said))
     arms = [_arm(name, report, with_curve=len(reports) == 1) for name, report in reports.items()]
     frame = pd.DataFrame() if leaderboard is None else leaderboard
     columns = [LeaderboardColumn.of(name, values) for name, values in frame.items()]
     page = render(
-        "page.html", title=title, verdict=verdict, arms=arms, pictures=own, leaderboard=columns
+        "page.html",
+        title=title,
+        verdict=verdict,
+        arms=arms,
+        pictures=own,
+        leaderboard=columns,
+        scored_on=scored_on,
+        notes=notes,
     )
     Path(path).write_text(page, encoding="utf-8", errors="replace")
 
@@ -144,20 +178,24 @@ def write_page(
 def _arm(name: str, report: FitReport, *, with_curve: bool) -> Arm:
     """Draw what the report has the numbers for."""
     drawn, notes = [], list(report.notes)
-    if with_curve and report.curve:
-        said = "Log-loss by step. Hollow: the pretrained model. Filled: the weights that are used."
-        drawn.append(Picture.of(draw_curve(report), said))
+    edges: list[EdgeLine] = []
+    for run, own in runs_of(name, report).items() if with_curve else ():
+        if own.curve:
+            whose = f" of {own.backbone.name}" if run != name else ""
+            said = "Hollow: the pretrained model. Filled: the weights that are used."
+            drawn.append(Picture.of(draw_curve(own), f"Log-loss by step{whose}. {said}"))
     graph = report.generator.description.get("graph") if report.generator else None
     if isinstance(graph, dict):
         try:
             said = "Beliefs in the edges from direct causes to effects, causes on the left."
             drawn.append(Picture.of(_graph(graph, report.target), said))
+            edges = edge_lines(graph)
         except GeneratorError as error:  # a plugin's graph may be anything; the page goes on
             notes.append(f"no picture of the graph: {error}")
     if report.marginals:
         said = "Real against synthetic rows, column by column."
         drawn.append(Picture.of(draw_marginals(report.marginals), said))
-    return Arm(name, report, drawn, notes)
+    return Arm(name, report, drawn, notes, edges)
 
 
 def _graph(graph: Mapping[str, Any], target: str | None) -> Figure:

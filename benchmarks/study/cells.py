@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -106,6 +106,9 @@ class Cell:
         What the arm is called; not part of the identity.
     settings : Mapping
         What the arm is.
+    factors : Mapping
+        What a plan has crossed with the arms, such as the seed; not part of the identity, which has
+        it in `settings` or in `split`.
     """
 
     study: Study
@@ -113,9 +116,11 @@ class Cell:
     split: Split
     arm: str
     settings: Settings
+    factors: Settings = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return f"{self.table.name}, split {self.split.seed}, {self.arm}"
+        crossed = "".join(f", {name} {value}" for name, value in self.factors.items() if value)
+        return f"{self.table.name}, split {self.split.seed}, {self.arm}{crossed}"
 
     @cached_property
     def identity(self) -> str:
@@ -168,27 +173,32 @@ class Outcome:
 
 
 def cells_of(
-    study: Study, tables: Sequence[Dataset], arms: Mapping[str, Settings], n_splits: int
+    study: Study,
+    tables: Sequence[Dataset],
+    arms: Mapping[str, Settings],
+    n_splits: int,
+    first: int = 0,
 ) -> tuple[list[Cell], list[str]]:
     """Return all cells, split by split, and what was left out of which table, in sentences."""
-    suited, notes = _prepare(study, tables)
+    own, notes = suited(study, tables)
     cells = []
-    for seed in range(n_splits):
-        for table in suited:
+    for seed in range(first, first + n_splits):
+        for table in own:
             split = study.rule.draw(table, seed)
             cells += [Cell(study, table, split, arm, settings) for arm, settings in arms.items()]
     return cells, notes
 
 
-def _prepare(study: Study, tables: Sequence[Dataset]) -> tuple[list[Dataset], list[str]]:
-    suited, notes = [], []
+def suited(study: Study, tables: Sequence[Dataset]) -> tuple[list[Dataset], list[str]]:
+    """Return the tables that a study takes, prepared, and what was left out, in sentences."""
+    own, notes = [], []
     for table in tables:
         try:
-            suited.append(study.prepare(table))
-            notes += [f"{table.name}: {note}" for note in suited[-1].notes]
+            own.append(study.prepare(table))
+            notes += [f"{table.name}: {note}" for note in own[-1].notes]
         except Unsuitable as reason:
             notes.append(f"{table.name} is left out: {reason}")
-    return suited, notes
+    return own, notes
 
 
 def digest(value: object) -> str:

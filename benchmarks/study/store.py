@@ -47,6 +47,7 @@ class Store:
             "table": cell.table.name,
             "split": cell.split.seed,
             "arm": cell.arm,
+            "factors": dict(cell.factors),
             "ingredients": cell.ingredients,
             "outcome": asdict(outcome),
             "checksum": digest(asdict(outcome)),

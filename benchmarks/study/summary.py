@@ -21,6 +21,7 @@ def runs_of(outcomes: Iterable[tuple[Cell, Outcome]], metrics: Sequence[Metric])
             "table": cell.table.name,
             "split": cell.split.seed,
             "arm": cell.arm,
+            **cell.factors,
             "identity": cell.identity,
             "error": outcome.error,
             **{metric.name: (outcome.values or {}).get(metric.name) for metric in metrics},

@@ -1,0 +1,252 @@
+"""How the fidelity of synthetic rows and the gain of fine-tuning on them hang together.
+
+A cell fine-tunes on the rows of one arm and keeps the whole curve: what every candidate loses on
+validation and on test rows, whichever of them the guard would keep. Beside it stand the fidelity
+metrics of the synthetic rows, against real rows that neither the generator nor the score has seen::
+
+    python -m benchmarks.study benchmarks/plans/founding-question.toml --data DIR --out OUT
+
+The arm ``generator = "unseen"`` is a ceiling: its "synthetic" rows are real rows that nothing else
+uses. They are compared with the test rows, as no others are left.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.backbones.contract import condition
+from autogluon_causalmix.backbones.protocol import Backbone, InContextModel
+from autogluon_causalmix.config import Hyperparameters
+from autogluon_causalmix.errors import NotApplicable, OutOfTime
+from autogluon_causalmix.fidelity.contract import measure as measure_metric
+from autogluon_causalmix.fidelity.protocol import Metric, Samples
+from autogluon_causalmix.finetuning.loop import fine_tune, predict
+from autogluon_causalmix.finetuning.recipe import Recipe
+from autogluon_causalmix.finetuning.rows import EncodedRows, RowSets, encode_rows, encode_sets
+from autogluon_causalmix.fitlog import Log
+from autogluon_causalmix.method import synthesize
+from autogluon_causalmix.plugins import BUILT_IN, plugin_registry
+from autogluon_causalmix.resources import Resources
+from autogluon_causalmix.table import Table
+from benchmarks import arms
+from benchmarks.study.cells import Metric as Compared
+from benchmarks.study.cells import Parsed, Settings, Study, Values
+from benchmarks.study.metrics import all_metrics
+from benchmarks.study.splits import Split, SplitRule
+from benchmarks.study.tables import Dataset, as_text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+UNSEEN = "unseen"
+SECONDS = 900.0  # of one cell
+
+
+def parse(settings: Settings) -> Parsed:
+    """Return the hyperparameters with all defaults; without a generator there is nothing to mix."""
+    ceiling = settings.get("generator") == UNSEEN
+    parsed = arms.parse({**settings, "generator": None} if ceiling else settings)
+    if ceiling:
+        parsed.options["generator"] = UNSEEN
+    elif settings.get("generator", "") is None:
+        parsed.options.pop("mixing")
+    return parsed
+
+
+def measure(table: Dataset, split: Split, settings: Settings) -> Values:
+    """Fine-tune on the rows of one arm; return its curve and the fidelity of its rows."""
+    rows = Rows.of(table, split)
+    ceiling = settings.get("generator") == UNSEEN
+    options = arms.hyperparameters({**settings, "generator": None} if ceiling else settings)
+    seeds = np.random.SeedSequence([split.seed, options.random_state or 0]).spawn(3)
+    rngs = [np.random.default_rng(seed) for seed in seeds]
+    resources, log = Resources(SECONDS, 1), Log()
+    started = time.perf_counter()
+    synthetic, facts = synthesize(rows.training, options, rngs[0], resources, log)
+    if ceiling:
+        synthetic = rows.unseen
+    generated = time.perf_counter()
+    curve = curve_of(rows, synthetic, options, rngs[1], resources)
+    tuned = time.perf_counter()
+    reference = rows.test if ceiling else rows.unseen
+    fidelity, reasons = (
+        ({}, {}) if synthetic is None else battery(rows.training, synthetic, reference, rngs[2])
+    )
+    return {
+        **curve,
+        "table": described(table, rows),
+        "fidelity": fidelity,
+        "without_value": reasons,
+        "synthetic_rows": 0 if synthetic is None else len(synthetic),
+        "generator_notes": log.notes,
+        "changed_edges": None if facts is None else facts.description.get("changed_edges"),
+        "seconds": {
+            "generator": round(generated - started, 2),
+            "fine-tuning": round(tuned - generated, 2),
+            "fidelity": round(time.perf_counter() - tuned, 2),
+        },
+    }
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a cell; no row stands in two parts."""
+
+    training: Table
+    validation: Table
+    test: Table
+    unseen: Table
+
+    @classmethod
+    def of(cls, table: Dataset, split: Split) -> Rows:
+        """Read all rows as one table; every second row of the rest is tested on."""
+        parts = (split.train, split.validation, split.test[::2], split.test[1::2])
+        frame = as_text(table.take(np.concatenate(parts)))
+        whole = Table.from_frame(frame, "target")
+        places = np.split(np.arange(len(whole)), np.cumsum([len(part) for part in parts])[:-1])
+        cut = [whole.take(place) for place in places]
+        known = cut[0].classes
+        answerable = [part.take(np.flatnonzero(part.labels.isin(known))) for part in cut]
+        return cls(*answerable)
+
+
+def described(table: Dataset, rows: Rows) -> Values:
+    """Return what the analysis has to know of a table."""
+    features = rows.training.feature_columns
+    return {
+        "columns": len(features),
+        "categorical_share": float(np.mean([column.is_categorical for column in features])),
+        "classes": len(rows.training.classes),
+        "training_rows": len(rows.training),
+        "validation_rows": len(rows.validation),
+        "test_rows": len(rows.test),
+        "unseen_rows": len(rows.unseen),
+        "notes": list(table.notes),
+    }
+
+
+@dataclass
+class _Watch:
+    """Scores the weights of a run on test rows, and adds them up."""
+
+    model: InContextModel
+    training: EncodedRows
+    test: EncodedRows
+    at: frozenset[int]
+    scores: dict[int, Values] = field(default_factory=dict)
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def __call__(self, step: int) -> None:
+        if step not in self.at:
+            return
+        self.scores[step] = self.score()
+        for name, weight in self.model.network.state_dict().items():
+            known = self.weights.get(name)
+            self.weights[name] = weight.clone() if known is None else known + weight
+
+    def score(self) -> Values:
+        predicted: Matrix = predict(self.model, self.training, self.test)
+        return all_metrics(predicted, self.test.labels)
+
+    def of_average(self) -> Values:
+        """Put the mean of all weights seen into the network, and score it."""
+        mean = {name: whole / len(self.scores) for name, whole in self.weights.items()}
+        self.model.network.load_state_dict(mean)
+        return self.score()
+
+
+def curve_of(
+    rows: Rows,
+    synthetic: Table | None,
+    options: Hyperparameters,
+    rng: np.random.Generator,
+    resources: Resources,
+) -> Values:
+    """Fine-tune; return scores on test rows of each candidate, and which one the guard keeps."""
+    entry = plugin_registry().of(Backbone).get(options.backbone.name)
+    model = condition(
+        entry.create(options.backbone.options),
+        rows.training,
+        owner=entry.owner,
+        n_estimators=options.n_estimators,
+        device=resources.device,
+        seed=options.random_state or 0,
+    )
+    recipe = Recipe(
+        options.finetune_steps,
+        options.learning_rate or model.learning_rate,
+        options.mixing.real_fraction if synthetic is not None else 1.0,
+        options.mixing.role,
+    )
+    encoded = encode_sets(model, RowSets(rows.training, rows.validation, synthetic))
+    watch = _Watch(model, encoded.training, encode_rows(model, rows.test), recipe.evaluated | {0})
+    watch(0)
+    tuned = fine_tune(model, encoded, rows.training.task, recipe, rng, resources, watch)
+    validation = {point.step: point.validation_loss for point in tuned.curve}
+    base, kept = watch.scores[0], watch.scores[tuned.kept_step]
+    last, average = watch.scores[max(watch.scores)], watch.of_average()
+    return {
+        "curve": [
+            {"step": step, "validation_log_loss": validation[step], **scores}
+            for step, scores in watch.scores.items()
+        ],
+        "average": average,
+        "kept_step": tuned.kept_step,
+        **{
+            f"{name}_gain": base["log_loss"] - scores["log_loss"]
+            for name, scores in (("average", average), ("last", last), ("guarded", kept))
+        },
+        "auc_gain": average["roc_auc"] - base["roc_auc"],
+    }
+
+
+def battery(
+    real: Table, synthetic: Table, reference: Table, rng: np.random.Generator
+) -> tuple[Values, dict[str, str]]:
+    """Return the built-in metrics of as many synthetic as reference rows, and why some are None."""
+    size = min(len(synthetic), len(reference))
+    samples = Samples(
+        real,
+        synthetic.take(rng.permutation(len(synthetic))[:size]),
+        reference.take(rng.permutation(len(reference))[:size]),
+    )
+    seed = int(rng.integers(2**32))
+    values: Values = {}
+    reasons: dict[str, str] = {}
+    for entry in plugin_registry().of(Metric):
+        if entry.owner.plugin not in BUILT_IN:
+            continue
+        try:
+            values[entry.name] = measure_metric(
+                entry.create({}),
+                samples,
+                np.random.default_rng(seed),
+                Resources(SECONDS, 1),
+                owner=entry.owner,
+            )
+        except (NotApplicable, OutOfTime) as error:
+            reasons[entry.name] = str(error)
+    return values, reasons
+
+
+STUDY = Study(
+    name="founding_question",
+    version=1,
+    prepare=arms.prepare,
+    # a quarter validates; the rest of the table, 600 rows at most, is tested on or stays unseen
+    rule=SplitRule(train_rows=200, train_share=0.5, test_rows=600, validation_share=0.25),
+    parse=parse,
+    measure=measure,
+    metrics=(
+        Compared("average_gain", "higher", bound=0.01),
+        Compared("last_gain", "higher", bound=0.01),
+        Compared("guarded_gain", "higher", bound=0.01),
+        Compared("auc_gain", "higher", bound=0.005),
+    ),
+    reference="real rows",
+)

@@ -132,7 +132,7 @@ def _candidates() -> Iterator[tuple[Owner, Callable[[], object]]]:
     found = importlib.metadata.entry_points(group=hookspecs.NAME)
     owned = [(Owner(point.name, *_distribution(point)), point) for point in found]
     for owner, point in sorted(owned, key=lambda pair: (pair[0].distribution, pair[0].plugin)):
-        yield owner, partial(cut_off, LOAD_SECONDS, "its import", point.load)
+        yield owner, partial(cut_off, LOAD_SECONDS, "its import", point.load, imports=True)
 
 
 def _distribution(point: importlib.metadata.EntryPoint) -> tuple[str, str]:

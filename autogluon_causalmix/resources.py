@@ -87,12 +87,15 @@ class _CutOff(BaseException):
     """Raised asynchronously; no ``except Exception`` of foreign code swallows it."""
 
 
-def cut_off(seconds: float, stage: str, work: Callable[[], Result]) -> Result:
+def cut_off(
+    seconds: float, stage: str, work: Callable[[], Result], *, imports: bool = False
+) -> Result:
     """Return ``work()``, or raise `OutOfTime` once it has run for `seconds`.
 
     Works in any thread, also inside another cut, and leaves no process or thread behind. The work
     is interrupted between two Python instructions: a single long call into C code ends first, and
-    so does an import, half of which would leave modules that nobody can import any more.
+    so does an import, half of which would leave modules that nobody can import any more; with
+    `imports`, an import is the work and is cut like any other.
 
     Raises
     ------
@@ -125,7 +128,7 @@ def cut_off(seconds: float, stage: str, work: Callable[[], Result]) -> Result:
         nonlocal sent
         pause = min(seconds, threading.TIMEOUT_MAX)
         while not finished.wait(pause):
-            if _is_importing(thread.value):
+            if not imports and _is_importing(thread.value):
                 pause = IMPORTING
                 continue
             with lock:

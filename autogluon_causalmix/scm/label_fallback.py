@@ -9,12 +9,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from autogluon_causalmix.discovery.beliefs import EdgeBeliefs
 from autogluon_causalmix.errors import OutOfTime
-from autogluon_causalmix.resources import Resources
+from autogluon_causalmix.resources import Resources, cut_off
 from autogluon_causalmix.scm.fitting import DEFAULTS, FittedSCM, Key, Settings, fit_scm
 from autogluon_causalmix.scm.label_check import LabelCheck
 from autogluon_causalmix.scm.label_edges import connect_label
@@ -165,7 +166,12 @@ class _Trial:
         """Draw graphs, fit models on them, and check the label on their rows."""
         dags = [beliefs.sample_dag(self.rng) for _ in range(n_graphs)]
         model = fit_scm(self.table, dags, self.rng, resources, settings, known)
-        auc = self.check.auc(model.sample(CHECKED_ROWS, self.rng), self.rng)
+        sample = partial(model.sample, CHECKED_ROWS, self.rng)
+        if settings.conditioner is None:
+            drawn = sample()
+        else:  # a foundation model draws slowly
+            drawn = cut_off(resources.remaining(), "drawing rows for the label check", sample)
+        auc = self.check.auc(drawn, self.rng)
         return Candidate(graph, beliefs, self.discovered, model, self.check.real_auc, auc)
 
 

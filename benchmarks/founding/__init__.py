@@ -1,0 +1,12 @@
+"""What the cells of `benchmarks.founding_question` say together.
+
+==============  =====================================================================
+`cells`         one row per cell, from a folder of results or from the published file
+`within`        correlations within tables, pooled over tables
+`regressions`   mixed effects, a test for a U-shape, gain against dose
+`ranks`         average ranks and their critical difference
+`figure`        the picture of the page
+`claims`        the published claims beside what the cells say
+`page`          ``docs/founding-question.md``, made by ``python -m benchmarks.founding``
+==============  =====================================================================
+"""

@@ -1,0 +1,219 @@
+"""The analysis of the founding question on simulated cells whose truth is known."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from study_cases import STUDY, outcomes, write_table
+
+from benchmarks.founding import ranks, regressions, within
+from benchmarks.founding.cells import METRIC, pack, unpack
+from benchmarks.study.store import Store
+
+ARMS = 12
+GOOD, NOISE, COPY = (f"{METRIC}{name}" for name in ("good", "noise", "novelty"))
+
+
+def simulated(
+    seed: int = 0,
+    tables: int = 15,
+    slope: float = 1.0,
+    noise: float = 0.5,
+    seeds: int = 2,
+    curve: float = 0.0,
+) -> pd.DataFrame:
+    """Return cells in which one metric moves the gain within tables, and against it between them.
+
+    Arms have a quality that all tables share. Tables in which all metrics are high gain the least.
+    """
+    rng = np.random.default_rng(seed)
+    quality = rng.normal(size=ARMS)
+    rows = []
+    for table in range(tables):
+        level = rng.normal() * 5
+        own = quality + 0.5 * rng.normal(size=ARMS)
+        blind = rng.normal(size=ARMS)
+        for repeat in range(seeds):
+            gain = slope * own - curve * own**2 - level + noise * rng.normal(size=ARMS)
+            rows += [
+                {
+                    "table": f"t{table}", "domain": f"d{table % 4}", "arm": f"a{arm}", "split": 0,
+                    "seed": repeat, "rows": 100, "dose": 2.0, "columns": 5 + table,
+                    "categorical_share": (table % 3) / 3, "base_auc": 0.7 + 0.01 * table,
+                    "gain": gain[arm], GOOD: own[arm] + level, NOISE: blind[arm],
+                    COPY: own[arm] + 0.1 * rng.normal(),
+                }
+                for arm in range(ARMS)
+            ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def pooled(cells: pd.DataFrame, draws: int = 400) -> dict[str, within.Pooled]:
+    rng = np.random.default_rng(0)
+    metrics = [name for name in cells if name.startswith(METRIC)]
+    return {own.metric: own for own in within.pooled(cells, metrics, "gain", COPY, rng, draws)}
+
+
+def test_a_planted_correlation_within_tables_is_found_though_the_one_over_all_is_reversed() -> None:
+    cells = simulated()
+    assert stats.spearmanr(cells[GOOD], cells["gain"]).statistic < -0.5
+    found = pooled(cells)
+    assert found[GOOD].correlation > 0.8
+    assert found[GOOD].low < found[GOOD].correlation < found[GOOD].high
+    assert found[GOOD].p_holm < 0.05
+    assert abs(found[NOISE].correlation) < 0.15
+    assert found[NOISE].p > 0.05
+    assert (found[GOOD].tables, found[GOOD].arms) == (15, ARMS)
+
+
+def test_the_correlation_of_tables_is_scipys_and_gaps_take_no_part() -> None:
+    cells = simulated(tables=3, seeds=1)
+    cells.loc[cells["table"] == "t2", GOOD] = np.nan  # no value on a table: it is left out
+    cells.loc[(cells["table"] == "t1") & (cells["arm"] == "a5"), GOOD] = np.nan
+    found = pooled(cells)[GOOD]
+    assert (found.tables, found.arms) == (2, ARMS - 1)
+    own = cells[cells["arm"] != "a5"].groupby("table")
+    each = [
+        stats.spearmanr(own.get_group(t)[GOOD], own.get_group(t)["gain"])[0] for t in ("t0", "t1")
+    ]
+    assert found.correlation == pytest.approx(np.tanh(np.arctanh(each).mean()))
+
+
+def test_where_nothing_is_planted_the_permutation_null_rejects_as_often_as_it_says() -> None:
+    """Arms share a quality in all tables: a null that permutes within tables rejects far more."""
+    p = [
+        pooled(simulated(seed, tables=6, slope=0.0, noise=1.0, seeds=1), draws=99)[GOOD].p
+        for seed in range(50)
+    ]
+    assert np.mean(np.array(p) <= 0.1) < 0.22
+    assert np.mean(p) == pytest.approx(0.5, abs=0.15)
+
+
+def test_a_quality_of_arms_in_all_tables_is_one_observation_per_arm() -> None:
+    """The gain follows another quality of the arms than the metric: no evidence for the metric."""
+    rejected = []
+    for seed in range(40):
+        cells = simulated(seed, tables=8, slope=0.0, noise=0.1, seeds=1)
+        other = np.random.default_rng(1000 + seed).normal(size=ARMS)
+        cells["gain"] += other[cells["arm"].str[1:].astype(int)]
+        rejected.append(pooled(cells, draws=99)[GOOD].p <= 0.05)
+    assert np.mean(rejected) <= 0.15
+
+
+def test_novelty_explains_a_correlation_away_where_it_is_its_cause() -> None:
+    cells = simulated(noise=0.3)
+    found = pooled(cells)[GOOD]
+    assert found.correlation > 0.8
+    assert abs(found.partial) < 0.4 < found.correlation
+    assert np.isnan(pooled(cells)[COPY].partial)
+    rng = np.random.default_rng(3)
+    cells[COPY] = rng.normal(size=len(cells))
+    assert pooled(cells)[GOOD].partial > 0.75
+
+
+def test_an_arm_that_failed_somewhere_does_not_get_the_easier_sample() -> None:
+    cells = simulated(tables=2, seeds=2)
+    hard = (cells["seed"] == 1) & (cells["table"] == "t0")
+    cells.loc[hard, "gain"] -= 100
+    cells.loc[hard & (cells["arm"] == "a3"), "gain"] = np.nan
+    means = within.by_arm(cells, ["gain"])["gain"]
+    assert means["t0"].min() > -50
+    assert (
+        means["t0"]["a3"]
+        == cells.query("table == 't0' and seed == 0 and arm == 'a3'")["gain"].item()
+    )
+
+
+def test_holm_agrees_with_statsmodels() -> None:
+    from statsmodels.stats.multitest import multipletests
+
+    p = np.random.default_rng(0).random(9) ** 3
+    assert within.holm(list(p)) == pytest.approx(multipletests(p, method="holm")[1])
+
+
+@pytest.mark.parametrize("noise", [0.3, 1.0, 3.0])
+def test_the_ceiling_is_the_correlation_of_the_outcome_with_its_truth(noise: float) -> None:
+    cells = simulated(tables=60, noise=noise, slope=1.0)
+    found = within.ceiling(cells, "gain")
+    assert found is not None
+    signal = 1.25  # the variance of an arm's quality, of which a fifth is the table's own
+    assert found == pytest.approx(np.sqrt(signal / (signal + noise**2 / 2)), abs=0.08)
+    assert within.ceiling(simulated(seeds=1), "gain") is None
+
+
+def test_the_mixed_model_finds_the_planted_slope_and_not_another() -> None:
+    cells = simulated(tables=16, slope=0.2, noise=0.2)
+    good = regressions.mixed_effect(cells, GOOD, "gain")
+    spread = cells.groupby("table")[GOOD].std().mean()
+    assert good.slope == pytest.approx(0.2 * spread, abs=3 * good.error + 0.02)
+    assert good.p < 1e-6
+    assert good.left_out == ("log_dose", "log_rows")
+    assert regressions.mixed_effect(cells, NOISE, "gain").p > 0.01
+
+
+def test_a_turn_is_found_where_it_is_planted_and_nowhere_else() -> None:
+    turned = regressions.u_shape(simulated(slope=0.3, curve=1.0), GOOD, "gain")
+    assert turned is not None
+    assert turned.inverted
+    assert turned.p < 0.01
+    assert turned.at_least > 0 > turned.at_most
+    straight = regressions.u_shape(simulated(), GOOD, "gain")
+    assert straight is not None
+    assert straight.p > 0.1
+    assert regressions.u_shape(simulated(tables=2), GOOD, "gain") is None
+
+
+def test_the_law_of_doses_is_recovered() -> None:
+    rows = np.array([37.0, 75, 150, 375, 750, 1500])
+    truth = regressions.LogLaw(2.0, 0.3, 0.6, 1.0)
+    found = regressions.log_law(rows, truth(rows) + np.random.default_rng(0).normal(0, 0.001, 6))
+    assert found.alpha > 0
+    assert found.explained > 0.99
+    assert found(np.array([225.0])) == pytest.approx(truth(np.array([225.0])), rel=0.01)
+    with pytest.raises(ValueError, match="3 doses"):
+        regressions.log_law(rows[:3], np.ones(3))
+    with pytest.raises(ValueError, match="positive scores, got -1"):
+        regressions.log_law(rows, -np.ones(6))
+
+
+def test_doses_are_grouped_by_alignment() -> None:
+    cells = pd.concat([simulated(seed=1).assign(dose=dose) for dose in (0.5, 2.0)])
+    curves = regressions.dose_curves(cells, GOOD, "gain")
+    assert sorted(curves["dose"].unique()) == [0.5, 2.0]
+    aligned, other = (curves[curves["alignment"] == group]["gain"].mean() for group in (1, 0))
+    assert aligned > other + 1
+
+
+def test_ranks_and_their_critical_difference_are_those_of_the_literature() -> None:
+    """Demšar (2006): four classifiers on 14 data sets have a critical difference of 1.25."""
+    rng = np.random.default_rng(0)
+    scores = pd.DataFrame(
+        rng.normal(size=(14, 4)) * 0.1 + [0.0, 0.0, 1.0, 2.0], columns=list("abcd")
+    )
+    found = ranks.average_ranks(scores)
+    assert found.difference == pytest.approx(1.25, abs=0.005)
+    assert list(found.mean.index[:2]) == ["d", "c"]
+    assert found.p < 1e-4
+    assert ("d", "a") not in ranks.cliques(found)
+    assert found.tables == ranks.average_ranks(pd.concat([scores, scores[:1] * np.nan])).tables
+
+
+def test_packed_cells_are_the_same_files_again(tmp_path: Path) -> None:
+    for name, rows in (("first", 40), ("second", 60)):
+        write_table(tmp_path / f"{name}.csv", rows)
+    measured = outcomes(tmp_path, {"base": {}})
+    folder, other = tmp_path / "out" / STUDY.name, tmp_path / "again" / STUDY.name
+    assert pack(folder, tmp_path / "cells.parquet") == 4
+    assert unpack(tmp_path / "cells.parquet", other) == 4
+    assert unpack(tmp_path / "cells.parquet", other) == 0
+    for path in folder.glob("*/*.json"):
+        assert (other / path.relative_to(folder)).read_bytes() == path.read_bytes()
+        assert json.loads(path.read_text())["factors"] == {}
+    assert [Store(tmp_path / "again").load(cell) for cell, _ in measured] == [
+        outcome for _, outcome in measured
+    ]

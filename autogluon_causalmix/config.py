@@ -158,8 +158,12 @@ input should be greater than 0, got -1.0
     finetune: bool = True
     """False predicts in context with the pretrained weights: the zero-shot arm."""
 
-    finetune_steps: int = Field(default=60, ge=0, le=100_000)
-    """Most optimiser steps; with early stopping off, their exact number."""
+    finetune_steps: int = Field(default=240, ge=0, le=100_000)
+    """Most optimiser steps: a run ends earlier once its best weights lie behind it. With early
+    stopping off, their exact number."""
+
+    member_steps: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    """Steps of each backbone of an ensemble, as found before; None takes `finetune_steps`."""
 
     early_stopping: bool = True
     """Compare candidates on validation rows; off where AutoGluon refits on all rows with the

@@ -1,4 +1,4 @@
-"""CausalMix, the method on one page: synthetic rows, fine-tuning on real and synthetic, the guard.
+"""CausalMix, the method on one page: synthetic rows, fine-tuning on both, the choice of weights.
 
 Follows CausalMixFT (Bühler, Purucker & Hutter, 2026, arXiv 2601.04110); where it differs, and why,
 stands in ``docs/decisions``.
@@ -17,7 +17,7 @@ from autogluon_causalmix.backbones.protocol import Backbone, InContextModel
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.fidelity.marginals import marginals
-from autogluon_causalmix.finetuning.rows import RowSets, encode_sets
+from autogluon_causalmix.finetuning.rows import RowSets
 from autogluon_causalmix.fitlog import Log
 from autogluon_causalmix.generation import fit_source
 from autogluon_causalmix.plugins import plugin_registry
@@ -26,7 +26,7 @@ from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
 if TYPE_CHECKING:
-    from autogluon_causalmix.finetuning.loop import FineTuned
+    from autogluon_causalmix.finetuning.members import Tuned
 
 GENERATION_SHARE = 0.25
 """Of the time: discovery, SCM and sampling; the rest is for fine-tuning."""
@@ -103,7 +103,9 @@ def fit(
     obstacle = _obstacle(table, options)
     if obstacle:
         log.note(f"predicts in context, without fine-tuning: {obstacle}")
-        options = options.model_copy(update={"finetune_steps": 0, "generator": None})
+        options = options.model_copy(
+            update={"finetune_steps": 0, "member_steps": None, "generator": None}
+        )
     training, validation = _split(table, validation, options, split_rng, log)
     with log.stage("backbone"):
         model = conditioned(training)
@@ -112,23 +114,27 @@ def fit(
     synthetic, generator = synthesize(training, options, generator_rng, resources, log)
     tables = RowSets(training, validation, synthetic)
     with log.stage("fine-tuning"):
-        tuned = _tune(model, tables, options, episode_rng, resources, on_step)
+        from autogluon_causalmix.finetuning.members import tune
+
+        tuned = tune(model, tables, options, episode_rng, resources, on_step)
     if training is not table:
         weights = model.network.state_dict()
         model = conditioned(table)
         model.network.load_state_dict(weights)
-    for sentence in tuned.notes:
+    for sentence in tuned.whole.notes:
         log.note(sentence)
-    tuned = replace(tuned, reason=obstacle or tuned.reason)
+    if obstacle:
+        tuned = replace(tuned, whole=replace(tuned.whole, reason=obstacle))
     return Fitted(model, _report(tables, generator, model, tuned, options, log))
 
 
 def _obstacle(table: Table, options: Hyperparameters) -> str:
     """Return why these rows are not fine-tuned on, empty where nothing stands in the way."""
     if not options.finetune:
-        return "fine-tuning is switched off"
+        folds = "" if options.early_stopping else ", or most folds kept the pretrained weights"
+        return f"fine-tuning is switched off{folds}"
     if options.finetune_steps == 0:
-        return "no step is to be taken: either so chosen, or the folds kept the pretrained weights"
+        return "no step is to be taken"
     if len(table) < FEWEST_FOR_TUNING:
         return f"{len(table)} rows are fewer than the {FEWEST_FOR_TUNING} that fine-tuning needs"
     return table.task.obstacle(table.targets)
@@ -191,37 +197,15 @@ def synthesize(
     return rows, source.facts
 
 
-def _tune(
-    model: InContextModel,
-    tables: RowSets[Table],
-    options: Hyperparameters,
-    rng: np.random.Generator,
-    resources: Resources,
-    on_step: Callable[[int], None],
-) -> "FineTuned":
-    """Encode all rows once and hand them to the loop."""
-    from autogluon_causalmix.finetuning.loop import fine_tune
-    from autogluon_causalmix.finetuning.recipe import Recipe
-
-    recipe = Recipe(
-        options.finetune_steps,
-        options.learning_rate or model.learning_rate,
-        options.mixing.real_fraction,
-        options.mixing.role,
-    )
-    rows = encode_sets(model, tables)
-    return fine_tune(model, rows, tables.training.task, recipe, rng, resources, on_step)
-
-
 def _report(
     tables: RowSets[Table],
     generator: GeneratorFacts | None,
     model: InContextModel,
-    tuned: "FineTuned",
+    tuned: "Tuned",
     options: Hyperparameters,
     log: Log,
 ) -> FitReport:
-    real, synthetic = tables.training, tables.synthetic
+    real, synthetic, whole = tables.training, tables.synthetic, tuned.whole
     learning_rate = options.learning_rate or model.learning_rate
     return FitReport(
         target=str(real.target),
@@ -237,12 +221,14 @@ def _report(
         ),
         options=options.model_dump(mode="json") | {"learning_rate": learning_rate},
         seconds=log.seconds,
-        curve=tuned.curve,
-        pretrained=tuned.pretrained,
-        tuned=tuned.tuned,
-        kept="fine-tuned" if tuned.kept_step else "pretrained",
-        kept_step=tuned.kept_step,
-        reason=tuned.reason,
+        curve=whole.curve,
+        pretrained=whole.pretrained,
+        tuned=whole.tuned,
+        kept="fine-tuned" if whole.kept_step else "pretrained",
+        kept_step=whole.kept_step,
+        tuned_step=whole.best_step,
+        reason=whole.reason,
+        members=tuned.members,
         marginals=marginals(real, synthetic) if synthetic else [],
         notes=log.notes,
     )

@@ -32,6 +32,8 @@ logger = logging.getLogger("autogluon.causalmix")
 DEFAULT_SECONDS = 600.0  # where AutoGluon sets no limit, as on every refit
 HEADROOM = 0.9  # of the limit: AutoGluon counts saving and the first prediction into it
 REPORT_FILE = "fit_report.json"
+MEMBER_STEPS = "member_steps."  # with a number: AutoGluon averages numbers, and no lists of them
+MEMBER_TUNED = "member_tuned."
 TARGET = "causalmix target"  # where the labels have no name of their own
 
 IMPORTS = 0.8e9
@@ -85,7 +87,7 @@ class CausalMixModel(AbstractTorchModel):
 
     def _validate_params(self) -> None:
         # AutoGluon calls this in the driver before any worker starts.
-        self.check(_without_spaces(self.params))
+        self.check(_with_member_steps(_without_spaces(self.params)))
 
     @staticmethod
     def check(params: Mapping[str, object]) -> Hyperparameters:
@@ -122,7 +124,7 @@ class CausalMixModel(AbstractTorchModel):
         device = self._resolve_fit_device(num_gpus=num_gpus)
         seconds = DEFAULT_SECONDS if time_limit is None else HEADROOM * time_limit
         resources = Resources(seconds, num_cpus, device)
-        options, notes = self.check(self._get_model_params()), []
+        options, notes = self.check(_with_member_steps(self._get_model_params())), []
         if kwargs.get("sample_weight") is not None:
             notes.append("sample weights are ignored: the model learns in context")
         if options.generator is not None and self._feature_metadata.get_features(
@@ -145,8 +147,16 @@ class CausalMixModel(AbstractTorchModel):
             fitted = fit(table, validation, options, resources, on_step, notes)
         self.model = fitted.model
         self._fit_report = fitted.report.model_dump(mode="json")
-        # The same keys in every fold: AutoGluon averages them for the refit on all rows.
-        self.params_trained = {"finetune_steps": fitted.report.kept_step, "early_stopping": False}
+        # The same keys in every fold: for the refit on all rows, AutoGluon takes the mean of whole
+        # numbers and the majority of truth values.
+        self.params_trained = {
+            "finetune": fitted.report.kept_step > 0,
+            "finetune_steps": fitted.report.tuned_step,
+            "early_stopping": False,
+        }
+        for number, member in enumerate(fitted.report.members):
+            self.params_trained[f"{MEMBER_STEPS}{number}"] = member.tuned_step
+            self.params_trained[f"{MEMBER_TUNED}{number}"] = member.kept_step > 0
         logger.log(20, "\tKept the %s weights: %s", fitted.report.kept, fitted.report.reason)
 
     def _predict_proba(self, X: pd.DataFrame, **kwargs: Any) -> Matrix:
@@ -244,6 +254,20 @@ def register() -> None:
 def _without_spaces(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return hyperparameters without search spaces, which are checked once drawn from."""
     return {name: value for name, value in params.items() if not isinstance(value, Space)}
+
+
+def _with_member_steps(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return hyperparameters with the steps that folds found for an ensemble's members joined."""
+    own = (MEMBER_STEPS, MEMBER_TUNED)
+    rest = {name: value for name, value in params.items() if not name.startswith(own)}
+    n_members = (len(params) - len(rest)) // len(own)
+    if n_members == 0:
+        return rest
+    steps = tuple(
+        params[f"{MEMBER_STEPS}{number}"] if params[f"{MEMBER_TUNED}{number}"] else 0
+        for number in range(n_members)
+    )
+    return {**rest, "member_steps": steps}
 
 
 def _labelled(features: pd.DataFrame, labels: pd.Series, target: Hashable) -> pd.DataFrame:

@@ -32,6 +32,7 @@ KINDS: tuple[Kind[Any], ...] = (
 
 BUILT_IN = (
     "autogluon_causalmix.backbones.auto",
+    "autogluon_causalmix.backbones.ensemble",
     "autogluon_causalmix.backbones.tabpfn",
     "autogluon_causalmix.backbones.tabpfn_v1",
     "autogluon_causalmix.discovery.auto",

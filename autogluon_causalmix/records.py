@@ -130,6 +130,20 @@ class Marginal(Record):
     missing: tuple[float, float]
 
 
+class Member(Record):
+    """One foundation model of an ensemble and its own fine-tuning; fields as in `FitReport`."""
+
+    backbone: BackboneFacts
+    learning_rate: float
+    curve: list[CurvePoint]
+    pretrained: Scores | None
+    tuned: Scores | None
+    kept: Literal["pretrained", "fine-tuned"]
+    kept_step: int
+    tuned_step: int = 0
+    reason: str
+
+
 class FitReport(Document):
     """Everything that was decided and measured in one fit.
 
@@ -154,7 +168,9 @@ class FitReport(Document):
     kept : {"pretrained", "fine-tuned"}
         Which of the two predicts.
     kept_step : int
-        The step whose weights predict; 0 is the pretrained model.
+        Steps over which the weights that predict are averaged; 0 is the pretrained model.
+    tuned_step : int
+        The same of the fine-tuned weights that were compared with the pretrained ones.
     reason : str
         Why that one was kept.
     marginals : list of Marginal
@@ -163,6 +179,9 @@ class FitReport(Document):
         Every fallback and everything left out, one sentence each.
     target : str or None
         The target's name; None in a report that does not say.
+    members : list of Member
+        Of an ensemble: the fine-tuning of each. `curve` is then empty, `kept_step` the largest of
+        theirs, and `tuned` belongs to the weights that predict.
     schema_version : int
         Of this record; `read` takes every version up to `SCHEMA_VERSION`.
 
@@ -191,10 +210,12 @@ No such file or directory
     tuned: Scores | None
     kept: Literal["pretrained", "fine-tuned"]
     kept_step: int
+    tuned_step: int = 0
     reason: str
     marginals: list[Marginal]
     notes: list[str]
     target: str | None = None
+    members: list[Member] = []
     schema_version: int = SCHEMA_VERSION
 
 

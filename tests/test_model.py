@@ -197,6 +197,32 @@ def test_bagging_then_refit_takes_the_steps_that_the_folds_found(tmp_path: Path)
     assert np.isfinite(predictor.leaderboard(silent=True)["score_val"].dropna()).all()
 
 
+@pytest.mark.parametrize(("learning_rate", "kept"), [(0.5, "pretrained"), (3e-4, "fine-tuned")])
+def test_a_refit_is_tuned_only_where_most_folds_kept_tuned_weights(
+    learning_rate: float, kept: str, tmp_path: Path
+) -> None:
+    """The sign of a product, which `mini` learns by tuning; a huge rate ruins its weights."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(300, 2)), columns=["a", "b"])
+    frame["label"] = np.where((frame["a"] > 0) ^ (frame["b"] > 0), "x", "y")
+    options = {
+        **QUICK,
+        "generator": None,
+        "finetune_steps": 30,
+        "learning_rate": learning_rate,
+        "ag_args_ensemble": {"fold_fitting_strategy": "sequential_local"},
+    }
+    predictor = fitted(frame, tmp_path, {CausalMixModel: options}, num_bag_folds=2)
+    (report,) = reports(predictor)
+    assert report.kept == kept
+    assert report.rows.real == len(frame)
+    if kept == "pretrained":
+        assert "most folds kept the pretrained weights" in report.reason
+    else:
+        assert report.kept_step > 0
+        assert report.kept_step == report.options["finetune_steps"]
+
+
 @pytest.mark.slow
 def test_folds_without_refit_and_a_second_stack_level(tmp_path: Path) -> None:
     options = {**QUICK, "ag_args_ensemble": {"refit_folds": False}}

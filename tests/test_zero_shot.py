@@ -49,13 +49,13 @@ def test__zero_shot__new_weights__cost_their_own_cells_only(folder: Path) -> Non
     for path, temperature in zip(paths, (1.0, 2.0), strict=True):
         checkpoint.export(net.state_dict(), config, path, temperature=temperature)
     names = ["binary", "three"]
-    first = measured(zero_shot.STUDY, folder, zero_shot.arms_of(paths[:1]), names, splits=3)
+    first = measured(zero_shot.STUDY, folder, zero_shot.arms_of([], paths[:1]), names, splits=3)
     assert len(first) == 2 * 3 * 4  # tables, splits, models
     forest = [value(o, "roc_auc") for (_, _, arm), o in first.items() if arm == "random forest"]
     assert min(forest) > 0.95
     assert len({arm for _, _, arm in first}) == 4
 
-    both = measured(zero_shot.STUDY, folder, zero_shot.arms_of(paths), names, splits=3)
+    both = measured(zero_shot.STUDY, folder, zero_shot.arms_of([], paths), names, splits=3)
     assert len(both) == 2 * 3 * 5
     assert {key: both[key] for key in first} == first
     assert len(list((folder / "out").rglob("*.json"))) == 2 * 3 * 5

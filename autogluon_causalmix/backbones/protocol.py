@@ -90,6 +90,24 @@ class InContextModel(Protocol):
 
 
 @runtime_checkable
+class Pooled(Protocol):
+    """A model made of others, each of which is fine-tuned and judged by itself.
+
+    Attributes
+    ----------
+    members : tuple of InContextModel
+        The others; what they predict changes with their networks.
+    """
+
+    members: tuple[InContextModel, ...]
+
+
+def members_of(model: InContextModel) -> tuple[InContextModel, ...]:
+    """Return the models whose networks are fine-tuned one by one; for most, the model itself."""
+    return model.members if isinstance(model, Pooled) else (model,)
+
+
+@runtime_checkable
 class Exportable(Protocol):
     """A foundation model whose network can be written to a file; a model need not be one."""
 

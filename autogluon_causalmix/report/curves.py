@@ -7,12 +7,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from autogluon_causalmix.records import FitReport
+from autogluon_causalmix.records import FitReport, Member
 from autogluon_causalmix.report.style import BLUE, GREY, PALETTE, caption, label, styled
 
 
+def runs_of(name: str, report: FitReport) -> dict[str, FitReport | Member]:
+    """Return every fine-tuning of a fit by its name: the fit's own, or those of an ensemble."""
+    members = {f"{name}, {member.backbone.name}": member for member in report.members}
+    return dict(members) or {name: report}
+
+
 @styled
-def draw_curve(report: FitReport) -> Figure:
+def draw_curve(report: FitReport | Member) -> Figure:
     """Draw training and validation log-loss by step.
 
     A hollow dot marks the pretrained model, a large one the weights that are kept.
@@ -39,13 +45,13 @@ def draw_curve(report: FitReport) -> Figure:
 
 
 @styled
-def draw_curves(reports: Mapping[str, FitReport]) -> Figure:
+def draw_curves(reports: Mapping[str, FitReport | Member]) -> Figure:
     """Draw the validation log-loss of several arms by step.
 
     Arms with the same loss at step 0 share their weights and validation rows, and are drawn in one
     panel. The caption names the arms without a validated step, which are left out.
     """
-    panels: dict[str, dict[str, FitReport]] = {}
+    panels: dict[str, dict[str, FitReport | Member]] = {}
     for arm, report in reports.items():
         if len(_validated(report)) > 1:
             panels.setdefault(f"{_validated(report)[0][1]:.6f}", {})[arm] = report
@@ -64,7 +70,7 @@ def draw_curves(reports: Mapping[str, FitReport]) -> Figure:
     return figure
 
 
-def _validated(report: FitReport) -> list[tuple[int, float]]:
+def _validated(report: FitReport | Member) -> list[tuple[int, float]]:
     return [
         (point.step, point.validation_loss)
         for point in report.curve
@@ -72,7 +78,7 @@ def _validated(report: FitReport) -> list[tuple[int, float]]:
     ]
 
 
-def _validation(axes: Axes, report: FitReport, name: str, color: str) -> None:
+def _validation(axes: Axes, report: FitReport | Member, name: str, color: str) -> None:
     """Draw validation loss by step, with both dots."""
     points = _validated(report)
     if not points:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from autogluon_causalmix.errors import GeneratorError
 from autogluon_causalmix.fidelity.marginals import distance
 from autogluon_causalmix.records import FitReport
+from autogluon_causalmix.report.curves import runs_of
 from autogluon_causalmix.report.pictures import (
     draw_curve,
     draw_curves,
@@ -129,9 +130,10 @@ def write_page(
     >>> write_page("report.html", reports, title="credit-g")  # doctest: +SKIP
     """
     own = [Picture.of(figure, "") for figure in pictures]
-    if len(reports) > 1 and any(len(report.curve) > 1 for report in reports.values()):
+    runs = {run: own for arm in reports.items() for run, own in runs_of(*arm).items()}
+    if len(reports) > 1 and any(len(run.curve) > 1 for run in runs.values()):
         said = "Validation log-loss by step. Arms in one panel share weights and validation rows."
-        own.append(Picture.of(draw_curves(reports), said))
+        own.append(Picture.of(draw_curves(runs), said))
     arms = [_arm(name, report, with_curve=len(reports) == 1) for name, report in reports.items()]
     frame = pd.DataFrame() if leaderboard is None else leaderboard
     columns = [LeaderboardColumn.of(name, values) for name, values in frame.items()]
@@ -144,9 +146,11 @@ def write_page(
 def _arm(name: str, report: FitReport, *, with_curve: bool) -> Arm:
     """Draw what the report has the numbers for."""
     drawn, notes = [], list(report.notes)
-    if with_curve and report.curve:
-        said = "Log-loss by step. Hollow: the pretrained model. Filled: the weights that are used."
-        drawn.append(Picture.of(draw_curve(report), said))
+    for run, own in runs_of(name, report).items() if with_curve else ():
+        if own.curve:
+            whose = f" of {own.backbone.name}" if run != name else ""
+            said = "Hollow: the pretrained model. Filled: the weights that are used."
+            drawn.append(Picture.of(draw_curve(own), f"Log-loss by step{whose}. {said}"))
     graph = report.generator.description.get("graph") if report.generator else None
     if isinstance(graph, dict):
         try:

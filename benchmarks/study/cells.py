@@ -173,12 +173,16 @@ class Outcome:
 
 
 def cells_of(
-    study: Study, tables: Sequence[Dataset], arms: Mapping[str, Settings], n_splits: int
+    study: Study,
+    tables: Sequence[Dataset],
+    arms: Mapping[str, Settings],
+    n_splits: int,
+    first: int = 0,
 ) -> tuple[list[Cell], list[str]]:
     """Return all cells, split by split, and what was left out of which table, in sentences."""
     own, notes = suited(study, tables)
     cells = []
-    for seed in range(n_splits):
+    for seed in range(first, first + n_splits):
         for table in own:
             split = study.rule.draw(table, seed)
             cells += [Cell(study, table, split, arm, settings) for arm, settings in arms.items()]

@@ -25,6 +25,7 @@ def parser_of(description: str | None) -> argparse.ArgumentParser:
     add_options_of_runs(parser)
     parser.add_argument("--tables", nargs="+", help="names; all where none is given")
     parser.add_argument("--splits", type=int, default=3)
+    parser.add_argument("--first-split", type=int, default=0, help="earlier ones chose, say")
     parser.add_argument("--reference", help="the arm that others are compared with")
     return parser
 
@@ -40,7 +41,9 @@ def add_options_of_runs(parser: argparse.ArgumentParser) -> None:
 def run(study: Study, arms: Mapping[str, Settings], options: argparse.Namespace) -> None:
     """Measure the arms of a study on all tables and splits, see `run_cells`."""
     reference = _reference(study, arms, options.reference)
-    cells, notes = cells_of(study, load(options.data, options.tables), arms, options.splits)
+    cells, notes = cells_of(
+        study, load(options.data, options.tables), arms, options.splits, options.first_split
+    )
     run_cells(study, cells, notes, reference, options)
 
 

@@ -1,0 +1,256 @@
+"""The instrument for rules that choose weights: runs whose whole course is kept.
+
+::
+
+    python -m benchmarks.selection --data DIR --splits 1
+    python -m benchmarks.selection_rules --out benchmarks/results
+
+A cell is one run of fine-tuning that nobody judges. At each candidate step it keeps the predictions
+for validation and test rows of the weights themselves and of the running mean of the weights, and
+the same for rows left out, fold by fold, where the arm asks for folds. Any rule is then judged on
+the same runs, without running again: see `benchmarks.selection_rules`.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from torch import Tensor
+
+from autogluon_causalmix.backbones.protocol import Backbone
+from autogluon_causalmix.finetuning.loop import predict
+from autogluon_causalmix.finetuning.recipe import Recipe
+from autogluon_causalmix.finetuning.rows import RowSets, encode_rows, encode_sets
+from autogluon_causalmix.finetuning.selection import has_turned
+from autogluon_causalmix.finetuning.training import Training
+from autogluon_causalmix.fitlog import Log
+from autogluon_causalmix.method import synthesize
+from autogluon_causalmix.plugins import plugin_registry
+from autogluon_causalmix.resources import Resources
+from autogluon_causalmix.table import Table
+from benchmarks.arms import hyperparameters, parse, prepare
+from benchmarks.study.cells import Metric, Parsed, Settings, Study, Values
+from benchmarks.study.command import parser_of, run
+from benchmarks.study.metrics import log_loss
+from benchmarks.study.splits import Split, SplitRule
+from benchmarks.study.tables import Dataset
+
+ARMS: dict[str, dict[str, Any]] = {
+    "real rows": {"generator": None},
+    "bootstrap null": {"generator": "bootstrap"},
+    "causalmix": {},
+}
+SECONDS = 600.0
+FLOOR = np.float32(np.log(1e-12))  # of a log-probability
+WEIGHTS = (6, 12, 18, 24, 30, 36, 42, 48, 54, 60, 90, 120, 180, 240, 320, 400)
+"""Steps after which the weights themselves predict: ten up to 60, fewer beyond."""
+
+MEANS = (12, 24, 36, 48, 60, 90, 120, 180, 240, 320, 400)
+"""Steps after which means of weights predict: of the whole run so far, and of its second half."""
+
+Floats = NDArray[np.float32]
+
+
+def measure(table: Dataset, split: Split, settings: Settings) -> Values:
+    """Run one arm and keep its course."""
+    settings, folds, whole = _split_off(settings)
+    train = Table.from_frame(table.take(split.train), "target")
+    validation, test = (_known(train, table, rows) for rows in (split.validation, split.test))
+    started = time.perf_counter()
+    watched = {"validation": validation, "test": test}
+    kept = course(train, watched, settings, split.seed, whole=whole)
+    arrays: dict[str, NDArray[Any]] = {
+        "validation labels": _codes(train, validation),
+        "test labels": _codes(train, test),
+        **kept,
+    }
+    if folds:
+        arrays |= _left_out(train, settings, split.seed, folds)
+    return {
+        "log_loss": log_loss(np.exp(kept["test 0"]), arrays["test labels"]),
+        "seconds": time.perf_counter() - started,
+        "arrays": pack(arrays),
+    }
+
+
+def course(
+    train: Table, watched: Mapping[str, Table], settings: Settings, seed: int, *, whole: bool = True
+) -> dict[str, Floats]:
+    """Return log-probabilities (rows, K) by rows and candidate.
+
+    A key is the name of the rows and a candidate: ``"120"`` for the weights after 120 steps,
+    ``"mean 120"`` for the mean of all weights up to then, ``"tail 120"`` of those since step 60.
+    A run that is not kept whole ends where the package's own would.
+    """
+    options = hyperparameters({"random_state": seed, **settings})
+    generator_rng, episode_rng = np.random.default_rng(seed).spawn(2)
+    resources = Resources(SECONDS, 1)
+    synthetic, _ = synthesize(train, options, generator_rng, resources, Log())
+    model = (
+        plugin_registry()
+        .of(Backbone)
+        .create(options.backbone)
+        .condition(train, n_estimators=options.n_estimators, device="cpu", seed=seed)
+    )
+    rows = encode_sets(model, RowSets(train, None, synthetic))
+    recipe = Recipe(
+        options.finetune_steps,
+        options.learning_rate or model.learning_rate,
+        options.mixing.real_fraction,
+        options.mixing.role,
+    )
+    training = Training(model, rows, train.task, recipe, episode_rng)
+    encoded = {name: encode_rows(model, table) for name, table in watched.items()}
+
+    def predictions(label: str) -> dict[str, Floats]:
+        return {
+            f"{name} {label}": _logs(predict(model, rows.training, query))
+            for name, query in encoded.items()
+        }
+
+    kept = predictions("0")
+    halves: dict[int, list[Tensor]] = {}
+    for step in range(1, recipe.steps + 1):
+        if not training.advance():
+            raise RuntimeError(training.notes[-1])
+        if 2 * step in MEANS:
+            halves[step] = [mean.clone() for mean in training.mean]
+        if step in WEIGHTS:
+            kept |= predictions(str(step))
+        if step in MEANS:
+            with training.averaged():
+                kept |= predictions(f"mean {step}")
+                training.load(_tail(training.mean, halves.pop(step // 2), step))
+                kept |= predictions(f"tail {step}")
+            if not whole and has_turned(step, _best_mean(kept, encoded["validation"].labels)):
+                break
+    return kept
+
+
+def _best_mean(kept: Mapping[str, Floats], labels: NDArray[np.int64]) -> int:
+    """Return the steps of the mean of weights that suits the validation rows best; 0 for none."""
+    rows = np.arange(len(labels))
+    losses = {0: -kept["validation 0"][rows, labels].mean()}
+    for step in MEANS:
+        if f"validation mean {step}" in kept:
+            losses[step] = -kept[f"validation mean {step}"][rows, labels].mean()
+    return min(losses, key=lambda step: losses[step])
+
+
+def _split_off(settings: Settings) -> tuple[dict[str, Any], int, bool]:
+    """Return the hyperparameters, the number of folds, and whether runs are kept whole."""
+    rest = dict(settings)
+    return rest, int(rest.pop("folds", 0)), bool(rest.pop("whole", True))
+
+
+def _tail(mean: list[Tensor], half: list[Tensor], step: int) -> list[Tensor]:
+    """Return the mean of the weights after the steps of a run's second half."""
+    n, m = step + 1, step // 2 + 1  # the pretrained weights count
+    return [(n * whole - m * first) / (n - m) for whole, first in zip(mean, half, strict=True)]
+
+
+def _left_out(train: Table, settings: Settings, seed: int, folds: int) -> dict[str, NDArray[Any]]:
+    """Return what runs on the other folds predict for each fold's rows, in the rows' order.
+
+    A row whose class the other folds lack has the label -1.
+    """
+    order = np.argsort(train.targets, kind="stable")  # every fold gets its share of each class
+    blocks = np.arange(len(train)) // folds
+    labels = _codes(train, train)
+    whole: dict[str, Floats] = {}
+    shape = len(train), len(train.classes)
+    rng = np.random.default_rng(seed)
+    places = np.empty(len(train), dtype=int)
+    for block in np.unique(blocks):
+        rows = order[blocks == block]
+        places[rows] = rng.permutation(folds)[: len(rows)]
+    for fold in range(folds):
+        inside, outside = np.flatnonzero(places != fold), np.flatnonzero(places == fold)
+        part = train.take(inside)
+        classes = train.classes.get_indexer(part.classes)
+        labels[outside[~np.isin(labels[outside], classes)]] = -1
+        for name, logs in course(part, {"fold": train.take(outside)}, settings, seed).items():
+            kept = whole.setdefault(name, np.full(shape, FLOOR, dtype="float32"))
+            kept[np.ix_(outside, classes)] = logs
+    return {"fold labels": labels, **whole}
+
+
+def pack(arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Return arrays as text; `unpack` gives them back."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
+    return base64.b85encode(buffer.getvalue()).decode()
+
+
+def unpack(text: str) -> dict[str, NDArray[Any]]:
+    """Return the arrays that `pack` made a text of.
+
+    Examples
+    --------
+    >>> unpack(pack({"a": np.arange(3)}))
+    {'a': array([0, 1, 2])}
+    """
+    with np.load(io.BytesIO(base64.b85decode(text))) as arrays:
+        return dict(arrays)
+
+
+def _codes(train: Table, rows: Table) -> NDArray[np.int64]:
+    return np.asarray(train.classes.get_indexer(pd.Index(rows.labels)), dtype="int64")
+
+
+def _known(train: Table, table: Dataset, rows: NDArray[np.intp]) -> Table:
+    whole = train.with_frame(table.take(rows))
+    return whole.take(np.flatnonzero(whole.labels.isin(train.classes).to_numpy()))
+
+
+def _logs(probabilities: NDArray[np.float64]) -> Floats:
+    return np.maximum(np.log(np.maximum(probabilities, 1e-30)), FLOOR).astype("float32")
+
+
+def parse_run(settings: Settings) -> Parsed:
+    """Return the hyperparameters with all defaults, and the number of folds."""
+    rest, folds, whole = _split_off(settings)
+    parsed = parse(rest)
+    return Parsed({**parsed.options, "folds": folds, "whole": whole}, parsed.files)
+
+
+STUDY = Study(
+    name="selection",
+    version=2,
+    prepare=prepare,
+    rule=SplitRule(train_rows=200, train_share=0.6, test_rows=300, validation_share=0.25),
+    parse=parse_run,
+    measure=measure,
+    metrics=(Metric("log_loss", "lower"), Metric("seconds")),
+    reference="real rows",
+)
+
+
+def main() -> None:
+    """Run the command."""
+    parser = parser_of(__doc__)
+    parser.add_argument("--arms", nargs="+", default=list(ARMS), choices=list(ARMS))
+    parser.add_argument(
+        "--set", type=json.loads, default={}, metavar="JSON", help="hyperparameters of every arm"
+    )
+    parser.add_argument(
+        "--folds", type=int, default=0, help="of runs that leave rows out; causalmix only"
+    )
+    parser.add_argument("--early", action="store_true", help="end runs where the package would")
+    given = parser.parse_args()
+    arms = {name: {**ARMS[name], **given.set, "whole": not given.early} for name in given.arms}
+    if "causalmix" in arms:
+        arms["causalmix"]["folds"] = given.folds
+    run(STUDY, arms, given)
+
+
+if __name__ == "__main__":
+    main()

@@ -7,6 +7,7 @@
 `ranks`         average ranks and their critical difference
 `figure`        the picture of the page
 `claims`        the published claims beside what the cells say
+`texts`         what the page says whatever the cells do
 `page`          ``docs/founding-question.md``, made by ``python -m benchmarks.founding``
 ==============  =====================================================================
 """

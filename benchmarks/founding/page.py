@@ -9,6 +9,14 @@ import pandas as pd
 
 from benchmarks.founding import claims, ranks, regressions, within
 from benchmarks.founding.cells import GAINS, METRIC, metrics_of
+from benchmarks.founding.texts import (
+    ABOUT_CLAIMS,
+    CEILING_ARM,
+    COMMANDS,
+    FAULTS_ONLY,
+    HOW_CORRELATED,
+    INTRODUCTION,
+)
 
 OUTCOME = "average_gain"
 NOVELTY = f"{METRIC}authenticity"
@@ -16,43 +24,6 @@ FEWEST_TABLES = 12
 """Below, the page makes no claim: an interval over so few tables is a guess itself."""
 
 TITLE = "# Fidelity and the gain of fine-tuning"
-
-HOW_CORRELATED = (
-    "ρ is Spearman's correlation over the arms of a table, every metric turned so that higher "
-    "is better; Fisher's z is averaged over tables, and the interval is a bootstrap of tables. "
-    "p permutes arms, in all tables alike, and is corrected for the number of metrics. Novelty "
-    "is `authenticity`. The slope is log-loss gained per standard deviation of the metric, in "
-    "a mixed-effects model with rows, columns, share of categories, base ROC-AUC and dose, "
-    "and random intercepts of tables in domains. The last column tests whether the gain turns "
-    "within the range of the metric (Lind and Mehlum, 2010). The highest ρ that the noise of "
-    "the gain leaves: "
-)
-
-ABOUT_CLAIMS = (
-    "Of Bühler, Purucker and Hutter (2026, arXiv 2601.04110), who fine-tune TabPFN on tables "
-    "of TabArena. Here the backbone is `mini`, the tables are others, half of the loss is that "
-    "of synthetic rows, and nothing is judged by validation rows. The gain is in ROC-AUC over "
-    "zero-shot, 1 for the best arm of a table. The gap is 1 − Spearman's correlation of "
-    "validation and test loss along a run."
-)
-
-COMMANDS = (
-    "```sh\n"
-    "python -m benchmarks.study benchmarks/plans/founding-question.toml --data DIR --out OUT\n"
-    "python -m benchmarks.founding --cells OUT/founding_question --pack\n"
-    "python -m benchmarks.founding\n"
-    "```"
-)
-
-FAULTS_ONLY = (
-    "- Correlation over planted faults says what breaks fine-tuning, not which of two "
-    "good generators is better."
-)
-
-CEILING_ARM = (
-    "- The arm of unseen real rows is compared with the test rows, as no others are "
-    "left; the other arms are not."
-)
 
 
 @dataclass(frozen=True)
@@ -105,22 +76,9 @@ class Answer:
 
 def page(answer: Answer) -> str:
     """Return the page as Markdown."""
-    parts = [TITLE, introduction(), state(answer), *claim(answer), *correlations(answer)]
+    parts = [TITLE, INTRODUCTION, state(answer), *claim(answer), *correlations(answer)]
     parts += [*spread(answer), *published(answer.cells), *limits(answer), *remake()]
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def introduction() -> str:
-    """Return what was asked and how it was measured."""
-    return (
-        "How closely does the fidelity of synthetic rows go with what a foundation model gains "
-        "from fine-tuning on them? Each cell of the study fine-tunes `mini` on the training rows "
-        "of one table and on the rows of one arm, half of the loss each, to the last step. The "
-        "gain is the log-loss on test rows of the pretrained weights less that of the mean of the "
-        "weights. Fidelity is measured against real rows that neither the generator nor the score "
-        "has seen. Some arms plant a fault in the causal generator, so that fidelity varies on "
-        "purpose; one has unseen real rows in place of synthetic ones."
-    )
 
 
 def state(answer: Answer) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from autogluon_causalmix.arrays import Matrix
+
 PLAIN, CAUSAL, NULL = "real rows", "scm", "bootstrap"
 
 
@@ -135,7 +137,7 @@ def correlation_gap(curve: Iterable[dict[str, float]]) -> float:
     return round(1.0 - float(frame.corr(method="spearman").iloc[0, 1]), 9)
 
 
-def interval(values: np.ndarray, statistic: Callable[..., float]) -> tuple[float, float]:
+def interval(values: Matrix, statistic: Callable[..., float]) -> tuple[float, float]:
     """Return 95 % of the bootstrap of a statistic over tables (rows)."""
     rng = np.random.default_rng(0)
     drawn = [statistic(values[rng.integers(len(values), size=len(values))]) for _ in range(1000)]

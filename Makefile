@@ -9,13 +9,14 @@ PLUGINS := $(patsubst plugins/%/pyproject.toml,%,$(wildcard plugins/*/pyproject.
 PLUGIN_TESTS := $(PLUGINS:%=test-%)
 PLUGIN_INSTALLED := $(PLUGINS:%=.venv/plugins/%/.installed)
 TOGETHER := .venv/together/.installed
+TABARENA := .venv/tabarena/.installed
 
 # Threads that wait must not burn the cores that others work on.
 export OMP_WAIT_POLICY := PASSIVE
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-plugins test-together fast lint format freeze $(PLUGIN_TESTS)
+.PHONY: demo test test-plugins test-together benchmarks-test fast lint format freeze docs $(PLUGIN_TESTS)
 
 demo: $(INSTALLED)
 	$(BIN)/causalmix demo --force
@@ -39,11 +40,23 @@ test-plugins: $(PLUGIN_TESTS) test-together
 test-together: $(TOGETHER)
 	$(<D)/bin/python -m pytest tests/test_plugins_together.py -m "$(MARKS)"
 
+# TabArena brings some thirty packages, so it has an environment beside the core's.
+benchmarks-test: $(TABARENA)
+	$(<D)/bin/python -m pytest tests/test_tabarena.py tests/test_amlb.py -m "$(MARKS)"
+
 $(PLUGIN_TESTS): test-%: .venv/plugins/%/.installed plugins/%/README.md plugins/%/tests
 	$(BIN)/ruff check plugins/$*
 	$(BIN)/ruff format --check plugins/$*
 	$(BIN)/mypy --python-executable $(<D)/bin/python autogluon_causalmix plugins/$*
 	cd plugins/$* && $(CURDIR)/$(<D)/bin/python -m pytest -m "$(MARKS)"
+
+# The site, in docs/_build/html; a link that leads nowhere is an error.
+docs: .venv/.docs
+	$(BIN)/python -m sphinx -W --keep-going -q -d docs/_build/doctrees docs docs/_build/html
+
+.venv/.docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[docs]"
+	touch $@
 
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix
@@ -71,6 +84,9 @@ endef
 
 $(PLUGIN_INSTALLED): .venv/plugins/%/.installed: plugins/%/pyproject.toml $(INSTALLED)
 	$(call install-beside-the-core,-e plugins/$*)
+
+$(TABARENA): $(INSTALLED)
+	$(call install-beside-the-core,-e ".[tabarena]")
 
 $(TOGETHER): $(PLUGINS:%=plugins/%/pyproject.toml) $(INSTALLED)
 	$(call install-beside-the-core,$(PLUGINS:%=-e plugins/%))

@@ -11,14 +11,17 @@ Importing this package registers the model under the key ``"CAUSALMIX"``::
     predictor = TabularPredictor(label="class").fit(train, hyperparameters=models)
 """
 
+from autogluon_causalmix.classifier import CausalMixClassifier
 from autogluon_causalmix.fidelity.battery import measure_fidelity
 from autogluon_causalmix.fidelity.records import FidelityReport
 from autogluon_causalmix.generation import augment
 from autogluon_causalmix.model import CausalMixModel, register
 from autogluon_causalmix.records import FitReport
+from autogluon_causalmix.reports import report_of
 from autogluon_causalmix.table import Table
 
 __all__ = [
+    "CausalMixClassifier",
     "CausalMixModel",
     "FidelityReport",
     "FitReport",
@@ -26,6 +29,7 @@ __all__ = [
     "augment",
     "measure_fidelity",
     "register",
+    "report_of",
 ]
 
 register()

@@ -1,8 +1,9 @@
-"""The three arms of every comparison, fitted by one `TabularPredictor`, scored on the same rows."""
+"""Three arms of every comparison, fitted by one `TabularPredictor`, scored on the same rows."""
 
 import time
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,21 @@ import pandas as pd
 from autogluon.tabular import TabularPredictor
 from pandas.api import types
 
-from autogluon_causalmix.errors import CausalMixError, TableError
-from autogluon_causalmix.model import REPORT_FILE, CausalMixModel
+from autogluon_causalmix.arms import ARMS
+from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.errors import CausalMixError
+from autogluon_causalmix.model import CausalMixModel
 from autogluon_causalmix.records import FitReport
-from autogluon_causalmix.table import Table, identifiers
+from autogluon_causalmix.reports import reports_of
+from autogluon_causalmix.table import Table
 from autogluon_causalmix.task import Classification
+from autogluon_causalmix.verdict import verdict
 
-ARMS: dict[str, dict[str, Any]] = {
-    "zero-shot": {"finetune": False},
-    "fine-tuned": {"generator": None},
-    "CausalMix": {},
-}
-FEWEST_ROWS_OF_A_CLASS = 2  # of a class: one to learn from and one to validate on
+SHORTEST = 2.0
+"""Seconds that an arm gets in any case: enough to predict with the pretrained weights."""
+
+HEADROOM = 0.9
+"""Of the seconds left after the first arm: AutoGluon saves models and predicts meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -37,62 +41,20 @@ class Comparison:
         By arm.
     scores : pandas.DataFrame
         One row per arm; on the test rows, or on the validation rows where there are none.
+    losses : pandas.DataFrame
+        Log-loss of each of these rows, one column per arm.
     notes : tuple of str
         What AutoGluon left out, one sentence each.
+    verdict : str
+        What the losses show.
     """
 
     predictor: TabularPredictor
     reports: dict[str, FitReport]
     scores: pd.DataFrame
+    losses: pd.DataFrame
     notes: tuple[str, ...] = ()
-
-
-def check_table(table: Table) -> None:
-    """Refuse a table that no arm can be fitted to, before the work starts.
-
-    Raises
-    ------
-    TableError
-        It has too few or too many classes, too many rows or features, or nothing to learn from.
-
-    Examples
-    --------
-    >>> frame = pd.DataFrame({"dose": [1, 1, 1, 1], "cured": ["no", "no", "yes", "yes"]})
-    >>> check_table(Table.from_frame(frame, target="cured"))
-    Traceback (most recent call last):
-        ...
-    autogluon_causalmix.errors.TableError: there is nothing to learn from: every feature is empty, \
-has a single value, or another word in every row
-    """
-    limits = CausalMixModel._default_auxiliary_params_extra
-    counted = table.labels.value_counts()
-    counted = counted[counted > 0]
-    target = repr(table.target)
-    if len(counted) < 2:
-        raise TableError(
-            f"the target {target} has a single class, {counted.index[0]!r}: nothing to predict"
-        )
-    for what, found in (
-        ("classes", len(counted)),
-        ("rows", len(table)),
-        ("features", len(table.columns) - 1),
-    ):
-        if found > limits[f"max_{what}"]:
-            raise TableError(
-                f"the table has {found} {what}, the model takes at most {limits[f'max_{what}']}"
-            )
-    if counted.iloc[1] < FEWEST_ROWS_OF_A_CLASS:
-        raise TableError(
-            f"the target {target} has less than two classes with {FEWEST_ROWS_OF_A_CLASS} rows or "
-            "more: too few to learn from and to validate on"
-        )
-    copies = identifiers(table)
-    named = [column.name for column in table.feature_columns if column.name not in copies]
-    if not any(table.frame[name].nunique() > 1 for name in named):
-        raise TableError(
-            "there is nothing to learn from: every feature is empty, has a single value, "
-            "or another word in every row"
-        )
+    verdict: str = ""
 
 
 def compare(
@@ -104,26 +66,59 @@ def compare(
     *,
     time_limit: float | None = None,
     verbosity: int = 0,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Comparison:
     """Fit every arm with `options` on the same split of `train`, and score it on `test`.
+
+    The first arm takes no step of fine-tuning. What it takes says how long the predictions of the
+    others will take; they get equal parts of the rest of the time.
+
+    Parameters
+    ----------
+    train, test : pandas.DataFrame
+        Rows to fit to, and rows to score on; without `test`, the validation rows are scored on.
+    target : str
+        The column of classes.
+    options : mapping
+        Hyperparameters of every arm.
+    path : Path
+        The predictor's folder.
+    time_limit : float, optional
+        Seconds for all of it; without, each arm has its own limit.
+    verbosity : int
+        AutoGluon's.
+    say : callable
+        Gets sentences about what is going on.
 
     Raises
     ------
     CausalMixError
-        AutoGluon failed, or left an arm out; in its own words.
+        AutoGluon failed, or fitted no arm; in its own words.
     """
     train, test = (
-        _without_extension_types(train),
-        None if test is None else _without_extension_types(test),
+        _as_autogluon_takes_them(train, target),
+        None if test is None else _as_autogluon_takes_them(test, target),
     )
     problem_type = Table.from_frame(train, target).problem_type
     try:
-        predictor = _fit(train, target, problem_type, options, path, time_limit, verbosity)
-        reports = {arm: _report(predictor, arm) for arm in ARMS}
-        scores = [
-            {"arm": arm, **_scores(predictor, arm, test, target, report)}
-            for arm, report in reports.items()
-        ]
+        predictor = TabularPredictor(
+            target,
+            problem_type=problem_type,
+            path=str(path),
+            verbosity=verbosity,
+            log_to_file=False,
+        )
+        with _quiet(verbosity):
+            _fit(predictor, train, 0 if test is None else len(test), options, time_limit, say)
+        reports = _reports(predictor)
+        if not reports:
+            raise CausalMixError(
+                "AutoGluon fitted no arm: too little time or memory; its log, with --verbose, says "
+                "which"
+            )
+        scored = {
+            arm: _scored(predictor, arm, test, report, say) for arm, report in reports.items()
+        }
     except CausalMixError:
         raise
     except Exception as error:  # foreign code: AutoGluon, its feature generators and its metrics
@@ -131,95 +126,159 @@ def compare(
         raise CausalMixError(
             f"AutoGluon could not fit or score the arms: {type(error).__name__}: {said}"
         ) from error
-    return Comparison(predictor, reports, pd.DataFrame(scores), _left_out(predictor))
+    scores = pd.DataFrame([{"arm": arm, **facts} for arm, (facts, _) in scored.items()])
+    losses = pd.DataFrame({arm: losses for arm, (_, losses) in scored.items()})
+    kind = "validation" if test is None else "test"
+    said = verdict(losses, f"these {len(losses)} {kind} rows of one split")
+    if "CausalMix" in reports and reports["CausalMix"].generator is None:
+        said = f"CausalMix had no synthetic rows in this fit, see its notes. {said}"
+    notes = (*_left_out(predictor), *_unequal(reports))
+    return Comparison(predictor, reports, scores, losses, notes, said)
 
 
 def _fit(
+    predictor: TabularPredictor,
     train: pd.DataFrame,
-    target: str,
-    problem_type: str,
+    test_rows: int,
     options: Mapping[str, Any],
-    path: Path,
     time_limit: float | None,
-    verbosity: int,
-) -> TabularPredictor:
-    predictor = TabularPredictor(
-        target, problem_type=problem_type, path=str(path), verbosity=verbosity, log_to_file=False
+    say: Callable[[str], None],
+) -> None:
+    """Fit the first arm, and the others in the time that it says is left."""
+    started = time.monotonic()
+    first, *others = ARMS
+    say(first)
+    predictor.fit(
+        train,
+        hyperparameters={CausalMixModel: [_settings(first, options)]},
+        fit_weighted_ensemble=False,
+        raise_on_model_failure=True,
+        raise_on_no_models_fitted=False,
+        time_limit=time_limit,
+        dynamic_stacking=False,
     )
-    settings = [
-        {**options, **own, "ag_args": {"name_suffix": f" {arm}"}} for arm, own in ARMS.items()
-    ]
-    with warnings.catch_warnings():
-        if verbosity < 2:  # third parties' chatter; ours goes to the log and the report
-            warnings.simplefilter("ignore")
-        predictor.fit(
-            train,
-            hyperparameters={CausalMixModel: settings},
+    part = None
+    if time_limit is not None:
+        scoring = len(ARMS) * _prediction_seconds(predictor, first, test_rows)
+        left = time_limit - (time.monotonic() - started) - scoring
+        part = max(HEADROOM * left / len(others), SHORTEST)
+        say(f"{part:.0f} s for each of the {len(others)} other arms, {scoring:.0f} s for scores")
+    for arm in others:
+        say(arm)
+        predictor.fit_extra(
+            {CausalMixModel: [_settings(arm, options)]},
+            time_limit=part,
             fit_weighted_ensemble=False,
-            raise_on_model_failure=True,
-            raise_on_no_models_fitted=False,
-            time_limit=time_limit,
-            dynamic_stacking=False,
         )
-    return predictor
 
 
-def _report(predictor: TabularPredictor, arm: str) -> FitReport:
-    name = _model(arm)
-    if name not in predictor.model_names():
-        raise CausalMixError(
-            f"AutoGluon left out the arm {arm!r}: too little time or memory; "
-            "its log, with --verbose, says which"
-        )
-    return FitReport.read(Path(predictor.path) / "models" / name / REPORT_FILE)
+def _prediction_seconds(predictor: TabularPredictor, arm: str, rows: int) -> float:
+    """Return about how long an arm takes to predict so many rows; 0 stands for validation rows."""
+    report = _reports(predictor)[arm]
+    seconds: float = predictor.leaderboard(extra_info=False).iloc[0]["pred_time_val"]
+    context, validation = report.rows.real, report.rows.validation
+    return seconds * (context + (rows or validation)) / (context + validation)
+
+
+def _settings(arm: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    return {**options, **ARMS[arm], "ag_args": {"name_suffix": f" {arm}"}}
+
+
+@contextmanager
+def _quiet(verbosity: int) -> Iterator[None]:
+    """Hide third parties' warnings unless the log is wanted; ours go to log and report."""
+    with warnings.catch_warnings():
+        if verbosity < 2:
+            warnings.simplefilter("ignore")
+        yield
+
+
+def _reports(predictor: TabularPredictor) -> dict[str, FitReport]:
+    """Return the report of each arm that AutoGluon has fitted."""
+    found = reports_of(predictor)
+    return {arm: found[_model(arm)] for arm in ARMS if _model(arm) in found}
 
 
 def _model(arm: str) -> str:
     return f"{CausalMixModel.ag_name} {arm}"
 
 
-def _without_extension_types(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return whole numbers with gaps as floats: AutoGluon puts 0 where an integer is missing."""
-    nullable = [
-        name
-        for name, dtype in frame.dtypes.items()
-        if types.is_extension_array_dtype(dtype) and types.is_numeric_dtype(dtype)
-    ]
-    return frame.astype(dict.fromkeys(nullable, "float64"))
+def _as_autogluon_takes_them(frame: pd.DataFrame, target: str) -> pd.DataFrame:
+    """Return whole numbers with gaps as floats, and words as categories.
+
+    AutoGluon puts 0 where an integer is missing, and takes words apart into parts of words.
+    """
+    dtypes: dict[Any, str] = {}
+    for name, dtype in frame.dtypes.items():
+        if types.is_extension_array_dtype(dtype) and types.is_numeric_dtype(dtype):
+            dtypes[name] = "float64"
+        elif name != target and (types.is_object_dtype(dtype) or types.is_string_dtype(dtype)):
+            dtypes[name] = "category"
+    return frame.astype(dtypes)
 
 
 def _left_out(predictor: TabularPredictor) -> tuple[str, ...]:
-    """Say which classes AutoGluon has left out of the fit."""
-    kept = predictor.class_labels_internal_map
+    """Say which arms and classes AutoGluon has left out of the fit."""
+    found = _reports(predictor)
+    said = tuple(
+        f"AutoGluon left out the arm {arm!r}: too little time or memory; "
+        "its log, with --verbose, says which"
+        for arm in ARMS
+        if arm not in found
+    )
+    kept = _codes(predictor)
     rare = [label for label in predictor.class_labels if label not in kept]
     if not rare:
-        return ()
-    return (f"AutoGluon left out classes with too few rows, and gives them probability 0: {rare}",)
+        return said
+    return (
+        *said,
+        f"AutoGluon left out classes with too few rows, and gives them probability 0: {rare}",
+    )
 
 
-def _scores(
+def _unequal(reports: Mapping[str, FitReport]) -> Iterator[str]:
+    """Say where arms took unequal numbers of steps because time ran out, and not by choice."""
+    steps = {arm: each.steps for arm, each in reports.items() if each.options["finetune"]}
+    cut = any("its time was used up" in note for each in reports.values() for note in each.notes)
+    if cut and len(set(steps.values())) > 1:
+        told = ", ".join(f"{arm} {count}" for arm, count in steps.items())
+        yield f"the arms took unequal numbers of steps, so that they are no fair comparison: {told}"
+
+
+def _scored(
     predictor: TabularPredictor,
     arm: str,
     test: pd.DataFrame | None,
-    target: str,
     report: FitReport,
-) -> dict[str, Any]:
+    say: Callable[[str], None],
+) -> tuple[dict[str, Any], Matrix]:
+    """Return the scores of an arm, and its loss in each row, on test rows or validation rows."""
+    say(f"{arm}: scores")
     started = time.monotonic()
-    facts: dict[str, Any] = {
-        "kept": report.kept,
-        "fit seconds": round(sum(report.seconds.values()), 1),
-    }
     if test is None:
-        scores = report.tuned if report.kept == "fine-tuned" else report.pretrained
-        return {"rows": report.rows.validation, **(scores.model_dump() if scores else {}), **facts}
-    probabilities = predictor.predict_proba(test, model=_model(arm))
-    known = test[target].isin(probabilities.columns)
-    codes = probabilities.columns.get_indexer(pd.Index(test[target][known]))
+        features, codes = predictor.load_data_internal(data="val", return_X=True, return_y=True)
+        probabilities = predictor.predict_proba(
+            features, model=_model(arm), transform_features=False
+        )
+        labels = codes.map({code: name for name, code in _codes(predictor).items()})
+    else:
+        probabilities = predictor.predict_proba(test, model=_model(arm))
+        labels = test[predictor.label]
+    known = labels.isin(probabilities.columns).to_numpy()
+    places = probabilities.columns.get_indexer(pd.Index(labels[known]))
     predicted = probabilities[known].to_numpy(dtype="float64")
     predicted /= predicted.sum(axis=1, keepdims=True)  # AutoGluon hands over 32-bit floats
-    return {
-        "rows": len(codes),
-        **Classification().scores(predicted, codes).model_dump(),
-        **facts,
+    facts = {
+        "rows": len(places),
+        **Classification().scores(predicted, places).model_dump(),
+        "kept": report.kept,
+        "steps": report.steps,
+        "fit seconds": round(sum(report.seconds.values()), 1),
         "predict seconds": round(time.monotonic() - started, 1),
     }
+    return facts, Classification().row_losses(predicted, places)
+
+
+def _codes(predictor: TabularPredictor) -> dict[Any, int]:
+    codes: dict[Any, int] = predictor.class_labels_internal_map
+    return codes

@@ -51,6 +51,11 @@ class Named(BaseModel):
 
 
 def _named(given: object) -> object:
+    if isinstance(given, type) or hasattr(given, "fit"):
+        raise ConfigError(
+            f"{given!r} is an object, which AutoGluon's workers and saved predictors cannot take "
+            "along: put its class into a module and name it 'module:Class'"
+        )
     if not isinstance(given, str):
         return given
     if given.endswith(WEIGHT_FILES):
@@ -174,6 +179,10 @@ input should be greater than 0, got -1.0
 
     n_estimators: int = Field(default=4, ge=1, le=64)
     """Views of the table that the foundation model averages over."""
+
+    time_limit: float = Field(default=600.0, gt=0)
+    """Seconds of a fit where AutoGluon sets no limit, as in a refit, which gets as many as its
+    folds had."""
 
     random_state: Annotated[int | None, BeforeValidator(_whole)] = Field(
         default=None, ge=0, le=LARGEST_SEED

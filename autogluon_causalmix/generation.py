@@ -11,7 +11,8 @@ import pandas as pd
 from autogluon_causalmix.config import Augmentation, Named
 from autogluon_causalmix.dtypes import numbers_as_objects
 from autogluon_causalmix.entry import Owner
-from autogluon_causalmix.fitlog import Log
+from autogluon_causalmix.errors import ConfigError
+from autogluon_causalmix.fitlog import Log, without_widget_warnings
 from autogluon_causalmix.generators.contract import description, draw, fit_generator
 from autogluon_causalmix.generators.protocol import FittedGenerator, Generator
 from autogluon_causalmix.plugins import plugin_registry
@@ -63,9 +64,20 @@ def fit_source(
         It did not finish in time.
     """
     entry = plugin_registry().of(Generator).get(named.name)
-    generator = entry.create(named.options)
+    return _fit(named, entry.create(named.options), entry.owner, table, rng, resources, log)
+
+
+def _fit(
+    named: Named,
+    generator: Generator,
+    owner: Owner,
+    table: Table,
+    rng: np.random.Generator,
+    resources: Resources,
+    log: Log,
+) -> Source:
     with log.stage("generator"):
-        fitted = fit_generator(generator, table, rng, resources, owner=entry.owner)
+        fitted = fit_generator(generator, table, rng, resources, owner=owner)
     for name, reason in copied(table).items():
         log.note(
             f"column {name!r} {reason}, like a name or a key: synthetic rows repeat real values of "
@@ -77,24 +89,25 @@ def fit_source(
                 f"column {name!r} holds numbers as objects, which are drawn as categories; "
                 "convert it with pandas.to_numeric to draw numbers"
             )
-    said = description(fitted, owner=entry.owner)
+    said = description(fitted, owner=owner)
     for sentence in cast("list[str]", said.get("notes", [])):
         log.note(sentence)
     facts = GeneratorFacts(
         name=named.name,
-        distribution=entry.owner.distribution,
-        version=entry.owner.version,
+        distribution=owner.distribution,
+        version=owner.version,
         options=named.options,
         description=said,
     )
-    return Source(fitted, entry.owner, facts)
+    return Source(fitted, owner, facts)
 
 
+@without_widget_warnings
 def augment(
     frame: pd.DataFrame,
     target: Hashable,
     n_rows: int,
-    generator: str | dict[str, object] = "scm",
+    generator: str | dict[str, object] | Generator | type[Generator] = "scm",
     seed: int = 0,
     time_limit: float = 600.0,
     num_cpus: int = 1,
@@ -111,8 +124,9 @@ def augment(
         Name of the target column, whose values are classes.
     n_rows : int
         How many rows to draw, at least 1.
-    generator : str or dict
-        A generator's name, or a dict with ``"name"`` and its options.
+    generator : str, dict, Generator or type
+        A generator's name, a dict with ``"name"`` and its options, or a generator of your own: an
+        object with a method `fit`, or its class. It may be defined in a notebook.
     seed : int
         From 0 to 2³² − 1; the same seed draws the same rows.
     time_limit : float
@@ -142,9 +156,11 @@ def augment(
     >>> augment(frame, target="cured", n_rows=3, generator="bootstrap", seed=0).shape
     (3, 2)
     """
+    is_own = isinstance(generator, type) or hasattr(generator, "fit")
+    own = _own(generator) if is_own else None
     options = Augmentation.parse(
         {
-            "generator": generator,
+            "generator": generator if own is None else type(own).__name__,
             "n_rows": n_rows,
             "seed": seed,
             "time_limit": time_limit,
@@ -154,5 +170,24 @@ def augment(
     table = Table.from_frame(frame, target)
     rng = np.random.default_rng(options.seed)
     resources = Resources(options.time_limit, options.num_cpus)
-    source = fit_source(options.generator, table, rng, resources, Log(level=logging.WARNING))
+    log = Log(level=logging.WARNING)
+    if own is None:
+        source = fit_source(options.generator, table, rng, resources, log)
+    else:
+        name = f"{type(own).__module__}:{type(own).__qualname__}"
+        owner = Owner(name, "no distribution", "unknown")
+        source = _fit(Named(name=name), own, owner, table, rng, resources, log)
     return source.draw(table, options.n_rows, rng, resources).frame
+
+
+def _own(given: object) -> Generator:
+    """Return the generator that a user hands over as an object or a class."""
+    try:
+        made = given() if isinstance(given, type) else given
+    except Exception as error:  # foreign code may raise anything
+        raise ConfigError(f"the generator {given!r} cannot be created: {error}") from error
+    if not isinstance(made, Generator):
+        raise ConfigError(
+            f"a generator has a method fit(table, rng, resources), which {given!r} has not"
+        )
+    return made

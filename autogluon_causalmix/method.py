@@ -5,7 +5,7 @@ stands in ``docs/decisions``.
 """
 
 import importlib.metadata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,14 +15,17 @@ import numpy as np
 from autogluon_causalmix.backbones.contract import condition
 from autogluon_causalmix.backbones.protocol import Backbone, InContextModel
 from autogluon_causalmix.config import Hyperparameters
+from autogluon_causalmix.derived import Derived
 from autogluon_causalmix.errors import OutOfTime
+from autogluon_causalmix.fidelity.glance import glance
 from autogluon_causalmix.fidelity.marginals import marginals
 from autogluon_causalmix.finetuning.rows import RowSets
-from autogluon_causalmix.fitlog import Log
+from autogluon_causalmix.finetuning.threads import idle_threads
+from autogluon_causalmix.fitlog import Log, without_widget_warnings
 from autogluon_causalmix.generation import fit_source
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.records import FitReport, GeneratorFacts, RowCounts
-from autogluon_causalmix.resources import Resources
+from autogluon_causalmix.resources import CUT_OFF, Resources
 from autogluon_causalmix.table import Table
 
 if TYPE_CHECKING:
@@ -31,11 +34,22 @@ if TYPE_CHECKING:
 GENERATION_SHARE = 0.25
 """Of the time: discovery, SCM and sampling; the rest is for fine-tuning."""
 
+GENERATION_SECONDS = 20.0
+"""Where that share is less, it is raised to these, but to half of the time at most: on a slow core
+imports, compilation and the simplest causal model take as long, and without rows the method is
+plain fine-tuning."""
+
 FEWEST_FOR_TUNING = 20
 """Real rows; below, held-out rows say nothing and fine-tuning is a coin toss."""
 
 VALIDATION_SHARE = 0.2
 """Of the rows, where the caller gives no validation rows."""
+
+NOT_REPRODUCIBLE = (
+    "this fit is not reproducible: the clock ended a part of it, and a rerun may get further"
+)
+
+NOTHING = Derived()
 
 DISTRIBUTIONS = (
     "autogluon-causalmix",
@@ -55,13 +69,15 @@ class Fitted:
     report: FitReport
 
 
+@without_widget_warnings
 def fit(
     table: Table,
     validation: Table | None,
     options: Hyperparameters,
     resources: Resources,
     on_step: Callable[[int], None] = lambda _: None,
-    notes: Iterable[str] = (),
+    log: Log | None = None,
+    derived: Derived = NOTHING,
 ) -> Fitted:
     """Fit CausalMix: condition the foundation model, generate, fine-tune, choose the weights.
 
@@ -78,17 +94,17 @@ def fit(
         Seconds, cores and device for all of it.
     on_step : callable
         Gets the number of each optimiser step done.
-    notes : iterable of str
-        Fallbacks of the caller; logged and reported with the others.
+    log : Log, optional
+        Takes seconds and notes; the caller may have put notes of its own into it.
+    derived : Derived
+        Columns that are no data, which a generator does not see.
 
     Raises
     ------
     CausalMixError
         A plugin is unknown or broke its contract, or weights cannot be read.
     """
-    log, seed = Log(), options.random_state or 0
-    for sentence in notes:
-        log.note(sentence)
+    log, seed = log or Log(), options.random_state or 0
     seeds = np.random.SeedSequence(seed).spawn(3)
     split_rng, generator_rng, episode_rng = (np.random.default_rng(own) for own in seeds)
     entry = plugin_registry().of(Backbone).get(options.backbone.name)
@@ -111,9 +127,12 @@ def fit(
         model = conditioned(training)
     for sentence in model.notes:
         log.warn(sentence)
-    synthetic, generator = synthesize(training, options, generator_rng, resources, log)
+    synthetic, generator = synthesize(training, options, generator_rng, resources, log, derived)
     tables = RowSets(training, validation, synthetic)
-    with log.stage("fine-tuning"):
+    fidelity = _fidelity(tables, seed, log) if synthetic is not None else None
+    work = "fine-tuning" if options.finetune_steps else "evaluation"
+    cores = resources.num_cpus if options.finetune_steps and resources.device == "cpu" else 0
+    with log.stage(work), idle_threads(cores, log):
         from autogluon_causalmix.finetuning.members import tune
 
         tuned = tune(model, tables, options, episode_rng, resources, on_step)
@@ -123,9 +142,11 @@ def fit(
         model.network.load_state_dict(weights)
     for sentence in tuned.whole.notes:
         log.note(sentence)
+    if any(CUT_OFF in sentence for sentence in log.notes):
+        log.note(NOT_REPRODUCIBLE)
     if obstacle:
         tuned = replace(tuned, whole=replace(tuned.whole, reason=obstacle))
-    return Fitted(model, _report(tables, generator, model, tuned, options, log))
+    return Fitted(model, _report(tables, generator, fidelity, model, tuned, options, log))
 
 
 def _obstacle(table: Table, options: Hyperparameters) -> str:
@@ -175,16 +196,28 @@ def synthesize(
     rng: np.random.Generator,
     resources: Resources,
     log: Log,
+    derived: Derived = NOTHING,
 ) -> tuple[Table | None, GeneratorFacts | None]:
     """Draw from the chosen generator; None where there is none or it ran out of time."""
     if options.generator is None or options.mixing.real_fraction == 1:
         return None, None
-    share = resources.share(GENERATION_SHARE)
+    share = resources.share(_generation_share(resources.remaining()))
     n_rows = max(round(options.mixing.ratio * len(table)), 1)
+    derived = derived.of(table)
+    data = derived.without(table)
+    if not data.feature_columns:
+        log.note("no synthetic rows: every feature is made from text, and none is a column of data")
+        return None, None
+    if derived.text:
+        log.note(
+            f"{len(derived.text)} features made from text are no columns of data: synthetic rows "
+            "have those of real rows of their class"
+        )
     try:
-        source = fit_source(options.generator, table, rng, share, log)
+        source = fit_source(options.generator, data, rng, share, log)
         with log.stage("sampling"):
-            rows = source.draw(table, n_rows, rng, share)
+            drawn = source.draw(data, n_rows, rng, share)
+            rows = derived.complete(drawn, table, rng) if derived else drawn
     except OutOfTime as error:
         log.note(f"no synthetic rows: {error}; fine-tunes on real rows alone")
         return None, None
@@ -197,9 +230,32 @@ def synthesize(
     return rows, source.facts
 
 
+def _generation_share(seconds: float) -> float:
+    """Return the generator's share of the seconds left.
+
+    Examples
+    --------
+    >>> [_generation_share(seconds) for seconds in (10.0, 50.0, 100.0, 600.0)]
+    [0.5, 0.4, 0.25, 0.25]
+    """
+    return max(GENERATION_SHARE, min(0.5, GENERATION_SECONDS / max(seconds, 1.0)))
+
+
+def _fidelity(tables: RowSets[Table], seed: int, log: Log) -> dict[str, object] | None:
+    """Return a look at the synthetic rows, as JSON."""
+    assert tables.synthetic is not None
+    with log.stage("fidelity"):
+        found, why_not = glance(tables.training, tables.synthetic, tables.validation, seed)
+    if found is None:
+        log.note(f"the synthetic rows were not measured: {why_not}")
+        return None
+    return found.model_dump(mode="json", exclude={"marginals"}) | {"marginals": []}
+
+
 def _report(
     tables: RowSets[Table],
     generator: GeneratorFacts | None,
+    fidelity: dict[str, object] | None,
     model: InContextModel,
     tuned: "Tuned",
     options: Hyperparameters,
@@ -230,5 +286,6 @@ def _report(
         reason=whole.reason,
         members=tuned.members,
         marginals=marginals(real, synthetic) if synthetic else [],
+        fidelity=fidelity,
         notes=log.notes,
     )

@@ -1,8 +1,7 @@
 """`CausalMixModel`: CausalMix in AutoGluon's words. Translation only."""
 
-import logging
-import sys
-from collections.abc import Callable, Hashable, Iterator, Mapping
+import os
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,27 +12,24 @@ from autogluon.common.space import Space
 from autogluon.core.utils.exceptions import NotEnoughMemoryError, TimeLimitExceeded
 from autogluon.tabular.models.abstract.abstract_torch_model import AbstractTorchModel
 from autogluon.tabular.registry import ag_model_registry
-from rich.console import Console
-from rich.progress import Progress
 
+from autogluon_causalmix.arms import search_space
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.backbones.protocol import Backbone, Exportable
 from autogluon_causalmix.config import Hyperparameters
+from autogluon_causalmix.derived import Derived
 from autogluon_causalmix.errors import BackboneError
+from autogluon_causalmix.fitlog import Log, progress
 from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.method import fit
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.records import FitReport
+from autogluon_causalmix.refit import REPORT_FILE, found, joined, verdicts_before
 from autogluon_causalmix.resources import Resources, is_out_of_memory
 from autogluon_causalmix.table import Table
+from autogluon_causalmix.warmup import warm_up
 
-logger = logging.getLogger("autogluon.causalmix")
-
-DEFAULT_SECONDS = 600.0  # where AutoGluon sets no limit, as on every refit
 HEADROOM = 0.9  # of the limit: AutoGluon counts saving and the first prediction into it
-REPORT_FILE = "fit_report.json"
-MEMBER_STEPS = "member_steps."  # with a number: AutoGluon averages numbers, and no lists of them
-MEMBER_TUNED = "member_tuned."
 TARGET = "causalmix target"  # where the labels have no name of their own
 
 IMPORTS = 0.8e9
@@ -70,7 +66,12 @@ class CausalMixModel(AbstractTorchModel):
     ag_priority = 55
     seed_name = "random_state"
     _supported_problem_types = ["binary", "multiclass"]
-    _default_auxiliary_params_extra = {"max_rows": 10_000, "max_features": 500, "max_classes": 10}
+    _default_auxiliary_params_extra = {
+        "max_rows": 10_000,
+        "max_features": 500,
+        "max_classes": 10,
+        "problem_types": ["binary", "multiclass"],
+    }
     # Folds one after another: in parallel they would each download the weights, and fight for one
     # GPU.
     _default_ag_args_ensemble_extra = {
@@ -79,6 +80,7 @@ class CausalMixModel(AbstractTorchModel):
     }
     default_resources_physical_cores_only = True
     default_num_gpus = 1
+    _fit_report: dict[str, Any] | None = None
 
     @property
     def fit_report(self) -> FitReport:
@@ -87,7 +89,7 @@ class CausalMixModel(AbstractTorchModel):
 
     def _validate_params(self) -> None:
         # AutoGluon calls this in the driver before any worker starts.
-        self.check(_with_member_steps(_without_spaces(self.params)))
+        self.check(joined(_without_spaces(self.params)))
 
     @staticmethod
     def check(params: Mapping[str, object]) -> Hyperparameters:
@@ -106,6 +108,15 @@ class CausalMixModel(AbstractTorchModel):
             plugin_registry().of(Generator).create(options.generator)
         return options
 
+    @classmethod
+    def warmup(cls, *, hyperparameters: Mapping[str, Any] | None = None, **resources: Any) -> None:
+        """Pay before a timed fit what only the first fit of a process costs: see `warm_up`."""
+        named = _without_spaces(hyperparameters or {})
+        warm_up(named, resources.get("num_cpus"), resources.get("num_gpus"))
+
+    def _get_default_searchspace(self) -> dict[str, Space]:
+        return search_space()
+
     def _fit(
         self,
         X: pd.DataFrame,
@@ -122,18 +133,17 @@ class CausalMixModel(AbstractTorchModel):
 
         torch.set_num_threads(num_cpus)  # restored by AutoGluon: see _class_tags
         device = self._resolve_fit_device(num_gpus=num_gpus)
-        seconds = DEFAULT_SECONDS if time_limit is None else HEADROOM * time_limit
+        options = self.check(joined(self._get_model_params()))
+        log = Log(scope=self._scope())
+        seconds = options.time_limit if time_limit is None else HEADROOM * time_limit
         resources = Resources(seconds, num_cpus, device)
-        options, notes = self.check(_with_member_steps(self._get_model_params())), []
         if kwargs.get("sample_weight") is not None:
-            notes.append("sample weights are ignored: the model learns in context")
+            log.note("sample weights are ignored: the model learns in context")
         if options.generator is not None and self._feature_metadata.get_features(
             required_special_types=["stack"]
         ):
             # No SCM should be learned over out-of-fold predictions.
-            notes.append(
-                "no synthetic rows at this stack level: its columns are predictions, not data"
-            )
+            log.note("no synthetic rows at this stack level: its columns are predictions, not data")
             options = options.model_copy(update={"generator": None})
         features = self.preprocess(X, y=y, is_train=True)
         target = y.name if y.name is not None and y.name not in features.columns else TARGET
@@ -141,23 +151,23 @@ class CausalMixModel(AbstractTorchModel):
         validation = None
         if X_val is not None and y_val is not None:
             validation = table.with_frame(_labelled(self.preprocess(X_val), y_val, target))
+        made = Derived.by_autogluon(self._feature_metadata)
         if resources.remaining() <= 0:
             raise TimeLimitExceeded
-        with _memory_errors(), _progress(options.finetune_steps, verbosity) as on_step:
-            fitted = fit(table, validation, options, resources, on_step, notes)
+        with _memory_errors(), progress(options.finetune_steps, verbosity) as on_step:
+            fitted = fit(table, validation, options, resources, on_step, log, made)
+        report = fitted.report
+        if X_val is None and not options.early_stopping:  # a refit
+            report = report.model_copy(update={"folds": verdicts_before(Path(self.path))})
         self.model = fitted.model
-        self._fit_report = fitted.report.model_dump(mode="json")
-        # The same keys in every fold: for the refit on all rows, AutoGluon takes the mean of whole
-        # numbers and the majority of truth values.
-        self.params_trained = {
-            "finetune": fitted.report.kept_step > 0,
-            "finetune_steps": fitted.report.tuned_step,
-            "early_stopping": False,
-        }
-        for number, member in enumerate(fitted.report.members):
-            self.params_trained[f"{MEMBER_STEPS}{number}"] = member.tuned_step
-            self.params_trained[f"{MEMBER_TUNED}{number}"] = member.kept_step > 0
-        logger.log(20, "\tKept the %s weights: %s", fitted.report.kept, fitted.report.reason)
+        self._fit_report = report.model_dump(mode="json")
+        self.params_trained = found(report, seconds)
+        if report.tuned_step > 0:  # else a note has said why nothing was tuned
+            log.say(f"Kept the {report.kept} weights: {report.reason}")
+
+    def _scope(self) -> str:
+        """Return the folder of the predictor, whose fits log each kind of sentence once."""
+        return str(self.path).partition(f"{os.sep}models{os.sep}")[0]
 
     def _predict_proba(self, X: pd.DataFrame, **kwargs: Any) -> Matrix:
         with _memory_errors():
@@ -170,16 +180,16 @@ class CausalMixModel(AbstractTorchModel):
         return unified
 
     def save(self, path: str | None = None, verbose: bool = True) -> str:
-        """Save the model, and its fit report as JSON beside it."""
+        """Save the model, and its fit report as JSON beside it; a fold of a refit has only that."""
         path = str(super().save(path=path, verbose=verbose))
-        if self.is_fit():
+        if self._fit_report is not None:
             self.fit_report.write(Path(path) / REPORT_FILE)
         return path
 
     def get_info(self, include_feature_metadata: bool = True) -> dict[str, Any]:
         """Return AutoGluon's facts of the model and the fit report."""
         info: dict[str, Any] = super().get_info(include_feature_metadata=include_feature_metadata)
-        return info | {"fit_report": self._fit_report if self.is_fit() else None}
+        return info | {"fit_report": self._fit_report}
 
     def export_weights(self, path: str | Path) -> None:
         """Write the network that predicts in the format of its family.
@@ -237,6 +247,12 @@ class CausalMixModel(AbstractTorchModel):
     def _estimate_gpu_memory_usage_static(cls, *, X: pd.DataFrame, **kwargs: Any) -> int:
         return cls._estimate_memory_usage_static(X=X, **kwargs)
 
+    @classmethod
+    def _get_default_ag_args(cls) -> dict[str, Any]:
+        # Without its "problem_types", by which AutoGluon leaves models out without a word: the
+        # auxiliary parameter of that name does so with a line in the log.
+        return {}
+
     def _more_tags(self) -> dict[str, Any]:
         return {"can_refit_full": True}
 
@@ -256,20 +272,6 @@ def _without_spaces(params: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in params.items() if not isinstance(value, Space)}
 
 
-def _with_member_steps(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return hyperparameters with the steps that folds found for an ensemble's members joined."""
-    own = (MEMBER_STEPS, MEMBER_TUNED)
-    rest = {name: value for name, value in params.items() if not name.startswith(own)}
-    n_members = (len(params) - len(rest)) // len(own)
-    if n_members == 0:
-        return rest
-    steps = tuple(
-        params[f"{MEMBER_STEPS}{number}"] if params[f"{MEMBER_TUNED}{number}"] else 0
-        for number in range(n_members)
-    )
-    return {**rest, "member_steps": steps}
-
-
 def _labelled(features: pd.DataFrame, labels: pd.Series, target: Hashable) -> pd.DataFrame:
     labelled = features.copy()
     labelled[target] = labels.to_numpy()
@@ -285,15 +287,3 @@ def _memory_errors() -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         raise NotEnoughMemoryError(f"CausalMix ran out of memory: {error}") from error
-
-
-@contextmanager
-def _progress(steps: int, verbosity: int) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar in a terminal, unless AutoGluon is to be silent."""
-    with Progress(
-        console=Console(stderr=True),
-        transient=True,
-        disable=verbosity < 2 or not sys.stderr.isatty(),
-    ) as bar:
-        task = bar.add_task("\tFine-tuning", total=steps)
-        yield lambda step: bar.update(task, completed=step)

@@ -1,6 +1,7 @@
 """Records as versioned JSON; `FitReport` holds all those of a fit."""
 
 import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar, Literal, Self
 
@@ -10,6 +11,10 @@ from autogluon_causalmix.errors import CheckpointError
 
 SCHEMA_VERSION = 1
 """Raised when a field of `FitReport` changes its name or its meaning."""
+
+
+FLAG = [-0.5, 0.5, 1.5]
+"""Edges of the bins of a column of zeros and ones."""
 
 
 class Record(BaseModel):
@@ -129,6 +134,14 @@ class Marginal(Record):
     synthetic: list[float]
     missing: tuple[float, float]
 
+    def named(self, names: Mapping[str, str]) -> "Marginal":
+        """Return it with names of categories in place of codes; 0 and 1 become categories."""
+        labels = ["0", "1"] if self.labels == FLAG else self.labels
+        if not names or (self.kind == "numeric" and labels is self.labels):
+            return self
+        told = [names.get(str(code), str(code)) for code in labels]
+        return self.model_copy(update={"kind": "categorical", "labels": told})
+
 
 class Member(Record):
     """One foundation model of an ensemble and its own fine-tuning; fields as in `FitReport`."""
@@ -142,6 +155,25 @@ class Member(Record):
     kept_step: int
     tuned_step: int = 0
     reason: str
+
+
+class Verdict(Record):
+    """What one fold of a bag decided, for the report of the refit that follows it.
+
+    Its fields are those of the fold's own report; `fold` is AutoGluon's name of the fold, and
+    `generator` the name alone.
+    """
+
+    fold: str
+    generator: str | None
+    rows: RowCounts
+    pretrained: Scores | None
+    tuned: Scores | None
+    kept: Literal["pretrained", "fine-tuned"]
+    kept_step: int
+    tuned_step: int = 0
+    reason: str
+    notes: list[str]
 
 
 class FitReport(Document):
@@ -179,9 +211,14 @@ class FitReport(Document):
         Every fallback and everything left out, one sentence each.
     target : str or None
         The target's name; None in a report that does not say.
+    fidelity : dict of str to object, or None
+        A `FidelityReport` of a few metrics of the synthetic rows as JSON; None where there are no
+        such rows, or too few validation rows.
     members : list of Member
         Of an ensemble: the fine-tuning of each. `curve` is then empty, `kept_step` the largest of
         theirs, and `tuned` belongs to the weights that predict.
+    folds : list of Verdict
+        Of a refit: what the fits with validation rows before it decided.
     schema_version : int
         Of this record; `read` takes every version up to `SCHEMA_VERSION`.
 
@@ -215,8 +252,35 @@ No such file or directory
     marginals: list[Marginal]
     notes: list[str]
     target: str | None = None
+    fidelity: dict[str, object] | None = None
     members: list[Member] = []
+    folds: list[Verdict] = []
     schema_version: int = SCHEMA_VERSION
+
+    def __repr_args__(self) -> Iterator[tuple[str, object]]:
+        """Yield what a line has room for."""
+        yield from (("kept", self.kept), ("steps", self.steps), ("backbone", self.backbone.name))
+        yield from (
+            ("generator", self.generator and self.generator.name),
+            ("notes", len(self.notes)),
+        )
+
+    @property
+    def steps(self) -> int:
+        """Optimiser steps that were taken, whichever weights were kept; the most of any member."""
+        curves = [self.curve, *(member.curve for member in self.members)]
+        return max((curve[-1].step for curve in curves if curve), default=0)
+
+    def named(self, names: Mapping[str, Mapping[str, str]]) -> Self:
+        """Return the report with names of categories in place of AutoGluon's codes.
+
+        Parameters
+        ----------
+        names : mapping of str to (mapping of str to str)
+            By column, the name of each code.
+        """
+        marginals = [each.named(names.get(each.column, {})) for each in self.marginals]
+        return self.model_copy(update={"marginals": marginals})
 
 
 def finite(value: float) -> float | None:

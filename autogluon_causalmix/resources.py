@@ -12,8 +12,20 @@ from autogluon_causalmix.errors import OutOfTime
 
 Result = TypeVar("Result")
 
+CUT_OFF = "cut off"
+"""In every sentence about work that the clock ended: what was done by then differs by machine."""
+
 REPEAT = 1.0
 """Seconds after which an interrupt is sent again: one that arrives in a finaliser is lost there."""
+
+IMPORTING = 0.02
+"""Seconds for which an import is left alone: half of a module can be imported by nobody again."""
+
+LOOK = 0.25
+"""Seconds for which the cores are watched."""
+
+BUSY = 50.0
+"""Per cent of that time: a core that works more has no room for another thread."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,26 @@ class Resources:
         return Resources(seconds, self.num_cpus, self.device)
 
 
+def idle_cores(most: int) -> int:
+    """Return how many of `most` cores other programs leave idle now, at least 1.
+
+    Threads of torch wait for each other after every product of matrices. One thread without a core
+    of its own makes all of them wait, so that two threads on a busy machine are many times slower
+    than one.
+
+    Examples
+    --------
+    >>> idle_cores(1)
+    1
+    """
+    if most <= 1:
+        return 1
+    import psutil
+
+    busy: list[float] = psutil.cpu_percent(interval=LOOK, percpu=True)
+    return max(1, min(most, sum(share < BUSY for share in busy)))
+
+
 class _CutOff(BaseException):
     """Raised asynchronously; no ``except Exception`` of foreign code swallows it."""
 
@@ -59,12 +91,13 @@ def cut_off(seconds: float, stage: str, work: Callable[[], Result]) -> Result:
     """Return ``work()``, or raise `OutOfTime` once it has run for `seconds`.
 
     Works in any thread, also inside another cut, and leaves no process or thread behind. The work
-    is interrupted between two Python instructions: a single long call into C code ends first.
+    is interrupted between two Python instructions: a single long call into C code ends first, and
+    so does an import, half of which would leave modules that nobody can import any more.
 
     Raises
     ------
     OutOfTime
-        The work had not finished after `seconds`.
+        The work had not finished after `seconds`, or no time was left to begin it.
 
     Examples
     --------
@@ -78,6 +111,8 @@ def cut_off(seconds: float, stage: str, work: Callable[[], Result]) -> Result:
         ...
     autogluon_causalmix.errors.OutOfTime: a long wait was cut off after 0.05 s
     """
+    if seconds <= 0:
+        raise OutOfTime(f"no time was left for {stage}")
     # Its own class for each cut, so that an inner cut lets an outer one pass. A function, not a
     # context manager: an interrupt that arrives between a block's end and its __exit__ could not be
     # caught there.
@@ -88,8 +123,11 @@ def cut_off(seconds: float, stage: str, work: Callable[[], Result]) -> Result:
 
     def interrupt() -> None:
         nonlocal sent
-        pause = min(max(seconds, 0.0), threading.TIMEOUT_MAX)
+        pause = min(seconds, threading.TIMEOUT_MAX)
         while not finished.wait(pause):
+            if _is_importing(thread.value):
+                pause = IMPORTING
+                continue
             with lock:
                 if not finished.is_set():
                     sent = True
@@ -113,7 +151,17 @@ def cut_off(seconds: float, stage: str, work: Callable[[], Result]) -> Result:
             stop()
     except signal:
         stop()  # the interrupt may have arrived before or in the first
-        raise OutOfTime(f"{stage} was cut off after {seconds:.2f} s") from None
+        raise OutOfTime(f"{stage} was {CUT_OFF} after {seconds:.2f} s") from None
+
+
+def _is_importing(thread: int) -> bool:
+    """Return whether a thread is inside of an import."""
+    frame = sys._current_frames().get(thread)
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def is_out_of_memory(error: BaseException) -> bool:

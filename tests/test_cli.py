@@ -1,9 +1,11 @@
 """The `causalmix` command, as a person would use and misuse it."""
 
+import json
 import logging
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -111,25 +113,14 @@ def test_fit_leaves_report_leaderboard_and_predictor(
         "predictor", "report.html", "leaderboard.csv", "fit_report.json"
     }  # fmt: skip
     board = pd.read_csv("out/leaderboard.csv")
-    assert list(board["arm"]) == ["zero-shot", "fine-tuned", "CausalMix"]
+    assert list(board["arm"]) == ["zero-shot", "fine-tuned", "bootstrap", "CausalMix"]
+    assert (board["steps"][1:] > 0).all()
     assert board["roc_auc"].between(0.8, 1).all()
     assert "CausalMix kept the" in capsys.readouterr().out
     before = Path("out/report.html").stat().st_mtime_ns
     assert causalmix(*arguments) == 2, "nothing is overwritten unless asked for"
     assert Path("out/report.html").stat().st_mtime_ns == before
     assert "--force" in capsys.readouterr().err
-
-
-def test_the_verdict_of_the_demo_claims_no_win_that_it_did_not_see() -> None:
-    losses = {"zero-shot": [0.5, 0.4], "fine-tuned": [0.3, 0.3], "CausalMix": [0.4, 0.4]}
-    rows = [
-        {"table": "wine", "split": split, "arm": arm, "log_loss": loss}
-        for arm, of_splits in losses.items()
-        for split, loss in enumerate(of_splits)
-    ]
-    said = demo.verdict(pd.DataFrame(rows))
-    assert "over zero-shot +0.0500 ± 0.0707 (better on 1, worse on 0 of 2 splits)" in said
-    assert "over fine-tuned -0.1000 ± 0.0000 (better on 0, worse on 2 of 2 splits)" in said
 
 
 @pytest.mark.slow
@@ -146,7 +137,9 @@ def test_demo_leaves_table_picture_and_report(
     }
     scores = pd.read_csv("causalmix-demo/scores.csv")
     assert sorted(zip(scores["split"], scores["arm"], strict=True)) == [
-        (split, arm) for split in (0, 1) for arm in ("CausalMix", "fine-tuned", "zero-shot")
+        (split, arm)
+        for split in (0, 1)
+        for arm in ("CausalMix", "bootstrap", "fine-tuned", "zero-shot")
     ]
     assert scores["roc_auc"].between(0.9, 1).all()
     mean = scores[scores["arm"] == "CausalMix"]["log_loss"].mean()
@@ -448,8 +441,8 @@ def test_what_autogluon_raises_is_one_line(
     monkeypatch.setattr("autogluon.tabular.TabularPredictor.fit", fail)
     assert causalmix("fit", train, "-t", "ill", "--backbone", "mini") == 2
     told = capsys.readouterr()
-    assert "AssertionError: no space left for [models]" in told.err
-    assert told.err.count("\n") == 1
+    (line,) = [line for line in told.err.splitlines() if line.startswith("error")]
+    assert line.endswith("AssertionError: no space left for [models]")
     assert not Path("out/predictor").exists()
 
 
@@ -517,3 +510,73 @@ def test_a_narrow_terminal_shortens_no_name(
     told = capsys.readouterr().out
     assert "bootstrap" in told
     assert "\N{HORIZONTAL ELLIPSIS}" not in told
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert causalmix("--version") == 0
+    assert capsys.readouterr().out == f"causalmix {version('autogluon-causalmix')}\n"
+
+
+def test_rows_on_the_standard_output_are_those_of_the_file(
+    train: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    arguments = ("augment", train, "-t", "ill", "-n", 20, "--generator", "bootstrap")
+    assert causalmix(*arguments, "-o", "rows.csv") == 0
+    capfdbinary.readouterr()
+    assert causalmix(*arguments, "-o", "-") == 0
+    assert capfdbinary.readouterr().out == Path("rows.csv").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["rows.tsv", "rows.tsv.gz"])
+def test_the_suffix_decides_what_stands_between_cells(name: str, train: Path) -> None:
+    arguments = ("augment", train, "-t", "ill", "-n", 20, "--generator", "bootstrap")
+    assert causalmix(*arguments, "-o", "rows.csv") == causalmix(*arguments, "-o", name) == 0
+    pd.testing.assert_frame_equal(pd.read_csv("rows.csv"), pd.read_csv(name, sep="\t"))
+    assert causalmix("augment", name, *arguments[2:], "-o", "again.csv") == 0
+    assert "\t" not in Path("again.csv").read_text()
+
+
+def test_knowledge_of_a_file_forbids_the_edge_that_is_there(
+    train: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    both = [["number", "ill"], ["ill", "number"]]
+    Path("known.json").write_text(json.dumps({"forbidden": both}))
+    arguments = ("graph", train, "-t", "ill", "--generator", "scm:graphs=1", "-o", "graph.svg")
+    assert causalmix(*arguments, "--knowledge", "known.json") == 0
+    edges = [line for line in capsys.readouterr().out.splitlines() if "→" in line]
+    assert not any("number" in line and "ill" in line for line in edges)
+    Path("known.json").write_text(json.dumps({"tires": []}))
+    assert causalmix(*arguments, "--knowledge", "known.json", "--force") == 2
+    assert "--knowledge known.json: write a JSON object with any of" in capsys.readouterr().err
+
+
+def test_a_generator_without_a_graph_is_refused(
+    train: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert causalmix("graph", train, "-t", "ill", "--generator", "bootstrap", "-o", "g.svg") == 2
+    assert "'bootstrap' has no causal graph; choose 'scm'" in capsys.readouterr().err
+
+
+def test_a_fit_that_is_interrupted_leaves_nothing_and_can_begin_anew(
+    train: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, path: Path | None = None, **__: object) -> None:
+        assert Path("out/.unfinished").exists()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("autogluon_causalmix.comparison.compare", interrupted)
+    assert causalmix("fit", train, "-t", "ill", "-o", "out", "--backbone", "mini") == 130
+    assert not Path("out").exists()
+    assert "nothing is kept in out" in capsys.readouterr().err
+    Path("out/predictor").mkdir(parents=True)
+    Path("out/.unfinished").touch()  # as after a kill
+    assert causalmix("fit", train, "-t", "ill", "-o", "out", "--backbone", "mini") == 130
+    assert "holds a fit that did not end: it begins anew" in capsys.readouterr().out
+
+
+def test_quiet_prints_nothing(train: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("augment", train, "-t", "ill", "-n", 5, "--generator", "bootstrap", "-o", "a.csv")
+    assert causalmix(*arguments, "--quiet") == 0
+    assert capsys.readouterr() == ("", "")
+    assert causalmix(*arguments, "--force") == 0
+    assert "5 rows" in capsys.readouterr().out

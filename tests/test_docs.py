@@ -30,7 +30,11 @@ ROOT = Path(__file__).parents[1]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
 PAGES = [
     *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
-    *sorted((ROOT / "docs").rglob("*.md")),
+    *(
+        path
+        for path in sorted((ROOT / "docs").rglob("*.md"))
+        if not path.parent.name.startswith("_")
+    ),
 ]
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 RUN = [
@@ -115,6 +119,8 @@ def leads_somewhere(path: str) -> bool:
     module, _, attribute = path.rpartition(".")
     if importlib.util.find_spec(module) is None:
         return False
+    if module.endswith(".tabarena") and importlib.util.find_spec("tabarena") is None:
+        return True  # needs an extra to be imported
     return hasattr(importlib.import_module(module), attribute) or (
         hasattr(importlib.import_module(module), "__path__")
         and importlib.util.find_spec(path) is not None

@@ -55,7 +55,7 @@ def simulated(
 
 def pooled(cells: pd.DataFrame, draws: int = 400) -> dict[str, within.Pooled]:
     rng = np.random.default_rng(0)
-    metrics = [name for name in cells if name.startswith(METRIC)]
+    metrics = [str(name) for name in cells if str(name).startswith(METRIC)]
     return {own.metric: own for own in within.pooled(cells, metrics, "gain", COPY, rng, draws)}
 
 

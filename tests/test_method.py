@@ -13,7 +13,7 @@ from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.errors import CausalMixError, ConfigError, GeneratorError, UnknownPlugin
 from autogluon_causalmix.finetuning.rows import class_codes
 from autogluon_causalmix.generation import augment
-from autogluon_causalmix.method import Fitted, fit
+from autogluon_causalmix.method import NOT_REPRODUCIBLE, Fitted, fit
 from autogluon_causalmix.model import CausalMixModel
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
@@ -65,6 +65,14 @@ def test_a_generator_without_end_is_cut_off_and_real_rows_are_used() -> None:
     assert report.rows.synthetic == 0
     assert report.curve[-1].step == 3, "fine-tuning on real rows went on"
     assert any("cut off" in note and "real rows alone" in note for note in report.notes)
+    assert report.notes[-1] == NOT_REPRODUCIBLE
+    assert NOT_REPRODUCIBLE not in fitted(table(), finetune=False).report.notes
+
+
+def test_fine_tuning_that_the_clock_ends_says_that_it_is_not_reproducible() -> None:
+    report = fitted(table(), seconds=2, generator=None, finetune_steps=100_000).report
+    assert any(note.startswith("fine-tuning was cut off at step") for note in report.notes)
+    assert report.notes[-1] == NOT_REPRODUCIBLE
 
 
 def test_a_generator_that_fails_is_named() -> None:
@@ -228,3 +236,42 @@ def test_augment_says_its_fallbacks_as_warnings(caplog: pytest.LogCaptureFixture
     augment(table(10).frame, "y", 5, generator="scm")
     assert any("too few" in record.message for record in caplog.records)
     assert {record.levelname for record in caplog.records} == {"WARNING"}
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A generator as somebody writes it in a notebook: it repeats the first rows."""
+
+    start: int = 0
+
+    def fit(self, table: Table, rng: np.random.Generator, resources: Resources) -> "Repeated":
+        return Repeated(table, self.start)
+
+
+@dataclass(frozen=True)
+class Repeated:
+    table: Table
+    start: int
+
+    def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
+        return self.table.take(np.full(n_rows, self.start))
+
+    def describe(self) -> dict[str, object]:
+        return {}
+
+
+@pytest.mark.parametrize("generator", [Constant, Constant(0)], ids=["class", "object"])
+def test_augment_takes_a_generator_of_a_notebook(
+    generator: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Constant, "__module__", "__main__")
+    frame = table().frame
+    drawn = augment(frame, "y", 3, generator=generator)
+    pd.testing.assert_frame_equal(drawn, frame.iloc[[0, 0, 0]].reset_index(drop=True))
+
+
+def test_what_is_no_generator_is_refused_and_so_is_an_object_in_a_fit() -> None:
+    with pytest.raises(ConfigError, match="a generator has a method fit"):
+        augment(table().frame, "y", 3, generator=object)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="put its class into a module and name it 'module:Class'"):
+        CausalMixModel.check({"generator": Constant(0)})

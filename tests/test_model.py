@@ -186,15 +186,25 @@ def test_bagging_then_refit_takes_the_steps_that_the_folds_found(tmp_path: Path)
         {CausalMixModel: QUICK, "GBM": {"num_boost_round": 5}},
         num_bag_folds=3,
     )
-    found = {
-        path.parent.name: FitReport.read(path)
-        for path in Path(predictor.path).rglob("fit_report.json")
-    }
-    assert found, "the refitted model has a report"
-    refitted = next(iter(found.values()))
+    (path,) = Path(predictor.path).rglob("CausalMix_BAG_L1/S1F1/fit_report.json")
+    refitted = FitReport.read(path)
     assert refitted.options["early_stopping"] is False
+    assert len(refitted.folds) == 3
     predictor.refit_full()
     assert np.isfinite(predictor.leaderboard(silent=True)["score_val"].dropna()).all()
+
+
+def test_a_refit_keeps_the_verdicts_of_its_folds(tmp_path: Path) -> None:
+    predictor = fitted(awkward(60), tmp_path, {CausalMixModel: QUICK}, num_bag_folds=2)
+    (path,) = Path(predictor.path).rglob("CausalMix_BAG_L1/S1F1/fit_report.json")
+    refitted = FitReport.read(path)
+    assert [verdict.fold for verdict in refitted.folds] == ["S1F1", "S1F2"]
+    assert {verdict.generator for verdict in refitted.folds} == {"bootstrap"}
+    assert [verdict.rows.validation for verdict in refitted.folds] == [30, 30]
+    assert (refitted.rows.real, refitted.rows.validation) == (60, 0)
+    kept = [verdict.kept for verdict in refitted.folds]
+    if len(set(kept)) == 1:
+        assert refitted.kept == kept[0], "the refit follows its folds"
 
 
 @pytest.mark.parametrize(("learning_rate", "kept"), [(0.5, "pretrained"), (3e-4, "fine-tuned")])
@@ -213,8 +223,10 @@ def test_a_refit_is_tuned_only_where_most_folds_kept_tuned_weights(
         "ag_args_ensemble": {"fold_fitting_strategy": "sequential_local"},
     }
     predictor = fitted(frame, tmp_path, {CausalMixModel: options}, num_bag_folds=2)
-    (report,) = reports(predictor)
+    (path,) = Path(predictor.path).rglob("CausalMix_BAG_L1/S1F1/fit_report.json")
+    report = FitReport.read(path)
     assert report.kept == kept
+    assert {verdict.kept for verdict in report.folds} == {kept}
     assert report.rows.real == len(frame)
     if kept == "pretrained":
         assert "most folds kept the pretrained weights" in report.reason
@@ -330,6 +342,18 @@ def test_a_gpu_fits_and_its_model_predicts_on_a_cpu(
     hidden = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
     subprocess.run([sys.executable, "-c", script, *arguments], check=True, env=hidden)
     np.testing.assert_allclose(pd.read_pickle(tmp_path / "out.pkl"), on_gpu, atol=0.02)
+
+
+def test_a_target_that_is_a_number_is_skipped_with_a_line_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    frame = awkward(40).assign(label=np.random.default_rng(0).normal(size=40))
+    models = {CausalMixModel: QUICK, "GBM": {"num_boost_round": 2}}
+    predictor = TabularPredictor("label", path=str(tmp_path), verbosity=2).fit(
+        frame, hyperparameters=models, raise_on_model_failure=True
+    )
+    assert "CausalMix" not in predictor.model_names()
+    assert any("Skipping CausalMix" in line and "'regression'" in line for line in caplog.messages)
 
 
 def test_memory_is_that_of_the_named_backbone_however_it_is_named() -> None:

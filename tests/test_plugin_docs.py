@@ -3,7 +3,9 @@
 import ast
 import inspect
 import re
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ SHOWN = {
     node.name: node
     for block in re.findall(r"^```python\n(.*?)^```$", HOOKS, flags=re.MULTILINE | re.DOTALL)
     for node in ast.parse(block).body
-    if isinstance(node, ast.ClassDef)
+    if isinstance(node, ast.ClassDef) and not node.decorator_list
 }
 
 
@@ -53,3 +55,14 @@ def test_what_the_reference_imports_is_there() -> None:
     block = re.search(r"^```python\n(from .*?)^```$", HOOKS, flags=re.MULTILINE | re.DOTALL)
     assert block
     exec(block[1], {})
+
+
+def test_the_discoverer_that_is_shown_keeps_the_contract() -> None:
+    block = re.search(
+        r"^```python\n# my_discoverer.py\n(.*?)^```$", HOOKS, re.MULTILINE | re.DOTALL
+    )
+    assert block
+    module = ModuleType("my_discoverer")
+    sys.modules["my_discoverer"] = module
+    exec(block[1], module.__dict__)
+    testing.check_discoverer(module.RequiredOnly())

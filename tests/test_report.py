@@ -36,6 +36,7 @@ from autogluon_causalmix.records import (
     RowCounts,
     Scores,
 )
+from autogluon_causalmix.report.edges import cautions, edge_lines
 from autogluon_causalmix.report.layout import Edge, layered
 from autogluon_causalmix.report.marginals import MOST_PANELS
 from autogluon_causalmix.report.page import write_page
@@ -837,3 +838,17 @@ def test_a_caption_of_wide_letters_stays_inside_of_the_picture() -> None:
     figure = draw_graph(names, np.zeros((9, 9)).tolist(), None, note="名 " * 100)
     caption = figure.get_supxlabel().splitlines()
     assert max(9 * line.count("名") for line in caption) < 72 * figure.get_figwidth()
+
+
+def test_open_directions_and_arrows_from_the_target_are_said_of_likely_edges_alone() -> None:
+    beliefs = np.zeros((4, 4))
+    beliefs[0, 1], beliefs[1, 0] = 0.45, 0.55  # found, direction open
+    beliefs[2, 3], beliefs[3, 2] = 0.9, 0.1  # from the target
+    beliefs[0, 3], beliefs[3, 0] = 0.15, 0.15  # hardly found
+    lines = edge_lines({"nodes": ["a", "b", "ill", "c"], "probability": beliefs.tolist()})
+    assert [(line.cause, line.effect) for line in lines] == [("ill", "c"), ("b", "a"), ("a", "c")]
+    _, undecided, caused = cautions(lines, "ill")
+    assert "b – a." in undecided
+    assert "a – c" not in undecided
+    assert caused.startswith("Arrows from the target 'ill' (to c) are beliefs")
+    assert len(cautions(lines, "a")) == 2

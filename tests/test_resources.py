@@ -1,13 +1,16 @@
 """`Resources` and the hard cut."""
 
 import contextlib
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from autogluon_causalmix.errors import OutOfTime
-from autogluon_causalmix.resources import Resources, cut_off
+from autogluon_causalmix.resources import Resources, cut_off, idle_cores
 
 
 def stubborn(seconds: float) -> None:
@@ -99,3 +102,44 @@ def test_shares_shrink_with_what_is_left() -> None:
     assert share.seconds == pytest.approx(5, abs=0.1)
     assert share.num_cpus == 3
     assert Resources(-1.0).share(0.5).seconds == 0
+
+
+def test_an_import_ends_before_the_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of an import would leave modules that nobody can import again."""
+    (tmp_path / "imported_slowly.py").write_text(
+        "import time\nfor _ in range(40):\n    time.sleep(0.01)\ndone = True\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def work() -> None:
+        import imported_slowly  # type: ignore[import-not-found]  # noqa: F401
+
+        while True:
+            time.sleep(0.001)
+
+    with pytest.raises(OutOfTime):
+        cut_off(0.1, "an import", work)
+    assert sys.modules["imported_slowly"].done
+
+
+def test_no_work_begins_without_time() -> None:
+    begun = []
+    with pytest.raises(OutOfTime, match="no time was left for a stage"):
+        cut_off(-0.001, "a stage", lambda: begun.append(True))
+    assert not begun
+
+
+def test_busy_cores_are_not_counted() -> None:
+    """Two programs that each keep a core busy leave at most the others."""
+    import psutil
+
+    cores = psutil.cpu_count()
+    script = "import time\nend = time.time() + 20\nwhile time.time() < end: pass"
+    spinning = [subprocess.Popen([sys.executable, "-c", script]) for _ in range(cores)]
+    try:
+        time.sleep(0.3)
+        assert idle_cores(cores) < max(cores, 2)
+    finally:
+        for program in spinning:
+            program.kill()
+            program.wait()

@@ -1,8 +1,9 @@
 """The ``causalmix`` command."""
 
+import importlib.metadata
 import os
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -12,18 +13,34 @@ from autogluon_causalmix.cli.fidelity import fidelity
 from autogluon_causalmix.cli.fit import fit
 from autogluon_causalmix.cli.graph import graph
 from autogluon_causalmix.cli.plugins import plugins
-from autogluon_causalmix.cli.terminal import errors, tolerate_any_terminal
+from autogluon_causalmix.cli.terminal import console, errors, tolerate_any_terminal
 from autogluon_causalmix.cli.weights import weights
 from autogluon_causalmix.errors import CausalMixError
 
-app = typer.Typer(
-    add_completion=False,
-    help="Fine-tune a tabular foundation model on your rows and on rows drawn from causal models "
-    "of them.",
-)
+app = typer.Typer(add_completion=False)
 for command in (demo, fit, augment, graph, fidelity, plugins):
     app.command()(command)
 app.add_typer(weights, name="weights")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"causalmix {importlib.metadata.version('autogluon-causalmix')}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option(
+        "--version", is_eager=True, callback=_print_version, help="Print the version and leave."
+    ),
+]
+
+
+@app.callback()
+def causalmix(version: Version = False) -> None:
+    """Fine-tune a tabular foundation model on your rows and on rows of causal models of them."""
+
 
 INTERRUPTED = 130  # of a shell: 128 and the number of the signal
 

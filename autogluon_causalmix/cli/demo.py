@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,11 +10,12 @@ import numpy as np
 import pandas as pd
 import typer
 from rich.box import SIMPLE_HEAD
-from rich.progress import Progress
 from rich.table import Table as Grid
 
 from autogluon_causalmix.cli import options
+from autogluon_causalmix.cli.progress import Progress, followed
 from autogluon_causalmix.cli.terminal import console
+from autogluon_causalmix.verdict import verdict
 
 if TYPE_CHECKING:  # loads AutoGluon
     from autogluon_causalmix.comparison import Comparison
@@ -67,11 +69,13 @@ def demo(
     ),
     force: options.Force = False,
     verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
 ) -> None:
-    """Compare zero-shot, fine-tuning and CausalMix on real tables of scikit-learn.
+    """Compare four arms on real tables of scikit-learn, as `causalmix fit` does on yours.
 
     Fetches published weights on first use where they are in reach; offline, `mini` runs.
     """
+    options.hush(quiet)
     options.claim(out, force, written=())
     _run(out, 2 if verbose else 0)
 
@@ -99,13 +103,14 @@ def _run(out: Path, verbosity: int) -> None:
     picture = draw_arms(scores)
     save(picture, out / "arms.svg")
     scores.to_csv(out / "scores.csv", index=False)
-    summary, said = _summary(scores), verdict(scores)
+    summary, said = _summary(scores), verdict_of(scores)
     write_page(
         out / "report.html",
         reports,
         title="CausalMix demo",
         verdict=said,
         leaderboard=summary,
+        scored_on="test rows, mean ± standard deviation over splits",
         pictures=[picture],
     )
     console.print(_grid(summary))
@@ -129,10 +134,9 @@ def _comparisons(path: Path, verbosity: int) -> "dict[tuple[str, int], Compariso
 
     jobs = [(name, split) for name in TABLES for split in range(SPLITS)]
     done: dict[tuple[str, int], Comparison] = {}
-    with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("", total=len(jobs))
-        for name, split in jobs:
-            progress.update(task, description=f"{name}, split {split + 1} of {SPLITS}")
+    with followed() as progress:
+        for place, (name, split) in enumerate(jobs, start=1):
+            job = f"{place} of {len(jobs)}: {name}, split {split + 1}"
             frame = TABLES[name]()
             train, rest = train_test_split(
                 frame,
@@ -141,10 +145,21 @@ def _comparisons(path: Path, verbosity: int) -> "dict[tuple[str, int], Compariso
                 random_state=split,
             )
             options = {**OPTIONS, "random_state": split}
-            done[name, split] = compare(train, rest, TARGET, options, path, verbosity=verbosity)
+            done[name, split] = compare(
+                train,
+                rest,
+                TARGET,
+                options,
+                path,
+                verbosity=verbosity,
+                say=partial(_say, progress, job),
+            )
             shutil.rmtree(path)
-            progress.advance(task)
     return done
+
+
+def _say(progress: Progress, job: str, arm: str) -> None:
+    progress.say(f"{job}, {arm}")
 
 
 def _summary(scores: pd.DataFrame) -> pd.DataFrame:
@@ -180,15 +195,8 @@ def _grid(summary: pd.DataFrame) -> Grid:
     return grid
 
 
-def verdict(scores: pd.DataFrame) -> str:
+def verdict_of(scores: pd.DataFrame) -> str:
     """Say in one sentence what these runs show, and no more."""
     losses = scores.pivot_table(index=["table", "split"], columns="arm", values="log_loss")
-    parts = []
-    for rival in ("zero-shot", "fine-tuned"):
-        gain = losses[rival] - losses["CausalMix"]
-        wins, defeats = int((gain > 0).sum()), int((gain < 0).sum())
-        counted = f"better on {wins}, worse on {defeats} of {len(gain)} splits"
-        parts.append(f"over {rival} {gain.mean():+.4f} ± {gain.std():.4f} ({counted})")
-    return (
-        f"Log-loss gained by CausalMix on test rows, mean ± spread over splits: {', '.join(parts)}."
-    )
+    tables, splits = len(TABLES), len(losses)
+    return verdict(losses, f"the test rows of {splits} splits of {tables} tables")

@@ -2,20 +2,24 @@
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import pandas as pd
 import typer
 from rich.table import Table as Grid
 
 from autogluon_causalmix.cli import options
-from autogluon_causalmix.cli.terminal import console, print_notes
-from autogluon_causalmix.errors import CausalMixError, TableError
+from autogluon_causalmix.cli.progress import followed
+from autogluon_causalmix.cli.terminal import console, errors, print_notes
+from autogluon_causalmix.errors import TableError
 
 WRITTEN = ("predictor", "leaderboard.csv", "fit_report.json", "report.html")
+UNFINISHED = ".unfinished"  # stands in the folder until all of these do
 
 if TYPE_CHECKING:  # loads AutoGluon
     from autogluon_causalmix.comparison import Comparison
+    from autogluon_causalmix.files.training import TrainingFile
+    from autogluon_causalmix.records import FitReport
 
 
 def fit(
@@ -30,22 +34,51 @@ def fit(
     backbone: options.Backbone = "auto",
     seed: options.Seed = 0,
     time_limit: Annotated[float | None, options.Seconds] = None,
+    knowledge: options.KnowledgeFile = None,
     force: options.Force = False,
     verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
 ) -> None:
-    """Fit zero-shot, fine-tuned and CausalMix; leave a leaderboard, a report and a predictor."""
-    from autogluon_causalmix.comparison import check_table, compare
-    from autogluon_causalmix.files.dtypes import read_dtypes
-    from autogluon_causalmix.files.training import TrainingFile
+    """Fit four arms on the same rows; leave a verdict, a report and a predictor.
+
+    Zero-shot, fine-tuned on real rows, on real rows drawn again, and CausalMix.
+    """
     from autogluon_causalmix.model import CausalMixModel
 
+    options.hush(quiet)
     chosen = {
-        "generator": options.named("--generator", generator),
+        "generator": options.generator(generator, knowledge),
         "backbone": options.named("--backbone", backbone),
         "random_state": seed,
     }
-    options.claim(out, force, [train, test, options.file_in(dtypes)], WRITTEN)
+    if (out / UNFINISHED).exists():  # of a fit that was killed: nothing in it is of use
+        print_notes([f"{out} holds a fit that did not end: it begins anew"])
+        force = True
+    options.claim(out, force, [train, test, options.file_in(dtypes), knowledge], WRITTEN)
     CausalMixModel.check(chosen)
+    file, rows = _read(train, target, test, dtypes)
+    console.print(
+        f"{len(file.table)} rows, {len(file.table.columns) - 1} features, "
+        f"{len(file.table.classes)} classes of {target!r}"
+    )
+    if time_limit is None:
+        print_notes([f"up to {options.MINUTES} minutes per arm; --time-limit sets a limit"])
+    limits = {"time_limit": time_limit, "verbosity": 2 if verbose else 0}
+    comparison = _compare(file.frame, rows, target, chosen, out, limits)
+    scored_on = f"{'validation' if test is None else 'test'} rows"
+    _leave(comparison, out, f"{train.name}: {target}", scored_on)
+    (out / UNFINISHED).unlink()
+    _print(comparison, out, scored_on)
+
+
+def _read(
+    train: Path, target: str, test: Path | None, dtypes: str | None
+) -> "tuple[TrainingFile, pd.DataFrame | None]":
+    """Read both files, say what should be known of them, and refuse what teaches nothing."""
+    from autogluon_causalmix.files.dtypes import read_dtypes
+    from autogluon_causalmix.files.training import TrainingFile
+    from autogluon_causalmix.learnable import check_table
+
     file = TrainingFile.read(train, target, read_dtypes(dtypes))
     print_notes(file.schema.notes)
     try:
@@ -56,51 +89,83 @@ def fit(
     print_notes(differences)
     if test is not None and test.read_bytes() == train.read_bytes():
         print_notes([f"{test} is the training file: its scores say nothing of new rows"])
-    console.print(
-        f"{len(file.table)} rows, {len(file.table.columns) - 1} features, "
-        f"{len(file.table.classes)} classes of {target!r}"
-    )
-    shutil.rmtree(out / "predictor", ignore_errors=True)
+    return file, rows
+
+
+def _compare(
+    train: pd.DataFrame,
+    test: pd.DataFrame | None,
+    target: str,
+    chosen: dict[str, Any],
+    out: Path,
+    limits: dict[str, Any],
+) -> "Comparison":
+    """Fit the arms; what does not end leaves nothing behind."""
+    from autogluon_causalmix.comparison import compare
+
+    _clear(out)
+    out.mkdir(exist_ok=True)
+    (out / UNFINISHED).touch()
     try:
-        with console.status("fitting zero-shot, fine-tuned and CausalMix …"):
-            comparison = compare(
-                file.frame,
-                rows,
-                target,
-                chosen,
-                out / "predictor",
-                time_limit=time_limit,
-                verbosity=2 if verbose else 0,
+        with followed() as progress:
+            return compare(
+                train, test, target, chosen, out / "predictor", say=progress.say, **limits
             )
-    except CausalMixError:
-        shutil.rmtree(out / "predictor", ignore_errors=True)  # half of a predictor is of no use
+    except BaseException as error:
+        _clear(out)  # half of a predictor is of no use
+        if isinstance(error, KeyboardInterrupt):
+            errors.print(f"stopped at {progress.part!r}: nothing is kept in {out}")
         raise
-    _leave(comparison, out, f"{train.name}: {target}")
-    _print(comparison, out, "validation" if test is None else "test")
 
 
-def _leave(comparison: "Comparison", out: Path, title: str) -> None:
+def _clear(out: Path) -> None:
+    """Remove what an earlier fit has left, and the folder if nothing else is in it."""
+    shutil.rmtree(out / "predictor", ignore_errors=True)
+    for name in (*WRITTEN[1:], UNFINISHED):
+        (out / name).unlink(missing_ok=True)
+    if out.is_dir() and not any(out.iterdir()):
+        out.rmdir()
+
+
+def _leave(comparison: "Comparison", out: Path, title: str, scored_on: str) -> None:
     from autogluon_causalmix.report.page import write_page
 
     comparison.scores.to_csv(out / "leaderboard.csv", index=False)
-    comparison.reports["CausalMix"].write(out / "fit_report.json")
-    write_page(out / "report.html", comparison.reports, title=title, leaderboard=comparison.scores)
+    report = _main(comparison)
+    report.write(out / "fit_report.json")
+    write_page(
+        out / "report.html",
+        comparison.reports,
+        title=title,
+        verdict=comparison.verdict,
+        leaderboard=comparison.scores,
+        scored_on=scored_on,
+        notes=comparison.notes,
+    )
+
+
+def _main(comparison: "Comparison") -> "FitReport":
+    """Return the report of CausalMix, or of the last arm that was fitted."""
+    reports = comparison.reports
+    return reports.get("CausalMix") or list(reports.values())[-1]
 
 
 def _print(comparison: "Comparison", out: Path, rows: str) -> None:
     console.print(_leaderboard(comparison.scores, rows))
-    report = comparison.reports["CausalMix"]
+    console.print(comparison.verdict, soft_wrap=True)
+    report = _main(comparison)
     console.print(f"CausalMix kept the {report.kept} weights: {report.reason}", soft_wrap=True)
     print_notes([*comparison.notes, *report.notes])
     console.print(f"report: {out / 'report.html'}", soft_wrap=True)
 
 
 def _leaderboard(scores: pd.DataFrame, rows: str) -> Grid:
-    grid = Grid("arm", f"log-loss ({rows} rows)", "ROC-AUC", "kept weights", "fit seconds")
+    grid = Grid("arm", f"log-loss ({rows})", "ROC-AUC", "kept weights", "steps", "fit seconds")
     for row in scores.to_dict("records"):
         numbers = [
             f"{row[name]:.4f}" if row.get(name) is not None else "–"
             for name in ("log_loss", "roc_auc")
         ]
-        grid.add_row(row["arm"], *numbers, row["kept"], f"{row['fit seconds']:.1f}")
+        seconds = f"{row['fit seconds']:.1f}"
+        grid.add_row(row["arm"], *numbers, row["kept"], str(row["steps"]), seconds)
     return grid

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table as Grid
 
 from autogluon_causalmix.cli import options
+from autogluon_causalmix.cli.progress import followed
 from autogluon_causalmix.cli.terminal import console, print_notes
 from autogluon_causalmix.config import Named
 from autogluon_causalmix.errors import ConfigError
@@ -29,20 +30,25 @@ def graph(
     dtypes: options.Dtypes = None,
     seed: options.Seed = 0,
     time_limit: Annotated[float, options.Seconds] = 600.0,
+    generator: options.Generator = "scm",
+    knowledge: options.KnowledgeFile = None,
     force: options.Force = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Find causal edges in a file and draw how far each is believed."""
     from autogluon_causalmix.files.dtypes import read_dtypes
     from autogluon_causalmix.files.training import TrainingFile
     from autogluon_causalmix.report.pictures import draw_graph, save
 
+    options.hush(quiet)
     if out.suffix not in {".svg", ".png"}:
         raise ConfigError(f"--out must end in .svg or .png, got {out}")
-    options.claim(out, force, [train, options.file_in(dtypes)])
+    chosen = Named.parse(options.generator(generator, knowledge))
+    options.claim(out, force, [train, options.file_in(dtypes), knowledge])
     file = TrainingFile.read(train, target, read_dtypes(dtypes))
     print_notes(file.schema.notes)
-    with console.status("looking for causal edges …"):
-        found, notes = _beliefs(file.table, seed, time_limit)
+    with followed():
+        found, notes = _beliefs(chosen, file.table, seed, time_limit)
     picture = draw_graph(
         found["nodes"], found["probability"], target, found["added"], found["note"]
     )
@@ -52,15 +58,18 @@ def graph(
     console.print(f"picture: {out}", soft_wrap=True)
 
 
-def _beliefs(table: Table, seed: int, seconds: float) -> tuple[Mapping[str, Any], list[str]]:
-    """Fit the SCM generator, and return the graph that it describes and its notes."""
+def _beliefs(
+    chosen: Named, table: Table, seed: int, seconds: float
+) -> tuple[Mapping[str, Any], list[str]]:
+    """Fit a generator, and return the graph that it describes and its notes."""
     from autogluon_causalmix.generation import fit_source
 
     log = Log(logging.DEBUG)  # notes are printed
     rng = np.random.default_rng(seed)
-    source = fit_source(Named(name="scm"), table, rng, Resources(seconds), log)
-    found = source.facts.description["graph"]
-    assert isinstance(found, dict)
+    source = fit_source(chosen, table, rng, Resources(seconds), log)
+    found = source.facts.description.get("graph")
+    if not isinstance(found, dict):
+        raise ConfigError(f"--generator: {chosen.name!r} has no causal graph; choose 'scm'")
     return found, log.notes
 
 

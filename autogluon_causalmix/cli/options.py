@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from autogluon_causalmix.cli.terminal import console
 from autogluon_causalmix.errors import ConfigError
 
 Train = Annotated[Path, typer.Argument(help="CSV or Parquet file of the real rows.")]
@@ -24,7 +25,10 @@ Dtypes = Annotated[
 ]
 Generator = Annotated[
     str,
-    typer.Option(help="What makes the synthetic rows: a name of `causalmix plugins`, or JSON."),
+    typer.Option(
+        help="What makes the synthetic rows: a name of `causalmix plugins`, a name with options as "
+        "in scm:graphs=10, or JSON."
+    ),
 ]
 Backbone = Annotated[
     str,
@@ -32,6 +36,7 @@ Backbone = Annotated[
         help="The foundation model: auto, mini, tabpfn-v2, or JSON with its name and options."
     ),
 ]
+KNOWN = ("required", "forbidden", "tiers")
 HIGHEST_SEED = 2**32 - 1  # of scikit-learn's
 
 
@@ -50,29 +55,86 @@ def _finite(seconds: float | None) -> float | None:
 Seconds = typer.Option(min=1.0, callback=_finite, help="Seconds the whole may take.")
 Seed = Annotated[int, typer.Option(callback=_seed, help="The same seed gives the same result.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+KnowledgeFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="JSON file of what you know of causes: required and forbidden edges, and tiers.",
+    ),
+]
+MINUTES = 10  # of an arm without a limit: `Hyperparameters.time_limit`
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show AutoGluon's log.")]
 
 
+def hush(quiet: bool) -> None:
+    """Print errors only, or everything."""
+    console.quiet = quiet
+
+
 def named(option: str, given: str) -> str | dict[str, Any]:
-    """Return a plugin's name, or its name and options where the string is a JSON object.
+    """Return a plugin's name, or its name and options: a JSON object, or `name:option=value,…`.
 
     Raises
     ------
     ConfigError
-        The string begins like a JSON object and is none.
+        The string begins like a JSON object and is none, or an option has no value.
 
     Examples
     --------
     >>> named("--generator", '{"name": "scm", "graphs": 3}')
     {'name': 'scm', 'graphs': 3}
+    >>> named("--generator", "scm:graphs=3,label=sink")
+    {'name': 'scm', 'graphs': 3, 'label': 'sink'}
+    >>> named("--generator", "package.module:Class")
+    'package.module:Class'
     """
     if not given.lstrip().startswith("{"):
-        return given
+        name, _, rest = given.partition(":")
+        if "=" not in rest:
+            return given
+        pairs = [pair.partition("=") for pair in rest.split(",")]
+        lacking = [key for key, equals, _ in pairs if not equals]
+        if lacking:
+            raise ConfigError(
+                f"{option}: {lacking[0]!r} has no value; write name:option=value, or JSON"
+            )
+        return {"name": name, **{key.strip(): _value(text) for key, _, text in pairs}}
     try:
         options: dict[str, Any] = json.loads(given)
     except ValueError as error:
         raise ConfigError(f"{option}: {given} is no JSON ({error})") from None
     return options
+
+
+def _value(text: str) -> Any:
+    """Return a number, truth or null as JSON has them, and any other text as it stands."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text.strip()
+
+
+def generator(given: str, knowledge: Path | None) -> str | dict[str, Any]:
+    """Return a generator with what the user knows of causes among its options.
+
+    Raises
+    ------
+    ConfigError
+        The file is no JSON object of ``required``, ``forbidden`` and ``tiers``.
+    """
+    chosen = named("--generator", given)
+    if knowledge is None:
+        return chosen
+    try:
+        edges = json.loads(knowledge.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"--knowledge {knowledge}: {error}") from None
+    if not isinstance(edges, dict) or not set(edges) <= set(KNOWN):
+        raise ConfigError(
+            f"--knowledge {knowledge}: write a JSON object with any of {list(KNOWN)}, as in "
+            '{"tiers": [["age", "sex"], ["dose"]], "forbidden": [["dose", "age"]]}'
+        )
+    return {**({"name": chosen} if isinstance(chosen, str) else chosen), **edges}
 
 
 def claim(

@@ -17,17 +17,17 @@ NARROWEST = 60
 PLAIN = {"→": "->", "–": "-", "±": "+/-", "…": "...", "×": "x", "≥": ">=", "≤": "<="}
 
 
-def print_notes(notes: Iterable[str]) -> None:
+def print_notes(notes: Iterable[str], to: Console = console) -> None:
     """Print sentences that the user should not miss."""
     for note in notes:
-        console.print(f"note: {note}", soft_wrap=True)
+        to.print(f"note: {note}", soft_wrap=True)
 
 
 @contextmanager
-def notes_of_the_log() -> Iterator[None]:
+def notes_of_the_log(to: Console = console) -> Iterator[None]:
     """Print what the package logs meanwhile."""
     logger = logging.getLogger("autogluon.causalmix")
-    handler = _Notes(logging.INFO)
+    handler = _Notes(to)
     level, propagate = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -41,8 +41,12 @@ def notes_of_the_log() -> Iterator[None]:
 
 
 class _Notes(logging.Handler):
+    def __init__(self, to: Console) -> None:
+        super().__init__(logging.INFO)
+        self.to = to
+
     def emit(self, record: logging.LogRecord) -> None:
-        print_notes([record.getMessage().strip()])
+        print_notes([record.getMessage().strip()], self.to)
 
 
 def tolerate_any_terminal() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 
 from autogluon_causalmix.arrays import Adjacency, Marks, Matrix
 from autogluon_causalmix.discovery.knowledge import Constraints
@@ -46,6 +47,29 @@ class EdgeBeliefs:
     def probability(self) -> Matrix:
         """Probability of each edge i → j, shape (nodes, nodes): the mean over the estimates."""
         return np.asarray(self.graphs.mean(axis=0))
+
+    def frame(self) -> pd.DataFrame:
+        """Return the edges in columns ``cause``, ``effect`` and ``probability``, likely ones first.
+
+        Examples
+        --------
+        >>> one = np.array([[[0, 0.7], [0.3, 0]]])
+        >>> EdgeBeliefs(("a", "b"), one, Constraints.none(2)).frame()
+          cause effect  probability
+        0     a      b          0.7
+        1     b      a          0.3
+        """
+        i, j = np.nonzero(self.probability)
+        edges = {
+            "cause": [self.nodes[place] for place in i],
+            "effect": [self.nodes[place] for place in j],
+            "probability": self.probability[i, j],
+        }
+        return pd.DataFrame(edges).sort_values("probability", ascending=False, ignore_index=True)
+
+    def _repr_html_(self) -> str:
+        said: str = self.frame().to_html(index=False, float_format="{:.2f}".format)
+        return said
 
     def sample_dag(self, rng: np.random.Generator) -> Adjacency:
         """Draw an acyclic graph, shape (nodes, nodes), entry [i, j] for i → j.

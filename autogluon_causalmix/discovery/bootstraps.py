@@ -14,7 +14,7 @@ from autogluon_causalmix.discovery.blocks import Blocks
 from autogluon_causalmix.discovery.knowledge import Constraints
 from autogluon_causalmix.discovery.workers import WorkerDied, in_processes
 from autogluon_causalmix.errors import OutOfTime
-from autogluon_causalmix.resources import Resources, cut_off
+from autogluon_causalmix.resources import CUT_OFF, Resources, cut_off
 from autogluon_causalmix.table import Table
 
 Estimate = Callable[[Blocks, Matrix, np.random.Generator], Iterator[Matrix]]
@@ -62,7 +62,9 @@ def on_bootstraps(
         note = f"{len(table)} rows are too few for discovery: {fallback}"
         return star(table, constraints, started, (note,))
     if resources.remaining() <= 0:
-        return star(table, constraints, started, (f"no time for discovery: {fallback}",))
+        return star(
+            table, constraints, started, (f"discovery was {CUT_OFF} before it began: {fallback}",)
+        )
     graphs: list[Matrix] = []
     notes: list[str] = []
     run = partial(_run, table, rng, resources.num_cpus, estimate, bootstraps, graphs, notes)

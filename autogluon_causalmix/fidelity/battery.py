@@ -102,7 +102,19 @@ def measure_fidelity(
             "num_cpus": num_cpus,
         }
     )
-    resources, log = Resources(options.time_limit, options.num_cpus), Log(logging.WARNING)
+    return compare_rows(options, real, synthetic, target, holdout, Log(logging.WARNING))
+
+
+def compare_rows(
+    options: Evaluation,
+    real: pd.DataFrame,
+    synthetic: pd.DataFrame,
+    target: Hashable,
+    holdout: pd.DataFrame | None,
+    log: Log,
+) -> FidelityReport:
+    """Measure as `measure_fidelity` does, with checked options; notes go to the log, too."""
+    resources = Resources(options.time_limit, options.num_cpus)
     chosen = sorted(_chosen(options.metrics), key=lambda each: (each.metric.family, each.name))
     given = {"real": real, "synthetic": synthetic}
     tables, notes = alike(given if holdout is None else {**given, "unseen real": holdout}, target)

@@ -1,7 +1,7 @@
 """`TrainingFile`: the file that says what every other file of a command means."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -103,14 +103,32 @@ class TrainingFile:
         return _plain_target(frame, target), notes
 
     def write(self, frame: pd.DataFrame, path: Path) -> None:
-        """Write rows like those of this file: as Parquet where the name says so, else as text."""
+        """Write rows like those of this file, in the format that the suffix says.
+
+        As Parquet, with tabs (.tsv), or as other text in the dialect of this file.
+        """
         is_parquet = isinstance(self.layout, ParquetLayout)
         as_parquet = path.suffix.lower() == ".parquet"
         if as_parquet and not is_parquet:
             write_frame(path, frame)
             return
         layout = Dialect() if is_parquet and not as_parquet else self.layout
+        if isinstance(layout, Dialect):
+            layout = _delimited(layout, path)
         layout.write(path, self.schema.spell(frame))
+
+
+def _delimited(dialect: Dialect, path: Path) -> Dialect:
+    """Return the dialect with the delimiter that the suffix of a file says."""
+    kind = (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
+    delimiter = dialect.delimiter
+    if kind == ".tsv":
+        delimiter = "\t"
+    elif kind == ".csv" and delimiter == "\t":
+        delimiter = ","
+    if delimiter == dialect.delimiter:
+        return dialect
+    return replace(dialect, delimiter=delimiter, preamble="")  # which may name the other one
 
 
 def check_suffix(path: Path, like: Path) -> None:

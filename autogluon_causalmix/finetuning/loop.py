@@ -14,7 +14,7 @@ from autogluon_causalmix.finetuning.rows import EncodedRows, RowSets
 from autogluon_causalmix.finetuning.selection import Candidate, best, compare, has_turned
 from autogluon_causalmix.finetuning.training import Training
 from autogluon_causalmix.records import CurvePoint, Scores
-from autogluon_causalmix.resources import Resources, is_out_of_memory
+from autogluon_causalmix.resources import CUT_OFF, Resources, is_out_of_memory
 from autogluon_causalmix.task import Task
 
 
@@ -87,7 +87,8 @@ def fine_tune(
     for step in range(1, recipe.steps + 1):
         if not run.has_time():
             run.notes.append(
-                f"fine-tuning stopped at step {step - 1} of {recipe.steps}: its time was used up"
+                f"fine-tuning was {CUT_OFF} at step {step - 1} of {recipe.steps}: "
+                "its time was used up"
             )
             break
         if not run.advance():
@@ -120,8 +121,13 @@ class _Run:
         self.step_seconds = self.evaluation_seconds = 0.0
 
     def has_time(self) -> bool:
-        """Return whether there is time for another step and the evaluation after it."""
-        return self.resources.remaining() > self.step_seconds + 1.5 * self.evaluation_seconds
+        """Return whether there is time for another step, its evaluation and the caller's own.
+
+        AutoGluon predicts the validation rows once more. The first step is taken to last as long as
+        an evaluation.
+        """
+        step = self.step_seconds or self.evaluation_seconds
+        return self.resources.remaining() > step + 2.5 * self.evaluation_seconds
 
     def advance(self) -> bool:
         """Take one optimiser step; False when even a small episode does not fit into memory."""

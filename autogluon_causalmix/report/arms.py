@@ -1,20 +1,21 @@
 """The comparison of arms on several tables and splits."""
 
 import itertools
+import math
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from autogluon_causalmix.report.style import PALE, PALETTE, caption, label, styled
+from autogluon_causalmix.report.style import PALE, PALETTE, Drawing, caption, label, styled
 
 METRICS = {"log_loss": "log-loss (lower is better)", "roc_auc": "ROC-AUC (higher is better)"}
+RANGES = {"log_loss": (0.0, math.inf), "roc_auc": (0.0, 1.0)}
 
 
 @styled
-def draw_arms(scores: pd.DataFrame) -> Figure:
+def draw_arms(scores: pd.DataFrame) -> Drawing:
     """Draw a comparison of arms: a row of panels per table, a dot per split, mean and spread.
 
     Parameters
@@ -33,12 +34,14 @@ def draw_arms(scores: pd.DataFrame) -> Figure:
     tables = list(dict.fromkeys(scores["table"]))
     arms = list(dict.fromkeys(scores["arm"]))
     height = (0.42 * len(arms) + 0.75) * len(tables) + 0.6
-    figure = Figure(figsize=(4.6 * len(metrics) + 0.6, height))
+    figure = Drawing(figsize=(4.6 * len(metrics) + 0.6, height))
     grid = figure.subplots(len(tables), max(len(metrics), 1), squeeze=False)
     for row, table in zip(grid, tables, strict=True):
         for axes, metric in zip(row, metrics, strict=False):
             own = scores[scores["table"] == table]
             _arms(axes, own.pivot(index="arm", columns="split", values=metric).loc[arms])
+            low, high = axes.get_xlim()
+            axes.set_xlim(max(low, RANGES[metric][0]), min(high, RANGES[metric][1]))
             axes.set_title(label(str(table)) if axes is row[0] else "")
             axes.set_xlabel(METRICS[metric] if table == tables[-1] else "")
             if axes is not row[0]:

@@ -4,11 +4,10 @@ import itertools
 from collections.abc import Mapping
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from autogluon_causalmix.records import FitReport, Member
-from autogluon_causalmix.report.style import BLUE, GREY, PALETTE, caption, label, styled
+from autogluon_causalmix.report.style import BLUE, GREY, PALETTE, Drawing, caption, label, styled
 
 
 def runs_of(name: str, report: FitReport) -> dict[str, FitReport | Member]:
@@ -18,12 +17,12 @@ def runs_of(name: str, report: FitReport) -> dict[str, FitReport | Member]:
 
 
 @styled
-def draw_curve(report: FitReport | Member) -> Figure:
+def draw_curve(report: FitReport | Member) -> Drawing:
     """Draw training and validation log-loss by step.
 
     A hollow dot marks the pretrained model, a large one the weights that are kept.
     """
-    figure = Figure(figsize=(6.4, 3.3))
+    figure = Drawing(figsize=(6.4, 3.3))
     axes = figure.subplots()
     train = [
         (point.step, point.train_loss) for point in report.curve if point.train_loss is not None
@@ -45,7 +44,7 @@ def draw_curve(report: FitReport | Member) -> Figure:
 
 
 @styled
-def draw_curves(reports: Mapping[str, FitReport | Member]) -> Figure:
+def draw_curves(reports: Mapping[str, FitReport | Member]) -> Drawing:
     """Draw the validation log-loss of several arms by step.
 
     Arms with the same loss at step 0 share their weights and validation rows, and are drawn in one
@@ -56,7 +55,7 @@ def draw_curves(reports: Mapping[str, FitReport | Member]) -> Figure:
         if len(_validated(report)) > 1:
             panels.setdefault(f"{_validated(report)[0][1]:.6f}", {})[arm] = report
     across, down = min(2, max(len(panels), 1)), max(1, -(-len(panels) // 2))
-    figure = Figure(figsize=(6.4 if across == 1 else 10.0, 3.5 * down))
+    figure = Drawing(figsize=(6.4 if across == 1 else 10.0, 3.5 * down))
     cells = iter(figure.subplots(down, across, squeeze=False).flat)
     for panel, axes in zip(panels.values(), cells, strict=False):
         for color, (arm, report) in zip(itertools.cycle(PALETTE[1:]), panel.items(), strict=False):

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from autogluon_causalmix.fidelity.protocol import shortfall
@@ -13,6 +12,7 @@ from autogluon_causalmix.report.style import (
     GREY,
     PALE,
     VERMILION,
+    Drawing,
     caption,
     label,
     styled,
@@ -24,7 +24,7 @@ COLUMNS = {"synthetic": (1.22, VERMILION), "real": (1.37, BLUE), "null": (1.52, 
 
 
 @styled
-def draw_floors(measurements: Sequence[Measurement]) -> Figure:
+def draw_floors(measurements: Sequence[Measurement]) -> Drawing:
     """Draw one line per metric, better to the right: synthetic rows and the two floors.
 
     Each line has a scale of its own, from the worst of its values to the best. Metrics without a
@@ -40,7 +40,7 @@ def draw_floors(measurements: Sequence[Measurement]) -> Figure:
     ['ks']
     """
     shown = [each for each in measurements if each.standing is not None]
-    figure = Figure(figsize=(7.4, ROW * max(len(shown), 1) + 1.3))
+    figure = Drawing(figsize=(7.4, ROW * max(len(shown), 1) + 1.3))
     axes = figure.subplots()
     for place, each in enumerate(shown):
         _draw(axes, place, each)

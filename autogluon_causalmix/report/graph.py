@@ -6,7 +6,6 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
@@ -18,6 +17,7 @@ from autogluon_causalmix.report.style import (
     GREY,
     INK,
     VERMILION,
+    Drawing,
     caption,
     fitting_size,
     label,
@@ -45,7 +45,7 @@ def draw_graph(
     target: str | None,
     added: Sequence[Edge] = (),
     note: str = "",
-) -> Figure:
+) -> Drawing:
     """Draw the most believed edges of a graph, causes on the left.
 
     The more an edge is believed, the wider and darker it is drawn.
@@ -66,7 +66,7 @@ def draw_graph(
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Drawing
         Its caption says how many edges and which nodes are left out.
 
     Raises
@@ -136,14 +136,14 @@ def _most_believed(beliefs: np.ndarray) -> list[Edge]:
     return [edge for edge in edges if beliefs[edge] >= LEAST_BELIEF]
 
 
-def _canvas(layout: GraphLayout) -> tuple[Figure, Axes]:
+def _canvas(layout: GraphLayout) -> tuple[Drawing, Axes]:
     """Return an empty picture in which one unit is one inch."""
     places = np.array(
         [[LAYER * layer, -ROW * height] for layer, height in _points(layout)] or [[0.0, 0.0]]
     )
     (left, bottom), (right, top) = places.min(axis=0), places.max(axis=0)
     width, height = right - left + BOX + 0.3, top - bottom + 2 * HALF + 0.3
-    figure = Figure(figsize=(max(width, 5.5), height + 1.0))
+    figure = Drawing(figsize=(max(width, 5.5), height + 1.0))
     axes = figure.subplots()
     axes.set(
         xlim=(left - BOX / 2 - 0.1, right + BOX / 2 + 0.1),
@@ -228,7 +228,7 @@ def _shade(color: str, belief: float) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def _legend(figure: Figure, highest: float, has_target: bool, has_added: bool) -> None:
+def _legend(figure: Drawing, highest: float, has_target: bool, has_added: bool) -> None:
     beliefs = [belief for belief in (0.25, 0.5, 0.75) if belief < highest] + [highest]
     lines = [
         Line2D([], [], color=_shade(BLUE, b), linewidth=_width(b), label=f"{b:.2f}")

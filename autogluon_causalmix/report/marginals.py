@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -15,6 +14,7 @@ from autogluon_causalmix.report.style import (
     INK,
     PALE,
     VERMILION,
+    Drawing,
     caption,
     fitting_size,
     label,
@@ -29,7 +29,7 @@ LONGEST_NAME, LONGEST_LEVEL = 24, 34  # letters
 
 
 @styled
-def draw_marginals(marginals: Sequence[Marginal]) -> Figure:
+def draw_marginals(marginals: Sequence[Marginal]) -> Drawing:
     """Draw real beside synthetic rows, the columns that differ most first.
 
     At most `MOST_PANELS` columns are drawn; the caption says how many are left out.
@@ -37,7 +37,7 @@ def draw_marginals(marginals: Sequence[Marginal]) -> Figure:
     shown = sorted(marginals, key=distance, reverse=True)[:MOST_PANELS]
     across = min(ACROSS, max(len(shown), 1))
     rows = max(1, -(-len(shown) // across))
-    figure = Figure(figsize=(max(2.9 * across, 5.8), 1.8 * rows + 1.0))
+    figure = Drawing(figsize=(max(2.9 * across, 5.8), 1.8 * rows + 1.0))
     cells = iter(figure.subplots(rows, across, squeeze=False).flat)
     for marginal, axes in zip(shown, cells, strict=False):
         (_draw_bins if marginal.kind == "numeric" else _draw_levels)(axes, marginal)

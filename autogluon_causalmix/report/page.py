@@ -12,8 +12,10 @@ from matplotlib.figure import Figure
 
 from autogluon_causalmix.errors import GeneratorError
 from autogluon_causalmix.fidelity.marginals import distance
+from autogluon_causalmix.fidelity.records import FidelityReport
 from autogluon_causalmix.records import FitReport
 from autogluon_causalmix.report.curves import runs_of
+from autogluon_causalmix.report.edges import EdgeLine, cautions, edge_lines
 from autogluon_causalmix.report.pictures import (
     draw_curve,
     draw_curves,
@@ -22,6 +24,9 @@ from autogluon_causalmix.report.pictures import (
     to_svg,
 )
 from autogluon_causalmix.report.templates import cell, render
+
+WIDEST = 13.0
+"""Inches of a picture that fits the page; in a wider one letters would be too small to read."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +48,9 @@ class Picture:
     inches: float
 
     @property
-    def is_wide(self) -> bool:
-        """Whether it is wider than the screen of a phone."""
-        return self.inches > 7
+    def room(self) -> str:
+        """The class of its style: wider than the screen of a phone, or than any page."""
+        return "scrolled" if self.inches > WIDEST else "broad" if self.inches > 7 else ""
 
     @classmethod
     def of(cls, figure: Figure, caption: str) -> "Picture":
@@ -68,12 +73,15 @@ class Arm:
         Those that the report has the numbers for.
     notes : sequence of str
         Those of the report, and of what could not be drawn.
+    edges : sequence of EdgeLine
+        The most believed edges of its graph.
     """
 
     name: str
     report: FitReport
     pictures: Sequence[Picture]
     notes: Sequence[str]
+    edges: Sequence[EdgeLine] = ()
 
     @property
     def verdict(self) -> str:
@@ -93,6 +101,17 @@ class Arm:
         return sorted(found, key=lambda row: -row[1])
 
     @property
+    def cautions(self) -> list[str]:
+        """What to know before believing the graph."""
+        return cautions(self.edges, self.report.target)
+
+    @property
+    def fidelity(self) -> FidelityReport | None:
+        """How near the synthetic rows are to unseen real ones, at a glance."""
+        found = self.report.fidelity
+        return None if found is None else FidelityReport.model_validate(found)
+
+    @property
     def json(self) -> str:
         """The whole report."""
         return json.dumps(self.report.model_dump(mode="json"), indent=1, ensure_ascii=False)
@@ -105,6 +124,8 @@ def write_page(
     title: str,
     verdict: str = "",
     leaderboard: pd.DataFrame | None = None,
+    scored_on: str = "",
+    notes: Sequence[str] = (),
     pictures: Sequence[Figure] = (),
 ) -> None:
     """Write one HTML file about one fit, or about the arms of a comparison.
@@ -121,6 +142,10 @@ def write_page(
         A paragraph before the verdicts of the fits.
     leaderboard : pandas.DataFrame or None
         Shown as a table, row by row, without its index.
+    scored_on : str
+        On which rows the scores of the leaderboard are.
+    notes : sequence of str
+        About the comparison, below the leaderboard.
     pictures : sequence of matplotlib.figure.Figure
         Shown below the leaderboard.
 
@@ -138,7 +163,14 @@ def write_page(
     frame = pd.DataFrame() if leaderboard is None else leaderboard
     columns = [LeaderboardColumn.of(name, values) for name, values in frame.items()]
     page = render(
-        "page.html", title=title, verdict=verdict, arms=arms, pictures=own, leaderboard=columns
+        "page.html",
+        title=title,
+        verdict=verdict,
+        arms=arms,
+        pictures=own,
+        leaderboard=columns,
+        scored_on=scored_on,
+        notes=notes,
     )
     Path(path).write_text(page, encoding="utf-8", errors="replace")
 
@@ -146,6 +178,7 @@ def write_page(
 def _arm(name: str, report: FitReport, *, with_curve: bool) -> Arm:
     """Draw what the report has the numbers for."""
     drawn, notes = [], list(report.notes)
+    edges: list[EdgeLine] = []
     for run, own in runs_of(name, report).items() if with_curve else ():
         if own.curve:
             whose = f" of {own.backbone.name}" if run != name else ""
@@ -156,12 +189,13 @@ def _arm(name: str, report: FitReport, *, with_curve: bool) -> Arm:
         try:
             said = "Beliefs in the edges from direct causes to effects, causes on the left."
             drawn.append(Picture.of(_graph(graph, report.target), said))
+            edges = edge_lines(graph)
         except GeneratorError as error:  # a plugin's graph may be anything; the page goes on
             notes.append(f"no picture of the graph: {error}")
     if report.marginals:
         said = "Real against synthetic rows, column by column."
         drawn.append(Picture.of(draw_marginals(report.marginals), said))
-    return Arm(name, report, drawn, notes)
+    return Arm(name, report, drawn, notes, edges)
 
 
 def _graph(graph: Mapping[str, Any], target: str | None) -> Figure:

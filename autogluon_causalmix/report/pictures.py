@@ -3,8 +3,6 @@
 Every `draw_…` returns a `matplotlib.figure.Figure`; pyplot and its global state are not used.
 """
 
-import io
-import warnings
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -14,7 +12,7 @@ from autogluon_causalmix.report.arms import draw_arms
 from autogluon_causalmix.report.curves import draw_curve, draw_curves
 from autogluon_causalmix.report.graph import draw_graph
 from autogluon_causalmix.report.marginals import draw_marginals
-from autogluon_causalmix.report.style import ignore_missing_glyphs, styled
+from autogluon_causalmix.report.style import render
 
 __all__ = [
     "draw_arms",
@@ -29,7 +27,7 @@ __all__ = [
 
 def to_svg(figure: Figure) -> str:
     """Return a picture as the text of an SVG file."""
-    return _render(figure, "svg").decode("utf-8")
+    return render(figure, "svg").decode("utf-8")
 
 
 def save(figure: Figure, path: str | Path) -> None:
@@ -46,16 +44,4 @@ def save(figure: Figure, path: str | Path) -> None:
     ending = Path(path).suffix.lower()
     if ending not in {".svg", ".png"}:
         raise ConfigError(f"a picture is written as .svg or .png, got {path}")
-    Path(path).write_bytes(_render(figure, ending[1:]))
-
-
-@styled
-def _render(figure: Figure, ending: str) -> bytes:
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        if ending == "svg":
-            ignore_missing_glyphs()
-        figure.savefig(
-            buffer, format=ending, dpi=160, metadata={"Date": None} if ending == "svg" else None
-        )
-    return buffer.getvalue()
+    Path(path).write_bytes(render(figure, ending[1:]))

@@ -1,6 +1,7 @@
 """How pictures look: colours that the colour-blind can tell apart, fonts, and labels."""
 
 import functools
+import io
 import textwrap
 import unicodedata
 import warnings
@@ -61,6 +62,13 @@ STYLE: Final[dict[str, object]] = {
 }
 
 
+class Drawing(Figure):
+    """A figure that a notebook shows by itself."""
+
+    def _repr_svg_(self) -> str:
+        return render(self, "svg").decode("utf-8")
+
+
 def styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
     """Run `draw` with this style; matplotlib's settings are as before afterwards."""
 
@@ -70,6 +78,19 @@ def styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
             return draw(*args, **kwargs)
 
     return drawn
+
+
+@styled
+def render(figure: Figure, ending: str) -> bytes:
+    """Return a picture as the content of a file: ``"svg"`` or ``"png"``."""
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        if ending == "svg":
+            ignore_missing_glyphs()
+        figure.savefig(
+            buffer, format=ending, dpi=160, metadata={"Date": None} if ending == "svg" else None
+        )
+    return buffer.getvalue()
 
 
 def one_line(text: str) -> str:

@@ -66,7 +66,8 @@ def read(source: Path, domains: Mapping[str, Iterable[str]] | None = None) -> pd
     else:
         texts = pd.read_parquet(source)["content"].tolist()
     domain = {table: name for name, own in (domains or {}).items() for table in own}
-    better = {entry.name: entry.factory.better for entry in plugin_registry().of(Metric)}
+    metrics = plugin_registry().of(Metric)
+    better = {entry.name: entry.create({}).better for entry in metrics}
     rows = [_row(json.loads(text), domain, better) for text in texts]
     return pd.DataFrame(rows).sort_values(["split", "seed", "table", "arm"], ignore_index=True)
 
@@ -103,4 +104,4 @@ def _row(cell: Any, domain: Mapping[str, str], better: Mapping[str, Any]) -> dic
 
 def metrics_of(cells: pd.DataFrame) -> list[str]:
     """Return the columns of metrics."""
-    return [name for name in cells if name.startswith(METRIC)]
+    return [str(name) for name in cells if str(name).startswith(METRIC)]

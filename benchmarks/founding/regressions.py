@@ -129,7 +129,7 @@ def u_shape(cells: pd.DataFrame, metric: str, outcome: str) -> UShape | None:
         wanted = 1.0 if (end == "low") == inverted else -1.0
         slopes.append(slope)
         ps.append(float(stats.norm.sf(wanted * slope / error)))
-    return UShape(*slopes, max(ps), inverted)
+    return UShape(slopes[0], slopes[1], max(ps), inverted)
 
 
 @dataclass(frozen=True)

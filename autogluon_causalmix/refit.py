@@ -1,0 +1,94 @@
+"""What a refit on all rows is told of the fits before it: numbers by AutoGluon, reports by us."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from autogluon.core.constants import REFIT_FULL_SUFFIX
+
+from autogluon_causalmix.records import FitReport, Verdict
+
+REPORT_FILE = "fit_report.json"
+FOLDS = "S*F*"  # AutoGluon's names of the models of a bag: set and fold
+MEMBER_STEPS = "member_steps."  # with a number: AutoGluon averages numbers, and no lists of them
+MEMBER_TUNED = "member_tuned."
+
+
+def found(report: FitReport, seconds: float) -> dict[str, bool | int | float]:
+    """Return what AutoGluon hands from the folds to their refit, as hyperparameters.
+
+    It takes the mean of numbers and the majority of truth values, and asks for the same keys in
+    every fold. The refit has no time limit of its own, so it gets the mean of theirs.
+
+    Parameters
+    ----------
+    report : FitReport
+        Of a fold.
+    seconds : float
+        What the fold might take.
+    """
+    numbers: dict[str, bool | int | float] = {
+        "finetune": report.kept_step > 0,
+        "finetune_steps": report.tuned_step,
+        "early_stopping": False,
+        "time_limit": seconds,
+    }
+    for number, member in enumerate(report.members):
+        numbers[f"{MEMBER_STEPS}{number}"] = member.tuned_step
+        numbers[f"{MEMBER_TUNED}{number}"] = member.kept_step > 0
+    return numbers
+
+
+def joined(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return hyperparameters with the steps that folds found for an ensemble's members joined."""
+    own = (MEMBER_STEPS, MEMBER_TUNED)
+    rest = {name: value for name, value in params.items() if not name.startswith(own)}
+    n_members = (len(params) - len(rest)) // len(own)
+    if n_members == 0:
+        return rest
+    steps = tuple(
+        params[f"{MEMBER_STEPS}{number}"] if params[f"{MEMBER_TUNED}{number}"] else 0
+        for number in range(n_members)
+    )
+    return {**rest, "member_steps": steps}
+
+
+def verdicts_before(path: Path) -> list[Verdict]:
+    """Return what the folds of a bag decided, or the model that `refit_full` was called on.
+
+    AutoGluon tells a refit the mean of the folds' numbers, and nothing else. Their reports lie
+    beside it in the bag, or in the bag or model of the same name without AutoGluon's suffix.
+
+    Parameters
+    ----------
+    path : Path
+        The refit's own folder; in a bag it may hold the report of the first fold.
+
+    Raises
+    ------
+    CheckpointError
+        A report cannot be read.
+    """
+    bag = path.parent.with_name(path.parent.name.removesuffix(REFIT_FULL_SUFFIX))
+    found = [folder for folder in bag.glob(FOLDS) if (folder / REPORT_FILE).exists()]
+    alone = path.with_name(path.name.removesuffix(REFIT_FULL_SUFFIX))
+    if not found and alone != path and (alone / REPORT_FILE).exists():
+        found = [alone]
+    found.sort(key=lambda folder: (len(folder.name), folder.name))
+    return [verdict_of(FitReport.read(folder / REPORT_FILE), folder.name) for folder in found]
+
+
+def verdict_of(report: FitReport, fold: str) -> Verdict:
+    """Return what a fit decided, as a fold of that name."""
+    return Verdict(
+        fold=fold,
+        generator=report.generator.name if report.generator else None,
+        rows=report.rows,
+        pretrained=report.pretrained,
+        tuned=report.tuned,
+        kept=report.kept,
+        kept_step=report.kept_step,
+        tuned_step=report.tuned_step,
+        reason=report.reason,
+        notes=report.notes,
+    )

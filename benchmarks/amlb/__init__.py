@@ -1,0 +1,1 @@
+"""The AutoML Benchmark: its checkout, and the user directory that adds CausalMix to it."""

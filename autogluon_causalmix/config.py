@@ -2,9 +2,9 @@
 
 import operator
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal, Self, SupportsIndex
+from typing import Annotated, Any, ClassVar, Literal, Self, SupportsIndex
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from autogluon_causalmix.errors import ConfigError
 
@@ -128,6 +128,9 @@ class Mixing(_Options):
     real_fraction: float = Field(default=0.9, ge=0, le=1)
     """Weight of the real rows in the loss; 1 uses no synthetic row, 0 no real one as query."""
 
+    balance: bool = False
+    """Draw equally many synthetic rows of each class."""
+
     role: Literal["query", "episode"] = "query"
     """``"query"``: real and synthetic rows are predicted from real ones; ``"episode"``: each from
     rows of its own kind."""
@@ -201,6 +204,15 @@ class Augmentation(_Options):
     seed: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=LARGEST_SEED)]
     time_limit: float = Field(gt=0)
     num_cpus: Count
+    balance: bool
+    where: dict[Any, Any]
+    do: dict[Any, Any]
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        if self.do and (self.where or self.balance):
+            raise ValueError("an intervention changes who has which values: give 'do' alone")
+        return self
 
 
 class Evaluation(_Options):

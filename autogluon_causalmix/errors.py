@@ -9,6 +9,7 @@
     │   ├── UnknownPlugin(LookupError)   no plugin of that name
     │   ├── NameTaken(ValueError)        two plugins claim one name
     │   ├── GeneratorError(RuntimeError) a generator raised, or broke the contract of its rows
+    │   │   └── TooRare                  it draws hardly any rows of the kind that is asked for
     │   ├── DiscovererError(RuntimeError)   a discoverer raised, or broke that of its beliefs
     │   ├── BackboneError(RuntimeError)     a backbone raised, or broke that of its model
     │   └── MetricError(RuntimeError)       a metric raised, or its value is out of its bounds
@@ -47,6 +48,10 @@ class NameTaken(PluginError, ValueError):
 
 class GeneratorError(PluginError, RuntimeError):
     """A generator raised, or returned rows that break the contract."""
+
+
+class TooRare(GeneratorError):
+    """A generator draws hardly any rows with the values that were asked for."""
 
 
 class DiscovererError(PluginError, RuntimeError):

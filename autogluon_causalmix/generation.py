@@ -1,7 +1,7 @@
 """From a generator's name to synthetic rows: look up, create, fit, draw, describe."""
 
 import logging
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,8 +13,22 @@ from autogluon_causalmix.dtypes import numbers_as_objects
 from autogluon_causalmix.entry import Owner
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.fitlog import Log, without_widget_warnings
-from autogluon_causalmix.generators.contract import description, draw, fit_generator
-from autogluon_causalmix.generators.protocol import FittedGenerator, Generator
+from autogluon_causalmix.generators.conditional import (
+    EVERYWHERE,
+    Quota,
+    Values,
+    balanced,
+    draw_quotas,
+    values_of,
+)
+from autogluon_causalmix.generators.contract import checked, description, draw, fit_generator
+from autogluon_causalmix.generators.intervention import facts, outcomes
+from autogluon_causalmix.generators.protocol import (
+    FittedGenerator,
+    Generator,
+    Intervenable,
+    Intervened,
+)
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.records import GeneratorFacts
 from autogluon_causalmix.resources import Resources
@@ -30,10 +44,57 @@ class Source:
     facts: GeneratorFacts
 
     def draw(
-        self, table: Table, n_rows: int, rng: np.random.Generator, resources: Resources
+        self,
+        table: Table,
+        n_rows: int,
+        rng: np.random.Generator,
+        resources: Resources,
+        *,
+        balance: bool = False,
+        where: Values = EVERYWHERE,
     ) -> Table:
-        """Draw rows like those of `table` and check them against the contract."""
-        return draw(self.fitted, table, n_rows, rng, resources, owner=self.owner)
+        """Draw rows like those of `table` and check them against the contract.
+
+        All with the values of `where`, and equally many of each class if `balance`.
+        """
+        if not balance and not where:
+            return draw(self.fitted, table, n_rows, rng, resources, owner=self.owner)
+        quotas = balanced(table, where, n_rows, rng) if balance else [Quota(where, n_rows)]
+        return draw_quotas(self.fitted, table, quotas, rng, resources, owner=self.owner)
+
+    def intervene(
+        self,
+        table: Table,
+        n_rows: int,
+        rng: np.random.Generator,
+        resources: Resources,
+        do: Values,
+        log: Log,
+    ) -> Table:
+        """Draw rows where columns are set to values; what it means goes into `attrs` and the log.
+
+        Raises
+        ------
+        ConfigError
+            The generator knows no causes, or the target is set.
+        """
+        fitted, found = self.fitted, list[Intervened]()
+        if not isinstance(fitted, Intervenable):
+            raise ConfigError(
+                f"'do' needs a generator that knows causes, like 'scm'; that of {self.owner} does "
+                "not"
+            )
+
+        def sample() -> Table:
+            found.append(fitted.intervene(n_rows, rng, do))
+            return found[0].rows
+
+        label = f"{type(fitted).__name__}.intervene ({self.owner})"
+        rows = checked(sample, table, n_rows, label, resources)
+        for sentence in (*found[0].notes, *outcomes(found[0], table, do)):
+            log.note(sentence)
+        rows.frame.attrs["intervention"] = facts(found[0], table, do)
+        return rows
 
 
 def fit_source(
@@ -111,6 +172,9 @@ def augment(
     seed: int = 0,
     time_limit: float = 600.0,
     num_cpus: int = 1,
+    balance: bool = False,
+    where: Mapping[Hashable, object] | None = None,
+    do: Mapping[Hashable, object] | None = None,
 ) -> pd.DataFrame:
     """Draw synthetic rows like those of a table.
 
@@ -133,6 +197,16 @@ def augment(
         Seconds for fitting and drawing.
     num_cpus : int
         Cores it may use.
+    balance : bool
+        Draw equally many rows of each class, give or take one.
+    where : mapping, optional
+        Column to value: all rows have these values. They are drawn directly where the generator
+        can; else rows are drawn until enough have them, 200 for each wanted one at most.
+    do : mapping, optional
+        Column to value: rows under an intervention that sets these columns, from a generator that
+        knows causes. The attribute ``attrs["intervention"]`` of the rows has the share of each
+        class in every sampled graph, with the intervention and without, and what must hold for the
+        rows to mean anything.
 
     Returns
     -------
@@ -144,9 +218,10 @@ def augment(
     TableError
         The table cannot be used; the message names the column.
     ConfigError, UnknownPlugin
-        An argument is out of range, or the generator or an option of it does not exist.
+        An argument is out of range or names no column or value of the table, arguments contradict
+        each other, or the generator or an option of it does not exist.
     GeneratorError
-        The generator failed.
+        The generator failed; `TooRare`, its subclass, if hardly any row has the values of `where`.
     OutOfTime
         The generator took longer than `time_limit`.
 
@@ -165,9 +240,15 @@ def augment(
             "seed": seed,
             "time_limit": time_limit,
             "num_cpus": num_cpus,
+            "balance": balance,
+            "where": where or {},
+            "do": do or {},
         }
     )
     table = Table.from_frame(frame, target)
+    given, set_to = (values_of(table, options.where, "where"), values_of(table, options.do, "do"))
+    if options.balance and table.target in given:
+        raise ConfigError(f"'balance' needs all classes, and 'where' names one of {table.target!r}")
     rng = np.random.default_rng(options.seed)
     resources = Resources(options.time_limit, options.num_cpus)
     log = Log(level=logging.WARNING)
@@ -177,7 +258,11 @@ def augment(
         name = f"{type(own).__module__}:{type(own).__qualname__}"
         owner = Owner(name, "no distribution", "unknown")
         source = _fit(Named(name=name), own, owner, table, rng, resources, log)
-    return source.draw(table, options.n_rows, rng, resources).frame
+    if set_to:
+        return source.intervene(table, options.n_rows, rng, resources, set_to, log).frame
+    return source.draw(
+        table, options.n_rows, rng, resources, balance=options.balance, where=given
+    ).frame
 
 
 def _own(given: object) -> Generator:

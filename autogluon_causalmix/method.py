@@ -16,7 +16,7 @@ from autogluon_causalmix.backbones.contract import condition
 from autogluon_causalmix.backbones.protocol import Backbone, InContextModel
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.derived import Derived
-from autogluon_causalmix.errors import OutOfTime
+from autogluon_causalmix.errors import OutOfTime, TooRare
 from autogluon_causalmix.fidelity.glance import glance
 from autogluon_causalmix.fidelity.marginals import marginals
 from autogluon_causalmix.finetuning.rows import RowSets
@@ -216,9 +216,9 @@ def synthesize(
     try:
         source = fit_source(options.generator, data, rng, share, log)
         with log.stage("sampling"):
-            drawn = source.draw(data, n_rows, rng, share)
+            drawn = source.draw(data, n_rows, rng, share, balance=options.mixing.balance)
             rows = derived.complete(drawn, table, rng) if derived else drawn
-    except OutOfTime as error:
+    except (OutOfTime, TooRare) as error:
         log.note(f"no synthetic rows: {error}; fine-tunes on real rows alone")
         return None, None
     if options.mixing.role == "episode" and not table.task.can_be_episode(rows.targets):

@@ -15,6 +15,7 @@ from autogluon.tabular.registry import ag_model_registry
 
 from autogluon_causalmix.arms import search_space
 from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.backbones.contract import named_limits
 from autogluon_causalmix.backbones.protocol import Backbone, Exportable
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.derived import Derived
@@ -69,7 +70,7 @@ class CausalMixModel(AbstractTorchModel):
     _default_auxiliary_params_extra = {
         "max_rows": 10_000,
         "max_features": 500,
-        "max_classes": 10,
+        "max_classes": 100,
         "problem_types": ["binary", "multiclass"],
     }
     # Folds one after another: in parallel they would each download the weights, and fight for one
@@ -90,6 +91,11 @@ class CausalMixModel(AbstractTorchModel):
     def _validate_params(self) -> None:
         # AutoGluon calls this in the driver before any worker starts.
         self.check(joined(_without_spaces(self.params)))
+
+    def _get_default_auxiliary_params(self) -> dict[str, Any]:
+        params: dict[str, Any] = super()._get_default_auxiliary_params()
+        limits = named_limits(self._user_params.get("backbone"))
+        return params | {"max_rows": limits.rows, "max_features": limits.features}
 
     @staticmethod
     def check(params: Mapping[str, object]) -> Hyperparameters:

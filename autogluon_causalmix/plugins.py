@@ -33,6 +33,7 @@ KINDS: tuple[Kind[Any], ...] = (
 BUILT_IN = (
     "autogluon_causalmix.backbones.auto",
     "autogluon_causalmix.backbones.ensemble",
+    "autogluon_causalmix.backbones.tabicl",
     "autogluon_causalmix.backbones.tabpfn",
     "autogluon_causalmix.backbones.tabpfn_v1",
     "autogluon_causalmix.discovery.auto",
@@ -55,7 +56,9 @@ BUILT_IN = (
     "autogluon_causalmix.generators.bootstrap",
     "autogluon_causalmix.generators.marginals",
     "autogluon_causalmix.generators.perturb",
+    "autogluon_causalmix.generators.pfn",
     "autogluon_causalmix.generators.scm",
+    "autogluon_causalmix.generators.tabebm",
 )
 """Modules that register through the same hooks as any installed plugin; importing them is light."""
 

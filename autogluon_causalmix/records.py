@@ -157,7 +157,7 @@ class Member(Record):
     reason: str
 
 
-class Verdict(Record):
+class FoldVerdict(Record):
     """What one fold of a bag decided, for the report of the refit that follows it.
 
     Its fields are those of the fold's own report; `fold` is AutoGluon's name of the fold, and
@@ -217,7 +217,7 @@ class FitReport(Document):
     members : list of Member
         Of an ensemble: the fine-tuning of each. `curve` is then empty, `kept_step` the largest of
         theirs, and `tuned` belongs to the weights that predict.
-    folds : list of Verdict
+    folds : list of FoldVerdict
         Of a refit: what the fits with validation rows before it decided.
     schema_version : int
         Of this record; `read` takes every version up to `SCHEMA_VERSION`.
@@ -254,7 +254,7 @@ No such file or directory
     target: str | None = None
     fidelity: dict[str, object] | None = None
     members: list[Member] = []
-    folds: list[Verdict] = []
+    folds: list[FoldVerdict] = []
     schema_version: int = SCHEMA_VERSION
 
     def __repr_args__(self) -> Iterator[tuple[str, object]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from autogluon.core.constants import REFIT_FULL_SUFFIX
 
-from autogluon_causalmix.records import FitReport, Verdict
+from autogluon_causalmix.records import FitReport, FoldVerdict
 
 REPORT_FILE = "fit_report.json"
 FOLDS = "S*F*"  # AutoGluon's names of the models of a bag: set and fold
@@ -53,7 +53,7 @@ def joined(params: Mapping[str, Any]) -> dict[str, Any]:
     return {**rest, "member_steps": steps}
 
 
-def verdicts_before(path: Path) -> list[Verdict]:
+def verdicts_before(path: Path) -> list[FoldVerdict]:
     """Return what the folds of a bag decided, or the model that `refit_full` was called on.
 
     AutoGluon tells a refit the mean of the folds' numbers, and nothing else. Their reports lie
@@ -78,9 +78,9 @@ def verdicts_before(path: Path) -> list[Verdict]:
     return [verdict_of(FitReport.read(folder / REPORT_FILE), folder.name) for folder in found]
 
 
-def verdict_of(report: FitReport, fold: str) -> Verdict:
+def verdict_of(report: FitReport, fold: str) -> FoldVerdict:
     """Return what a fit decided, as a fold of that name."""
-    return Verdict(
+    return FoldVerdict(
         fold=fold,
         generator=report.generator.name if report.generator else None,
         rows=report.rows,

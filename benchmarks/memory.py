@@ -2,14 +2,19 @@
 
 ::
 
-    python -m benchmarks.memory
+    python -m benchmarks.memory --backbones mini tabpfn-v1 ensemble
 
-Each size runs in a process of its own, with `mini` and as many synthetic as real rows.
+Each backbone and size runs in a process of its own, with as many synthetic as real rows. A step's
+time is that of the fine-tuning, evaluations included, divided by its steps.
 """
 
+import argparse
+import json
 import resource
 import subprocess
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,12 +22,13 @@ from rich.console import Console
 from rich.table import Table as Grid
 
 SIZES = [(100, 10), (400, 10), (400, 40), (1000, 20), (2000, 60)]
-OPTIONS = {
-    "backbone": "mini",
-    "finetune_steps": 5,
-    "generator": "bootstrap",
-    "mixing": {"ratio": 1.0},
-}
+STEPS = 5
+
+
+def options(backbone: str) -> dict[str, Any]:
+    """Return the hyperparameters of a fit."""
+    quick = {"finetune_steps": STEPS, "generator": "bootstrap", "mixing": {"ratio": 1.0}}
+    return {"backbone": backbone, **quick}
 
 
 def table(rows: int, columns: int) -> pd.DataFrame:
@@ -31,31 +37,49 @@ def table(rows: int, columns: int) -> pd.DataFrame:
     return pd.DataFrame(rng.normal(size=(rows, columns)), columns=[f"x{i}" for i in range(columns)])
 
 
-def peak(rows: int, columns: int) -> float:
-    """Fit in this process and return its peak memory in GB."""
+def measure(backbone: str, rows: int, columns: int) -> Mapping[str, float]:
+    """Fit in this process; return its peak memory in GB and the seconds of a step."""
     from autogluon_causalmix import CausalMixModel
 
-    model = CausalMixModel(hyperparameters=OPTIONS, path="", name="memory", problem_type="binary")
-    model.fit(X=table(rows, columns), y=pd.Series(np.arange(rows) % 2), verbosity=0)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    model = CausalMixModel(
+        hyperparameters=options(backbone), path="", name="memory", problem_type="binary"
+    )
+    labels = pd.Series(np.arange(rows) % 2)
+    model.fit(X=table(rows, columns), y=labels, num_cpus=1, num_gpus=0, verbosity=0)
+    seconds = model.fit_report.seconds["fine-tuning"] / STEPS
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    return {"peak": peak, "step": seconds}
+
+
+def measured(backbone: str, rows: int, columns: int) -> Mapping[str, float]:
+    """Measure in a new process."""
+    size = ["--size", str(rows), str(columns)]
+    command = [sys.executable, "-m", "benchmarks.memory", "--backbones", backbone, *size]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
+    found: Mapping[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def main() -> None:
-    """Print measured and estimated memory for every size."""
-    if len(sys.argv) == 3:
-        print(peak(int(sys.argv[1]), int(sys.argv[2])))
+    """Print measured and estimated memory for every backbone and size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backbones", nargs="+", default=["mini"])
+    parser.add_argument("--size", type=int, nargs=2, metavar=("ROWS", "COLUMNS"))
+    given = parser.parse_args()
+    if given.size:
+        print(json.dumps(measure(given.backbones[0], *given.size)))
         return
     from autogluon_causalmix import CausalMixModel
 
-    grid = Grid("rows", "columns", "measured GB", "estimated GB")
-    for rows, columns in SIZES:
-        command = [sys.executable, "-m", "benchmarks.memory", str(rows), str(columns)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-        measured = done.stdout.split()[-1]
-        estimated = CausalMixModel._estimate_memory_usage_static(
-            X=table(rows, columns), hyperparameters=OPTIONS
-        )
-        grid.add_row(str(rows), str(columns), f"{float(measured):.2f}", f"{estimated / 1e9:.2f}")
+    grid = Grid("backbone", "rows", "columns", "measured GB", "estimated GB", "seconds of a step")
+    for backbone in given.backbones:
+        for rows, columns in SIZES:
+            found = measured(backbone, rows, columns)
+            estimated = CausalMixModel._estimate_memory_usage_static(
+                X=table(rows, columns), hyperparameters=options(backbone)
+            )
+            numbers = (found["peak"], estimated / 1e9, found["step"])
+            grid.add_row(backbone, str(rows), str(columns), *(f"{each:.2f}" for each in numbers))
     Console().print(grid)
 
 

@@ -149,12 +149,12 @@ def test_demo_leaves_table_picture_and_report(
 def test_a_table_beyond_the_limits_of_the_model_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    pd.DataFrame({"a": range(120), "y": [f"class {i % 12}" for i in range(120)]}).to_csv(
-        "twelve.csv", index=False
+    pd.DataFrame({"a": range(404), "y": [f"class {i % 101}" for i in range(404)]}).to_csv(
+        "many.csv", index=False
     )
-    assert causalmix("fit", "twelve.csv", "-t", "y", "--backbone", "mini") == 2
-    assert "has 12 classes, the model takes at most 10" in capsys.readouterr().err
-    assert [path.name for path in Path().rglob("*") if path.is_file()] == ["twelve.csv"]
+    assert causalmix("fit", "many.csv", "-t", "y", "--backbone", "mini") == 2
+    assert "has 101 classes, the model takes at most 100" in capsys.readouterr().err
+    assert [path.name for path in Path().rglob("*") if path.is_file()] == ["many.csv"]
 
 
 GOOD = b"a,b,y\n1,x,no\n2,x,yes\n3,z,no\n"

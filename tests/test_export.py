@@ -21,7 +21,8 @@ from autogluon_causalmix.finetuning.rows import RowSets, encode_sets
 from autogluon_causalmix.records import BackboneFacts
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table, encode
-from autogluon_causalmix.testing import toy_tables
+from autogluon_causalmix.testing import check_backbone, toy_tables
+from autogluon_causalmix.testing.backbones import class_tables
 
 
 def tuned(backbone: Any, table: Table) -> tuple[TabPFNContext, Matrix]:
@@ -64,26 +65,42 @@ def test_tabpfn_predicts_the_same_from_the_exported_weights(name: str, tmp_path:
     np.testing.assert_allclose(theirs, ours, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("architecture", "config", "sizes"),
-    [
-        ("tabpfn_v2_5", "TabPFNV2p5Config", {"emsize": 24, "nlayers": 2, "nhead": 2}),
-        ("tabpfn_v2_6", "TabPFNV2p6Config", {"emsize": 24, "nlayers": 2, "nhead": 2}),
-        ("tabpfn_v3", "TabPFNV3Config", {"nlayers": 2}),
-    ],
-)
-def test_every_architecture_can_be_exported(
-    architecture: str, config: str, sizes: dict[str, int], tmp_path: Path
-) -> None:
+ARCHITECTURES = {
+    "tabpfn_v2_5": ("TabPFNV2p5Config", {"emsize": 24, "nlayers": 2, "nhead": 2}),
+    "tabpfn_v2_6": ("TabPFNV2p6Config", {"emsize": 24, "nlayers": 2, "nhead": 2}),
+    "tabpfn_v3": ("TabPFNV3Config", {"nlayers": 2}),
+}
+
+
+def random_checkpoint(architecture: str, folder: Path) -> Checkpoint:
+    """Return the backbone of a small network with random weights, in the published format."""
     from tabpfn.checkpoint import save_as_safetensors
 
+    config, sizes = ARCHITECTURES[architecture]
     module = importlib.import_module(f"tabpfn.architectures.{architecture}")
     options = getattr(module, config)(max_num_classes=10, num_buckets=100, **sizes)
-    weights = module.get_architecture(options).state_dict()
+    network = module.get_architecture(options)
+    for weight in network.parameters():
+        if not weight.any():  # as a new network has some, through which no gradient passes
+            torch.nn.init.normal_(weight, std=0.05)
     header = {"config": dataclasses.asdict(options), "architecture_name": architecture}
-    save_as_safetensors({"state_dict": weights, **header}, tmp_path / "random.safetensors")
+    path = folder / "random.safetensors"
+    save_as_safetensors({"state_dict": network.state_dict(), **header}, path)
+    return Checkpoint(str(path))
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_architecture_keeps_the_contract_of_backbones(
+    architecture: str, tmp_path: Path
+) -> None:
+    tables = {"mixed types": toy_tables()["mixed types"], "ten": class_tables()["ten classes"]}
+    check_backbone(random_checkpoint(architecture, tmp_path), tables)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_architecture_can_be_exported(architecture: str, tmp_path: Path) -> None:
     table = toy_tables()["mixed types"]
-    model, _ = tuned(Checkpoint(str(tmp_path / "random.safetensors")), table)
+    model, _ = tuned(random_checkpoint(architecture, tmp_path), table)
     model.export_weights(tmp_path / "tuned.safetensors")
     theirs = predicted_by_tabpfn(tmp_path / "tuned.safetensors", table)
     np.testing.assert_allclose(theirs, model.predict_proba(table.features), atol=1e-6)

@@ -379,7 +379,7 @@ def no_hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     monkeypatch.setattr(
         tabpfn.model_loading, "download_model", lambda *_, **__: [OSError("no route to the hub")]
     )
-    monkeypatch.setattr(published, "hub_failure", str)
+    monkeypatch.setattr(published, "hub_failure", lambda _version: "")
     published._fetch.cache_clear()
     yield
     published._fetch.cache_clear()
@@ -426,11 +426,11 @@ def test_an_unreachable_hub_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("CAUSALMIX_OFFLINE")
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    assert "127.0.0.1:9" in published.hub_failure()
+    assert "127.0.0.1:9" in published.hub_failure("v2")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    assert "HF_HUB_OFFLINE" in published.hub_failure()
+    assert "HF_HUB_OFFLINE" in published.hub_failure("v2")
     monkeypatch.setenv("CAUSALMIX_OFFLINE", "1")
-    assert "CAUSALMIX_OFFLINE" in published.hub_failure()
+    assert "CAUSALMIX_OFFLINE" in published.hub_failure("v2")
 
 
 # --- the loop

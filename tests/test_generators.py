@@ -26,7 +26,11 @@ from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 from autogluon_causalmix.testing import check_generator, linear_scm, mixed_scm, toy_tables
 
-SLOW = {"scm"}  # learns a graph for each toy table
+SLOW = {"pfn", "scm", "tabebm"}  # learn a graph, or ask a network, for each toy table
+QUICK: dict[str, dict[str, object]] = {
+    "pfn": {"order": "random", "backbone": "mini"},
+    "tabebm": {"steps": 2, "backbone": "mini"},
+}
 
 
 @pytest.mark.parametrize(
@@ -37,7 +41,7 @@ SLOW = {"scm"}  # learns a graph for each toy table
     ],
 )
 def test_every_registered_generator_keeps_the_contract(name: str) -> None:
-    check_generator(plugin_registry().of(Generator).get(name).create({}))
+    check_generator(plugin_registry().of(Generator).get(name).create(QUICK.get(name, {})))
 
 
 def test_bootstrap_draws_real_rows_each_equally_often() -> None:

@@ -317,10 +317,13 @@ def test_a_broken_model_leaves_the_others_alone(tmp_path: Path) -> None:
     assert "no generator 'smote'" in predictor.model_failures()["exc_str"].iloc[0]
 
 
-def test_more_classes_than_the_backbone_takes_are_skipped_not_failed(tmp_path: Path) -> None:
+def test_more_classes_than_the_model_takes_are_skipped_not_failed(tmp_path: Path) -> None:
     predictor = TabularPredictor("label", path=str(tmp_path), verbosity=0)
-    models = {CausalMixModel: QUICK, "GBM": {"num_boost_round": 2}}
-    predictor.fit(awkward(240, classes=12), hyperparameters=models)
+    limited = {**QUICK, "ag_args_fit": {"max_classes": 5}}
+    predictor.fit(
+        awkward(60, classes=6),
+        hyperparameters={CausalMixModel: limited, "GBM": {"num_boost_round": 2}},
+    )
     assert not [name for name in predictor.model_names() if "CausalMix" in name]
 
 

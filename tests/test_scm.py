@@ -11,11 +11,14 @@ from scipy.special import expit
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.resources import Resources
+from autogluon_causalmix.scm import ridge
+from autogluon_causalmix.scm.bases import Identity
 from autogluon_causalmix.scm.fitting import DEFAULT_LEARNERS, FittedSCM, fit_scm
 from autogluon_causalmix.scm.label_check import LabelCheck
-from autogluon_causalmix.scm.learners import linear, smooth
-from autogluon_causalmix.scm.mechanisms import LEARNERS, AdditiveNoise, CalibratedClassifier
+from autogluon_causalmix.scm.learners import LEARNERS, linear, smooth
+from autogluon_causalmix.scm.mechanisms import AdditiveNoise, CalibratedClassifier
 from autogluon_causalmix.scm.parents import ParentFeatures
+from autogluon_causalmix.scm.ridge import PENALTIES, ridge_regression
 from autogluon_causalmix.scm.roots import Empirical
 from autogluon_causalmix.scm.scales import Scale
 from autogluon_causalmix.table import Table
@@ -43,7 +46,9 @@ def drawn_spread(rows: int, seed: int) -> float:
     return float(np.sqrt(np.mean((drawn - predicted) ** 2)))
 
 
-@pytest.mark.parametrize("rows", [100, 500, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "rows", [100, 500, *(pytest.param(n, marks=pytest.mark.slow) for n in (2000, 5000))]
+)
 def test_additive_noise__nonlinear_simulator__spread_within_a_tenth_of_the_truth(rows: int) -> None:
     assert 0.9 <= np.mean([drawn_spread(rows, seed) for seed in range(6)]) <= 1.1
 
@@ -186,6 +191,25 @@ def test_learners__closed_form__equals_refitting_without_each_row(learner: str) 
         assert fit.held_out[row, 0] == pytest.approx(
             float(offset + (expanded[row] - centre) @ weights[:, 0]), abs=0.02
         )
+
+
+def test_ridge__penalties_in_batches__as_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    parents, signal = nonlinear(200, rng)
+    targets = np.column_stack([signal, -signal, parents[:, 4]]) + rng.normal(size=(200, 3))
+    at_once = ridge_regression("linear", Identity(), parents, targets)
+    errors = []
+    for penalty in PENALTIES * 2.0:
+        monkeypatch.setattr(ridge, "PENALTIES", np.array([penalty / 2.0]))
+        errors.append(ridge_regression("linear", Identity(), parents, targets).error(targets))
+    assert at_once.error(targets) == pytest.approx(min(errors), rel=1e-12)
+    monkeypatch.setattr(ridge, "PENALTIES", PENALTIES)
+    monkeypatch.setattr(ridge, "RESIDUALS_PER_BATCH", 7 * 45)
+    assert np.allclose(
+        ridge_regression("linear", Identity(), parents, targets).held_out,
+        at_once.held_out,
+        atol=1e-12,
+    )
 
 
 def test_learners__draws__have_the_mean_and_covariance_of_the_posterior() -> None:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from autogluon_causalmix.discovery.controls import NoEdges
 from autogluon_causalmix.discovery.protocol import Constraints, EdgeBeliefs
 from autogluon_causalmix.errors import ConfigError, OutOfTime, TableError, UnknownPlugin
+from autogluon_causalmix.generators import scm
 from autogluon_causalmix.generators.contract import description, draw, fit_generator
 from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.generators.scm import FittedSCMGenerator, SCMGenerator
@@ -85,6 +86,26 @@ def test_scm__more_columns_than_rows__keeps_the_contract() -> None:
     frame = pd.DataFrame(rng.normal(size=(25, 60)), columns=[f"x{i}" for i in range(60)])
     drawn, _ = generate(frame.assign(y=(frame["x0"] > 0).astype(int)))
     assert drawn.frame.shape == (40, 61)
+
+
+def test_scm__more_rows_than_are_learned_from__every_class_and_a_note(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scm, "MOST_ROWS", 300)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=3000)
+    label = np.where(x + rng.normal(size=3000) > 0, "p", "q").astype(object)
+    label[1234] = "one row only"
+    table = Table.from_frame(pd.DataFrame({"x": x, "y": label}), "y")
+    fitted = SCMGenerator(graphs=1).fit(table, rng, Resources(60.0))
+    learned = fitted.chosen.model.table
+    assert 300 <= len(learned) <= 303
+    assert set(learned.classes) == {"p", "q", "one row only"}
+    assert any(f"learned from {len(learned)} of 3000 rows" in note for note in fitted.notes)
+    drawn = fitted.sample(2000, rng).frame
+    assert abs((drawn["y"] == "p").mean() - 0.5) < 0.1
+    few = SCMGenerator(graphs=1).fit(table.take(np.arange(300)), rng, Resources(60.0))
+    assert not any("learned from" in note for note in few.notes)
 
 
 @st.composite

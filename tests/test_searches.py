@@ -438,13 +438,12 @@ def test_auto__few_and_many_columns__boss_and_pc_with_a_note() -> None:
     assert (few.graphs == boss.graphs).all()
     assert few.notes == ()
     noise = np.random.default_rng(1).normal(size=(len(frame), MOST_COLUMNS_FOR_BOSS - 8))
-    wide = Table.from_frame(frame.join(pd.DataFrame(noise).add_prefix("noise")), "y")
-    many = AutoDiscoverer().discover(
-        wide, Constraints.none(MOST_COLUMNS_FOR_BOSS + 1), np.random.default_rng(0), Resources(30.0)
+    wide = Table.from_frame(frame.join(pd.DataFrame(noise).add_prefix("noise")), "y").take(
+        np.arange(40)  # all ten bootstraps end in time on a busy machine, too
     )
-    pc = PCAndFCI().discover(
-        wide, Constraints.none(MOST_COLUMNS_FOR_BOSS + 1), np.random.default_rng(0), Resources(30.0)
-    )
+    free = Constraints.none(MOST_COLUMNS_FOR_BOSS + 1)
+    many = AutoDiscoverer().discover(wide, free, np.random.default_rng(0), Resources(300.0))
+    pc = PCAndFCI().discover(wide, free, np.random.default_rng(0), Resources(300.0))
     assert (many.graphs == pc.graphs).all()
     assert "'pc+fci' found the graph" in many.notes[0]
 

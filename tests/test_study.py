@@ -129,7 +129,7 @@ def test_the_hash_of_the_code_sees_code_and_weights_and_nothing_else(tmp_path: P
 
 
 def test_arms_that_parse_to_the_same_options_are_the_same_cell() -> None:
-    spelled_out = arms.parse({"generator": {"name": "scm", "graphs": 5}, "finetune_steps": 60})
+    spelled_out = arms.parse({"generator": {"name": "scm", "graphs": 5}, "finetune_steps": 240})
     assert spelled_out == arms.parse({}) == arms.parse({"backbone": "mini"})
     assert arms.parse({"generator": {"name": "scm", "graphs": 4}}) != arms.parse({})
     assert causal_fidelity.parse({"rows": "ours", "options": {}}) == causal_fidelity.parse(

@@ -13,7 +13,7 @@ from autogluon_causalmix.generators.scm import SCMGenerator
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.scm.fitting import FittedSCM, Settings, fit_scm
 from autogluon_causalmix.scm.in_context import Conditioner
-from autogluon_causalmix.scm.mechanisms import LEARNERS
+from autogluon_causalmix.scm.learners import LEARNERS
 from autogluon_causalmix.scm.roots import Empirical, Smoothed
 from autogluon_causalmix.scm.weighting import likelihood_weights, row_likelihoods
 from autogluon_causalmix.table import Table

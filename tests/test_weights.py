@@ -136,6 +136,8 @@ def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[Index]:
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
 
+        do_HEAD = do_GET  # noqa: N815 - the name that the server calls
+
         def log_message(self, *_: object) -> None:
             pass
 
@@ -163,7 +165,7 @@ def assert_whole(path: Path) -> None:
     assert {name: weight.tolist() for name, weight in found.items()} == {
         name: weight.tolist() for name, weight in PLAIN.items()
     }
-    assert {each.name for each in path.parent.iterdir()} <= {path.name, "fake.lock"}
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
     assert not Path(MARKER).exists()
 
 
@@ -548,9 +550,21 @@ def test_auto_takes_v2_where_the_hub_hands_it_out(
         return "ok"
 
     for module in (auto, hub):
-        monkeypatch.setattr(module, "hub_failure", str)
+        monkeypatch.setattr(module, "hub_failure", lambda _version: "")
     monkeypatch.setattr(tabpfn.model_loading, "download_model", download)
     assert ran()[0] == "tabpfn-v2"
+
+
+@pytest.mark.usefixtures("tiny_v1")
+def test_a_hub_that_answers_and_refuses_the_file_is_out_of_reach_at_once(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", index.address)
+    begin = time.monotonic()
+    with pytest.raises(CheckpointError, match=r"nor within reach .*v2-clf.*: it answers 404"):
+        hub.fetch_weights("v2")
+    assert time.monotonic() - begin < hub.HUB_SECONDS
+    assert len(index.asked) == 1
 
 
 @pytest.mark.usefixtures("tiny_v1")

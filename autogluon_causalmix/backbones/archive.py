@@ -4,6 +4,7 @@ Nothing of the archive is imported or executed, and nothing but its weights is k
 is killed leaves a partial download, from which the next one goes on, and never a broken file.
 """
 
+import contextlib
 import hashlib
 import os
 import tarfile
@@ -95,11 +96,14 @@ def fetch_from_archive(
         return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(path.with_suffix(".lock")):
+        lock = path.with_suffix(".lock")
+        with FileLock(lock):
             if not path.is_file():  # another process may have fetched it meanwhile
                 partial = path.with_name(f"{archive.filename}.part")
                 _download(archive, partial, on_bytes)
                 _convert(archive, partial, path, read)
+            with contextlib.suppress(OSError):  # Windows removes it by itself
+                lock.unlink()  # who waits for it finds the weights
     except OSError as error:
         raise CheckpointError(f"{path.name} cannot be kept in {path.parent}: {error}") from error
     return path

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from autogluon_causalmix.backbones.offline import OFFLINE, is_offline
 from autogluon_causalmix.backbones.pip_index import pip_index
@@ -77,7 +78,7 @@ def _obstacles() -> dict[str, str]:
     """
     questions: dict[str, Callable[[], str]] = {}
     if not hub_path("v2").exists():
-        questions["tabpfn-v2"] = hub_failure
+        questions["tabpfn-v2"] = partial(hub_failure, "v2")
     if not weights_path().is_file():
         questions["tabpfn-v1"] = _index_failure
     return {"tabpfn-v2": "", "tabpfn-v1": ""} | _answers(questions, PATIENCE)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from autogluon_causalmix.backbones.contract import condition
 from autogluon_causalmix.backbones.ensemble_context import EnsembleContext
-from autogluon_causalmix.backbones.protocol import Backbone
+from autogluon_causalmix.backbones.many_classes import MOST_CLASSES
+from autogluon_causalmix.backbones.protocol import Backbone, Limits, limits_of
 from autogluon_causalmix.config import Named
 from autogluon_causalmix.entry import Entry
 from autogluon_causalmix.errors import ConfigError
@@ -57,6 +58,14 @@ class Ensemble:
             for entry, backbone in self.created()
         ]
         return EnsembleContext(tuple(members))
+
+    @property
+    def limits(self) -> Limits:
+        """The smallest of the members'; each predicts many classes in groups by itself."""
+        limits = [limits_of(each) for _, each in self.created()]
+        return Limits(
+            min(each.rows for each in limits), min(each.features for each in limits), MOST_CLASSES
+        )
 
     def memory(self, rows: int, columns: int, *, tuning: bool) -> float:
         """Return the sum of the members' estimates: all of them stay in memory."""

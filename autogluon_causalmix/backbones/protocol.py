@@ -9,6 +9,7 @@ rows, Q query rows, C columns of a view, K classes.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -26,6 +27,23 @@ if TYPE_CHECKING:
 MOST_VALUES = 80_000
 """Rows × columns of a view in one pass with gradients, to which the fine-tuning keeps: 2.4 GB with
 `mini`, 13 GB with TabPFN v2 (30 and 165 kB each)."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The largest table that a backbone is meant for.
+
+    Attributes
+    ----------
+    rows, features : int
+        Beyond them AutoGluon skips the model.
+    classes : int
+        That the network tells apart at once; more are predicted in groups.
+    """
+
+    rows: int = 10_000
+    features: int = 500
+    classes: int = 10
 
 
 @runtime_checkable
@@ -160,3 +178,18 @@ class Backbone(Protocol):
             False: a prediction. True: a step of fine-tuning, of at most `MOST_VALUES` values.
         """
         ...
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """A backbone that says how large a table may be; one need not."""
+
+    @property
+    def limits(self) -> Limits:
+        """The largest table."""
+        ...
+
+
+def limits_of(backbone: Backbone) -> Limits:
+    """Return the largest table that a backbone is meant for; `Limits()` where it does not say."""
+    return backbone.limits if isinstance(backbone, Limited) else Limits()

@@ -4,10 +4,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autogluon_causalmix.backbones import tabpfn_v1
+from autogluon_causalmix.backbones import tabicl, tabpfn_v1
 from autogluon_causalmix.backbones.archive import OnBytes
 from autogluon_causalmix.backbones.tabpfn import NON_COMMERCIAL, PERMISSIVE
-from autogluon_causalmix.backbones.weights import fetch_weights, hub_path, hub_versions
+from autogluon_causalmix.backbones.weights import (
+    cached_path,
+    fetch_weights,
+    hub_path,
+    hub_versions,
+)
 from autogluon_causalmix.errors import CheckpointError
 
 HUB_PREFIX = "tabpfn-"
@@ -44,6 +49,8 @@ def published() -> Iterator[Published]:
     yield _of_the_index()
     for version in hub_versions():
         yield _of_the_hub(version)
+    for version in tabicl.FILES:
+        yield _of_tabicl(version)
 
 
 def prefetch_weights(
@@ -55,7 +62,8 @@ def prefetch_weights(
     ----------
     name : str
         ``"tabpfn-v1"``, from the package index that pip is configured with, or
-        ``"tabpfn-<version>"`` for any version that `tabpfn` knows, from its hub.
+        ``"tabpfn-<version>"`` for any version that `tabpfn` knows, or ``"tabicl-v2"`` and others,
+        from their hubs.
     on_bytes : callable
         Gets the bytes that are there and those that there will be; of the index only.
 
@@ -94,4 +102,15 @@ def _of_the_hub(version: str) -> Published:
         "tabpfn's hub",
         hub_path(version),
         lambda _: fetch_weights(version),
+    )
+
+
+def _of_tabicl(version: str) -> Published:
+    filename = tabicl.FILES[version]
+    return Published(
+        f"tabicl-{version}",
+        tabicl.LICENSE,
+        "TabICL's hub",
+        cached_path(tabicl.REPOSITORY, filename) or Path(filename),
+        lambda _: tabicl.fetch(version),
     )

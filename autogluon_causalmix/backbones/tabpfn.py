@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import ClassVar
 
-from autogluon_causalmix.backbones.protocol import MOST_VALUES
+from autogluon_causalmix.backbones.protocol import MOST_VALUES, Limits
 from autogluon_causalmix.backbones.tabpfn_context import TabPFNContext, condition
 from autogluon_causalmix.backbones.weights import Weights, fetch_weights
 from autogluon_causalmix.errors import CheckpointError
@@ -24,6 +24,8 @@ LEARNING_RATE = 3e-5
 
 MINI_LEARNING_RATE = 3e-4
 """The best of 1e-5 … 1e-3 on eight tables: see benchmarks/LOG.md."""
+
+LIMITS_SINCE_V2_5 = Limits(rows=50_000, features=2_000)
 
 COLUMNS_PER_VIEW = 3
 """TabPFN adds quantiles and singular vectors to the columns."""
@@ -99,6 +101,11 @@ class TabPFN(_Family):
     """
 
     version: str = "v2"
+
+    @property
+    def limits(self) -> Limits:
+        """The largest table, as published."""
+        return Limits() if self.version == "v2" else LIMITS_SINCE_V2_5
 
     def weights(self) -> Weights:
         """Return the file, fetched first if it is not cached."""

@@ -198,9 +198,11 @@ def condition(
         ignore_pretraining_limits=True,
         random_state=seed,
     )
-    _load(classifier, weights.path)
-    with quiet():
-        classifier.fit(encode(columns, table.frame), table.labels.to_numpy())
+    # A new network of TabPFN v3 is random before its weights are loaded, which `fit` does, too.
+    with torch.random.fork_rng(devices=[]):
+        _load(classifier, weights.path)
+        with quiet():
+            classifier.fit(encode(columns, table.frame), table.labels.to_numpy())
     # tabpfn may keep built networks in a cache of the process: tuning ours in place must not reach
     # the others.
     own = copy.deepcopy(classifier)

@@ -55,7 +55,7 @@ def _fetch(version: str) -> Path | str:
     if path.exists():
         return path
     missing = f"the weights of TabPFN {version} are neither in {path.parent} nor within reach"
-    unreachable = hub_failure()
+    unreachable = hub_failure(version)
     if unreachable:
         return f"{missing} ({unreachable})"
     with quiet():
@@ -85,8 +85,17 @@ def hub_path(version: str) -> Path:
     return Path(paths[0])
 
 
-def hub_failure() -> str:
-    """Return why the hub cannot be reached, empty where it can.
+def hub_failure(version: str) -> str:
+    """Return why the hub does not hand out a published TabPFN, empty where it may."""
+    from tabpfn.constants import ModelVersion
+    from tabpfn.model_loading import ModelType, _get_model_source
+
+    source = _get_model_source(ModelVersion(version), ModelType.CLASSIFIER)
+    return file_failure(source.repo_id, source.default_filename)
+
+
+def file_failure(repository: str, filename: str) -> str:
+    """Return why the hub does not hand out a file, empty where it may.
 
     Asked first, because the download itself takes half a minute to give up.
     """
@@ -96,14 +105,47 @@ def hub_failure() -> str:
 
     if HF_HUB_OFFLINE:
         return "HF_HUB_OFFLINE is set"
+    # The address is the one that huggingface_hub itself opens.
+    address = f"{ENDPOINT}/{repository}/resolve/main/{filename}"
     try:
-        # The address is the one that huggingface_hub itself opens.
-        with urlopen(Request(ENDPOINT, method="HEAD"), timeout=HUB_SECONDS):  # noqa: S310
+        with urlopen(Request(address, method="HEAD"), timeout=HUB_SECONDS):  # noqa: S310
             return ""
-    except HTTPError:  # it answered
-        return ""
+    except HTTPError as error:
+        is_licence = error.code in (401, 403)  # which the user is asked to accept
+        return "" if is_licence else f"{address}: it answers {error.code}"
     except OSError as error:
         return f"{ENDPOINT}: {error}"
+
+
+def fetch_from_hub(repository: str, filename: str) -> Path:
+    """Return the path of a file in the cache of `huggingface_hub`, downloaded first if need be.
+
+    Raises
+    ------
+    CheckpointError
+        It is neither cached nor within reach.
+    """
+    from huggingface_hub import hf_hub_download
+
+    if (path := cached_path(repository, filename)) is not None:
+        return path
+    failure = file_failure(repository, filename)
+    if not failure:
+        try:
+            return Path(hf_hub_download(repository, filename))
+        except Exception as error:  # noqa: BLE001 - a border: networks fail in many ways
+            failure = first_line(error)
+    raise CheckpointError(
+        f"the weights {filename} of {repository} are neither cached nor within reach ({failure})"
+    )
+
+
+def cached_path(repository: str, filename: str) -> Path | None:
+    """Return where `huggingface_hub` keeps a file, None where it does not have it."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(repository, filename)
+    return Path(found) if isinstance(found, str) else None
 
 
 def first_line(error: Exception) -> str:

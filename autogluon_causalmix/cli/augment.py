@@ -32,6 +32,16 @@ def augment(
     generator: options.Generator = "scm",
     seed: options.Seed = 0,
     time_limit: Annotated[float, options.Seconds] = 600.0,
+    balance: Annotated[
+        bool, typer.Option("--balance", help="Draw equally many rows of each class.")
+    ] = False,
+    where: Annotated[
+        list[str] | None, typer.Option(help="COLUMN=VALUE that all rows have; repeatable.")
+    ] = None,
+    do: Annotated[
+        list[str] | None,
+        typer.Option(help="COLUMN=VALUE that an intervention sets, with scm; repeatable."),
+    ] = None,
     knowledge: options.KnowledgeFile = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
@@ -50,8 +60,20 @@ def augment(
     made_by = options.generator(generator, knowledge)
     file = TrainingFile.read(train, target, read_dtypes(dtypes))
     print_notes(file.schema.notes, said)
+    given = options.assignments("--where", where or [], file.table)
+    set_to = options.assignments("--do", do or [], file.table)
     with followed(), notes_of_the_log(said):
-        synthetic = draw(file.frame, target, rows, made_by, seed, time_limit)
+        synthetic = draw(
+            file.frame,
+            target,
+            rows,
+            made_by,
+            seed,
+            time_limit,
+            balance=balance,
+            where=given,
+            do=set_to,
+        )
     if to_stream:
         _write_stream(file, synthetic)
     else:

@@ -7,10 +7,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import typer
 
 from autogluon_causalmix.cli.terminal import console
+from autogluon_causalmix.column import Column
 from autogluon_causalmix.errors import ConfigError
+from autogluon_causalmix.table import Table
 
 Train = Annotated[Path, typer.Argument(help="CSV or Parquet file of the real rows.")]
 Target = Annotated[
@@ -104,6 +107,47 @@ def named(option: str, given: str) -> str | dict[str, Any]:
     except ValueError as error:
         raise ConfigError(f"{option}: {given} is no JSON ({error})") from None
     return options
+
+
+def assignments(option: str, given: Iterable[str], table: Table) -> dict[Any, object]:
+    """Return columns and values from texts like ``dose=3``.
+
+    Raises
+    ------
+    ConfigError
+        There is no equals sign, no such column, or the column has no such value.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from autogluon_causalmix.table import Table
+    >>> frame = pd.DataFrame({"dose": [1, 2, 3], "cured": ["no", "no", "yes"]})
+    >>> assignments("--where", ["dose=3", "cured=yes"], Table.from_frame(frame, "cured"))
+    {'dose': 3.0, 'cured': 'yes'}
+    """
+    columns = {str(column.name): column for column in table.columns}
+    found: dict[Any, object] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or name not in columns:
+            raise ConfigError(
+                f"{option} {text}: write column=value, with a column of {list(columns)}"
+            )
+        found[columns[name].name] = _read(columns[name], value, f"{option} {text}")
+    return found
+
+
+def _read(column: Column, text: str, place: str) -> object:
+    """Return the value of a column that a text stands for."""
+    if column.levels is not None:
+        spelled = {str(level): level for level in column.levels}
+        if text not in spelled:
+            raise ConfigError(f"{place}: choose from {list(spelled)}")
+        return spelled[text]
+    try:
+        return pd.Timestamp(text) if column.is_time else float(text)
+    except ValueError as error:
+        raise ConfigError(f"{place}: {error}") from None
 
 
 def _value(text: str) -> Any:

@@ -1,10 +1,11 @@
 """`Bootstrap`: real rows drawn with replacement, the baseline of every comparison."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from autogluon_causalmix.generators.conditional import matching
 from autogluon_causalmix.hookspecs import Register, hookimpl
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
@@ -41,6 +42,16 @@ class FittedBootstrap:
     def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
         """Draw `n_rows` rows, each real row with the same probability."""
         return self.table.take(rng.integers(len(self.table), size=n_rows))
+
+    def can_condition(self, where: Mapping[Hashable, object]) -> bool:
+        """Return whether some real row has the values."""
+        return bool(len(matching(self.table, where)))
+
+    def sample_where(
+        self, n_rows: int, rng: np.random.Generator, where: Mapping[Hashable, object]
+    ) -> Table:
+        """Draw from the real rows that have the values."""
+        return FittedBootstrap(self.table.take(matching(self.table, where))).sample(n_rows, rng)
 
     def describe(self) -> Mapping[str, object]:
         """Return the number of real rows."""

@@ -117,7 +117,33 @@ def draw(
     if n_rows < 1:
         raise ConfigError(f"the number of rows to draw must be at least 1, got {n_rows}")
     label = f"{type(fitted).__name__}.sample ({owner})"
-    rows = _call(lambda: fitted.sample(n_rows, rng), label, resources)
+    return checked(lambda: fitted.sample(n_rows, rng), table, n_rows, label, resources)
+
+
+def checked(
+    sample: Callable[[], Table],
+    table: Table,
+    n_rows: int,
+    label: str,
+    resources: Resources | None = None,
+) -> Table:
+    """Return the rows that foreign code draws, checked as `draw` does.
+
+    Parameters
+    ----------
+    sample : callable
+        Draws the rows.
+    table, n_rows, resources
+        As for `draw`.
+    label : str
+        Named in errors.
+
+    Raises
+    ------
+    GeneratorError, OutOfTime
+        As for `draw`.
+    """
+    rows = _call(sample, label, resources)
     breach = _call(lambda: next(_breaches(rows, table, n_rows), None), label, None)
     if breach is not None:
         raise GeneratorError(f"{label} broke the contract of its rows: {breach}")

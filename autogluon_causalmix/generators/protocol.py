@@ -11,11 +11,13 @@ A generator is a small class whose fields are its options. It needs no base clas
         ) -> FittedGenerator: ...
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
@@ -32,6 +34,59 @@ class FittedGenerator(Protocol):
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
         """Draw `n_rows` rows with the columns, dtypes and categories of the fitted table."""
+        ...
+
+
+@runtime_checkable
+class Conditional(Protocol):
+    """A fitted generator that draws rows with given values directly; it need not be one.
+
+    For others, rows are drawn until enough have the values.
+    """
+
+    def can_condition(self, where: Mapping[Hashable, object]) -> bool:
+        """Return whether rows with these values, column to value, are drawn directly."""
+        ...
+
+    def sample_where(
+        self, n_rows: int, rng: np.random.Generator, where: Mapping[Hashable, object]
+    ) -> Table:
+        """Draw rows from the distribution given these values."""
+        ...
+
+
+@dataclass(frozen=True)
+class Intervened:
+    """Rows under an intervention, and how unsure their outcome is.
+
+    Attributes
+    ----------
+    rows : Table
+        The rows.
+    shares, untouched : numpy.ndarray
+        Shape (graphs, classes), in the order of `Table.classes`: the share of each class in the
+        rows of each graph, with the intervention and without.
+    weights : numpy.ndarray
+        Shape (graphs,): the share of rows from each graph; they sum to 1.
+    notes : tuple of str
+        What must be known of these rows.
+    """
+
+    rows: Table
+    shares: Matrix
+    untouched: Matrix
+    weights: Matrix
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Intervenable(Protocol):
+    """A fitted generator that knows causes, and what happens where they are set."""
+
+    def intervene(
+        self, n_rows: int, rng: np.random.Generator, do: Mapping[Hashable, object]
+    ) -> Intervened:
+        """Draw rows where these columns are set to these values, whatever their causes are."""
         ...
 
 

@@ -38,19 +38,30 @@ class Calibration:
             Shape (rows,): the position of each row's level.
         """
         n, n_levels = scores.shape
-        chosen = np.eye(n_levels)[member]
-        frequencies = chosen.mean(axis=0)
+        # Levels first: sums over few levels of many rows are twice as fast.
+        raw, spread = (np.ascontiguousarray(a.T) for a in (scores, _of_differences(variance)))
+        chosen = member, np.arange(n)
+        frequencies = np.bincount(member, minlength=n_levels) / n
 
         def loss(parameters: Matrix) -> tuple[float, Matrix]:
-            width = _width(parameters[0], variance)
-            probability = _softmax(parameters[0] * scores / width + parameters[1:])
-            error = probability - chosen
+            temperature = parameters[0]
+            inverse = 1.0 / np.sqrt(1.0 + np.pi / 8.0 * temperature**2 * spread)
+            moved = raw * inverse
+            logits = temperature * moved + parameters[1:, None]
+            logits -= logits.max(axis=0)
+            likelihood = logits[chosen].sum()
+            np.exp(logits, out=logits)
+            totals = logits.sum(axis=0)
+            likelihood -= np.log(totals).sum()
+            logits /= totals
+            logits[chosen] -= 1.0  # the slopes by the logits
             # A prior worth one row: scores that separate perfectly have no finite best slope.
-            penalty = 0.5 * (0.05 * parameters[0]) ** 2 / n
-            slope = (error * scores / width**3).sum() / n + 0.05**2 * parameters[0] / n
-            gradient = np.concatenate([[slope], error.mean(axis=0)])
-            likelihood = np.log(np.maximum(probability[np.arange(n), member], 1e-300))
-            return float(-likelihood.mean() + penalty), gradient
+            penalty = 0.5 * (0.05 * temperature) ** 2 / n
+            moved *= inverse
+            moved *= inverse
+            slope = np.vdot(logits, moved) / n + 0.05**2 * temperature / n
+            gradient = np.concatenate([[slope], logits.mean(axis=1)])
+            return float(penalty - likelihood / n), gradient
 
         start = np.concatenate([[1.0], np.log(frequencies)])
         bounds = [(0.0, None)] + [(None, None)] * n_levels
@@ -74,10 +85,13 @@ def _width(temperature: float, variance: Matrix) -> Matrix:
 
     It is the divisor for variances of logits, shape (rows, levels).
     """
+    return np.asarray(np.sqrt(1.0 + np.pi / 8.0 * temperature**2 * _of_differences(variance)))
+
+
+def _of_differences(variance: Matrix) -> Matrix:
+    """Return the variance of the difference of two scores; the scores of a row sum to 1."""
     n_levels = variance.shape[1]
-    # Of the difference of two scores; the scores of a row sum to 1.
-    of_differences = 2.0 * n_levels / (n_levels - 1.0) * variance
-    return np.asarray(np.sqrt(1.0 + np.pi / 8.0 * temperature**2 * of_differences))
+    return np.asarray(2.0 * n_levels / (n_levels - 1.0) * variance)
 
 
 def _softmax(logits: Matrix) -> Matrix:

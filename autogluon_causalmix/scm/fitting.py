@@ -1,8 +1,9 @@
 """`fit_scm` and `FittedSCM`: structural causal models of a table, fitted and sampled."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import networkx as nx
 import numpy as np
@@ -67,6 +68,8 @@ MOST_TRIES = 30
 """To draw a row with the gaps and the target of a real one: of 19 classes, few rows need more."""
 
 DEFAULTS = Settings()
+UNTOUCHED: Mapping[int, float] = MappingProxyType({})
+"""No intervention."""
 
 
 @dataclass(frozen=True)
@@ -110,30 +113,55 @@ class FittedSCM:
             model.graph.nodes[node]["parents_during_fit"] = list(parents)
         return model
 
-    def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
+    def sample(
+        self, n_rows: int, rng: np.random.Generator, do: Mapping[int, float] = UNTOUCHED
+    ) -> Table:
         """Draw rows by ancestral sampling, from each graph by its weight, in random order.
 
-        For each graph, the functions that the data leave uncertain are drawn anew.
+        For each graph, the functions that the data leave uncertain are drawn anew. The columns in
+        `do`, by position, have these codes whatever their causes are (Pearl, 2009).
         """
         shares = np.diff(np.rint(n_rows * np.concatenate([[0.0], np.cumsum(self.weights)])))
         parts = [
-            self._rows(dag, int(share), rng) for dag, share in zip(self.dags, shares, strict=True)
+            self._rows(dag, int(share), rng, do)
+            for dag, share in zip(self.dags, shares, strict=True)
         ]
         rows = self.table.decode(np.concatenate(parts)[rng.permutation(n_rows)])
         return rows if self.teacher is None else self.teacher.label(rows, rng)
 
-    def _rows(self, dag: Mask, n_rows: int, rng: np.random.Generator) -> Matrix:
+    def class_shares(
+        self, n_rows: int, rng: np.random.Generator, do: Mapping[int, float] = UNTOUCHED
+    ) -> Matrix:
+        """Return the share of each class in `n_rows` rows of each graph, (graphs, classes)."""
+        place, classes = self.table.target_position, np.unique(self.table.targets)
+        drawn = [self._rows(dag, n_rows, rng, do)[:, [place]] for dag in self.dags]
+        return np.stack([(labels == classes).mean(axis=0) for labels in drawn])
+
+    def conditions_by_setting(self, nodes: Collection[int]) -> bool:
+        """Return whether to condition on these columns is to set them, as nothing causes them.
+
+        Where rows take their gaps from real rows, or labels from a teacher, it is not.
+        """
+        alone = not any(dag[:, list(nodes)].any() for dag in self.dags)
+        return alone and not self.missing.has_gaps and self.teacher is None
+
+    def _rows(
+        self, dag: Mask, n_rows: int, rng: np.random.Generator, do: Mapping[int, float]
+    ) -> Matrix:
         """Return rows of one graph; where real rows have gaps, each has those of a real row.
 
         It has the target of that row, too, so that a class keeps its share and misses what its rows
         miss: where the target has causes, it is drawn again until it has, `MOST_TRIES` times at
-        most.
+        most. Under an intervention the share of a class may change, and rows keep their targets.
         """
         if not self.missing.has_gaps:
-            return self._ancestral(dag, np.zeros((n_rows, len(dag)), dtype=bool), rng, rng)
+            gaps = np.zeros((n_rows, len(dag)), dtype=bool)
+            return self._ancestral(dag, gaps, rng, rng, do=do)
         donors, functions = self.missing.donors(n_rows, rng), int(rng.integers(2**63))
         gaps, targets = self.missing.masks[donors], self.missing.targets[donors]
         place = self.table.target_position
+        if do:
+            return self._ancestral(dag, gaps, rng, np.random.default_rng(functions), do=do)
         if not dag[:, place].any():
             return self._ancestral(dag, gaps, rng, np.random.default_rng(functions), targets)
         values, pending = np.full(gaps.shape, np.nan), np.arange(n_rows)
@@ -150,10 +178,11 @@ class FittedSCM:
         rng: np.random.Generator,
         function_rng: np.random.Generator,
         targets: Matrix | None = None,
+        do: Mapping[int, float] = UNTOUCHED,
     ) -> Matrix:
         """Return rows (rows, columns) of one graph, causes first; effects see what is missing.
 
-        With `targets` (rows,), the target is given and not drawn.
+        With `targets` (rows,), the target is given and not drawn, as are the columns in `do`.
         """
         values = np.full(gaps.shape, np.nan)
         if len(gaps) == 0:
@@ -165,6 +194,8 @@ class FittedSCM:
             values[gaps[:, node], node] = np.nan
             if targets is not None and node == self.table.target_position:
                 values[:, node] = targets
+            if node in do:
+                values[:, node] = do[node]
         return values
 
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.scm.learners import FittedLearner, smooth
+from autogluon_causalmix.scm.learners import smooth
 from autogluon_causalmix.scm.parents import ParentFeatures
+from autogluon_causalmix.scm.ridge import FittedLearner
 from autogluon_causalmix.table import Table
 from autogluon_causalmix.task import Task
 

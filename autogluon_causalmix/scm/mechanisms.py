@@ -1,6 +1,6 @@
 """Mechanisms of children on DoWhy's classes: functions of parents and of uniform noise."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 
 import numpy as np
@@ -8,20 +8,11 @@ from dowhy.gcm.causal_mechanisms import FunctionalCausalModel, ProbabilityEstima
 
 from autogluon_causalmix.arrays import Indices, Matrix
 from autogluon_causalmix.scm.calibration import Calibration
-from autogluon_causalmix.scm.learners import FittedLearner, linear, pairwise, smooth, trees
+from autogluon_causalmix.scm.learners import LEARNERS
 from autogluon_causalmix.scm.noise import ResidualNoise
 from autogluon_causalmix.scm.parents import ParentFeatures
+from autogluon_causalmix.scm.ridge import FittedLearner
 from autogluon_causalmix.scm.scales import Scale
-
-Learner = Callable[[Matrix, Matrix, np.random.Generator], FittedLearner]
-
-LEARNERS: dict[str, Learner] = {
-    "linear": lambda features, targets, _: linear(features, targets),
-    "pairwise": lambda features, targets, _: pairwise(features, targets),
-    "smooth": smooth,
-    "trees": trees,
-}
-"""Candidates for a mechanism; one is chosen per node, by held-out log-likelihood."""
 
 
 class Mechanism(FunctionalCausalModel):  # type: ignore[misc]  # dowhy has no type information
@@ -116,11 +107,8 @@ class AdditiveNoise(Mechanism):
         self.features = ParentFeatures.of(parents, self.categorical)
         self.scale = Scale.of(values)
         scores = self.scale.forward(values)
-        features = self.features.transform(parents)
-        fits = self._fit_learners(features, scores[:, None])
-        noises = [
-            ResidualNoise.of(fit, fit.model.predict(features)[:, 0], values, scores) for fit in fits
-        ]
+        fits = self._fit_learners(self.features.transform(parents), scores[:, None])
+        noises = [ResidualNoise.of(fit, values, scores) for fit in fits]
         best = max(range(len(fits)), key=lambda index: float(noises[index].held_out.mean()))
         self.model, self.noise = fits[best].model, noises[best]
         self.learner, self.held_out = fits[best].name, self.noise.held_out

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from autogluon_causalmix.arrays import Indices, Matrix
-from autogluon_causalmix.scm.learners import FittedLearner
 from autogluon_causalmix.scm.likelihoods import gaussian_in_windows
+from autogluon_causalmix.scm.ridge import FittedLearner
 
 
 @dataclass(frozen=True)
@@ -37,21 +37,18 @@ class ResidualNoise:
     held_out: Matrix
 
     @classmethod
-    def of(
-        cls, fitted: FittedLearner, predicted: Matrix, values: Matrix, scores: Matrix
-    ) -> "ResidualNoise":
+    def of(cls, fitted: FittedLearner, values: Matrix, scores: Matrix) -> "ResidualNoise":
         """Choose window and kind of noise.
 
         Parameters
         ----------
         fitted : FittedLearner
             The learner, with held-out predictions of `scores`.
-        predicted, values, scores : numpy.ndarray
-            Shape (rows,) each: predictions by the fit to all rows, values of the column, and the
-            same on its `Scale`.
+        values, scores : numpy.ndarray
+            Shape (rows,) each: values of the column, and the same on its `Scale`.
         """
         # Equal parents must give equal predictions, whatever the order of the sums.
-        predictions = predicted.round(9)
+        predictions = fitted.fitted[:, 0].round(9)
         order = np.argsort(predictions, kind="stable")
         residuals = (scores - fitted.held_out[:, 0])[order]
         n = len(values)

@@ -37,6 +37,8 @@ def main() -> None:
     parser.add_argument("--pack", action="store_true", help="publish the cells of --cells")
     parser.add_argument("--unpack", type=Path, help="folder for the published cells")
     options = parser.parse_args()
+    if not (source := PUBLISHED if options.unpack else options.cells).exists():
+        parser.error(f"there are no cells at {source}; --cells names a folder of a study's cells")
     if options.unpack:
         print(f"{unpack(PUBLISHED, options.unpack)} cells written to {options.unpack}")
         return

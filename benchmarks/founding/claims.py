@@ -134,7 +134,7 @@ def correlation_gap(curve: Iterable[dict[str, float]]) -> float:
     0.0
     """
     frame = pd.DataFrame(list(curve))[["validation_log_loss", "log_loss"]]
-    return round(1.0 - float(frame.corr(method="spearman").iloc[0, 1]), 9)
+    return round(1.0 - float(frame.corr(method="spearman").to_numpy()[0, 1]), 9)
 
 
 def interval(values: Matrix, statistic: Callable[..., float]) -> tuple[float, float]:

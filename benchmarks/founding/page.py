@@ -183,7 +183,7 @@ def spread(answer: Answer) -> list[str]:
         "|---|---:|---:|---:|---:|",
         *(
             f"| {arm} | "
-            + " | ".join(f"{mean[name][arm]:+.4f} ± {error[name][arm]:.4f}" for name in GAINS)
+            + " | ".join(with_error(mean[name][arm], error[name][arm]) for name in GAINS)
             + " |"
             for arm in mean.sort_values(OUTCOME, ascending=False).index
         ),
@@ -252,6 +252,11 @@ def remake() -> list[str]:
 def named(own: within.Pooled) -> str:
     """Return the name of a metric."""
     return own.metric.removeprefix(METRIC)
+
+
+def with_error(mean: float, error: float) -> str:
+    """Return a mean over tables; that over one table has no error."""
+    return f"{mean:+.4f}" + ("" if np.isnan(error) else f" ± {error:.4f}")
 
 
 def number(value: float) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -45,7 +46,7 @@ class Cluster:
         if not cells:
             return
         ray = _ray()
-        paths = {"PYTHONPATH": str(Path(__file__).parents[2])}
+        paths = {"PYTHONPATH": os.pathsep.join(sys.path)}  # a study's module may be anywhere
         ray.init(self.address, runtime_env={"env_vars": paths}, log_to_driver=False)
         try:
             measure = ray.remote(measured).options(

@@ -1,0 +1,157 @@
+"""Rows of given values, balanced rows, and rows under an intervention."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autogluon_causalmix import augment
+from autogluon_causalmix.config import Hyperparameters
+from autogluon_causalmix.errors import ConfigError, TooRare
+from autogluon_causalmix.fitlog import Log
+from autogluon_causalmix.method import synthesize
+from autogluon_causalmix.resources import Resources
+from autogluon_causalmix.table import Table
+
+STAR = {"name": "scm", "discoverer": "target-star", "graphs": 1}
+
+
+def patients(rows: int = 400, rare: float = 0.1) -> pd.DataFrame:
+    """Return a class of a given share that is older and sits in other wards."""
+    rng = np.random.default_rng(0)
+    ill = np.where(rng.random(rows) < rare, "yes", "no")
+    age = rng.normal(40 + 20 * (ill == "yes"), 5)
+    ward = np.where(rng.random(rows) < 0.2 + 0.6 * (ill == "yes"), "a", "b")
+    return pd.DataFrame({"age": age, "ward": ward, "ill": ill})
+
+
+@pytest.mark.parametrize("generator", ["bootstrap", "marginals", "perturb", STAR])
+def test_balanced_rows_have_equally_many_of_each_class(generator: Any) -> None:
+    drawn = augment(patients(), "ill", 301, generator, balance=True)
+    counts = drawn["ill"].value_counts()
+    assert sorted(counts) == [150, 151]
+    # Within a class nothing changes: the simulator's own means and shares.
+    means = drawn.groupby("ill")["age"].mean()
+    assert means["no"] == pytest.approx(40, abs=2)
+    assert means["yes"] == pytest.approx(60, abs=3)
+    assert drawn["ill"].head(150).nunique() == 2  # in random order
+
+
+@pytest.mark.parametrize("generator", ["bootstrap", "marginals", "perturb", STAR])
+def test_rows_with_a_value_follow_the_conditional_distribution(generator: Any) -> None:
+    drawn = augment(patients(2000, 0.5), "ill", 500, generator, where={"ward": "a"})
+    assert set(drawn["ward"]) == {"a"}
+    # P(yes | ward a) = .8 × .5 / (.8 × .5 + .2 × .5)
+    assert (drawn["ill"] == "yes").mean() == pytest.approx(0.8, abs=0.07)
+
+
+def test_a_cause_alone_is_set_where_no_row_could_be_drawn() -> None:
+    rng = np.random.default_rng(0)
+    dose = rng.normal(size=400)
+    ill = np.where(dose + 0.5 * rng.normal(size=400) > 0, "no", "yes")
+    frame = pd.DataFrame({"dose": dose, "ill": ill})
+    known = {"name": "scm", "discoverer": "no-edges", "required": [["dose", "ill"]], "graphs": 1}
+    drawn = augment(frame, "ill", 400, known, where={"dose": 0.987654})
+    assert (drawn["dose"] == 0.987654).all()
+    assert (drawn["ill"] == "no").mean() > 0.9
+    with pytest.raises(TooRare, match=r"of 20000 rows drawn by FittedPerturb .* 0 have dose"):
+        augment(frame, "ill", 10, "perturb", where={"dose": 0.987654})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"where": {"wrad": "a"}}, "'where' names the column 'wrad'; choose from"),
+        ({"where": {"ward": "c"}}, r"'ward' takes one of \['a', 'b'\], got 'c'"),
+        ({"where": {"age": "old"}}, "'age' takes a value of float64, got 'old'"),
+        ({"where": {"age": None}}, "'age' takes a value of float64, got None"),
+        ({"where": {"ill": "yes"}, "balance": True}, "'balance' needs all classes"),
+        ({"do": {"ward": "a"}, "balance": True}, "give 'do' alone"),
+        ({"do": {"ward": "a"}}, "'do' needs a generator that knows causes"),
+        ({"do": {"ill": "yes"}, "generator": STAR}, "to get rows of one class, use 'where'"),
+    ],
+)
+def test_what_cannot_be_asked_for_is_refused(arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        augment(patients(60), "ill", 5, **{"generator": "bootstrap", **arguments})
+
+
+def test_the_model_mixes_balanced_rows_and_goes_on_where_a_class_is_too_rare() -> None:
+    table = Table.from_frame(patients(100), "ill")
+
+    def mixed(generator: Any) -> tuple[Table | None, list[str]]:
+        options = Hyperparameters.parse({"generator": generator, "mixing": {"balance": True}})
+        log, rng = Log(), np.random.default_rng(0)
+        return synthesize(table, options, rng, Resources(2000.0), log)[0], log.notes
+
+    rows, _ = mixed("bootstrap")
+    assert rows is not None
+    assert rows.frame["ill"].value_counts().tolist() == [100, 100]
+    rows, notes = mixed(f"{__name__}:Lopsided")
+    assert rows is None
+    assert any("0 have ill = 'yes'" in note and "real rows alone" in note for note in notes)
+
+
+class Lopsided:
+    """Never draws the class that is asked for."""
+
+    def fit(self, table: Table, rng: np.random.Generator, resources: Resources) -> "Lopsided":
+        self.table = table.take(np.flatnonzero(table.labels == "no"))
+        return self
+
+    def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
+        return self.table.take(rng.integers(len(self.table), size=n_rows))
+
+
+def confounded(rows: int) -> pd.DataFrame:
+    """Return z → dose, z → cured, dose → cured: who is well gets a dose, and is cured anyway."""
+    rng = np.random.default_rng(1)
+    well = rng.random(rows) < 0.5
+    dose = (rng.random(rows) < np.where(well, 0.9, 0.1)).astype(int)
+    cured = rng.random(rows) < 0.2 + 0.5 * well + 0.1 * dose
+    return pd.DataFrame({"well": np.where(well, "y", "n"), "dose": np.where(dose, "d", "0"),
+                         "cured": np.where(cured, "y", "n")})  # fmt: skip
+
+
+def test_an_intervention_is_no_condition() -> None:
+    edges = [["well", "dose"], ["well", "cured"], ["dose", "cured"]]
+    known = {"name": "scm", "discoverer": "no-edges", "required": edges, "graphs": 2}
+    frame = confounded(3000)
+    done = augment(frame, "cured", 4000, known, do={"dose": "d"})
+    seen = augment(frame, "cured", 4000, known, where={"dose": "d"})
+    assert set(done["dose"]) == set(seen["dose"]) == {"d"}
+    # do: .2 + .5 × ½ + .1; seen: .2 + .5 × .9 + .1
+    assert (done["cured"] == "y").mean() == pytest.approx(0.55, abs=0.04)
+    assert (seen["cured"] == "y").mean() == pytest.approx(0.75, abs=0.04)
+    assert (done["well"] == "y").mean() == pytest.approx(0.5, abs=0.04)
+    said = done.attrs["intervention"]
+    assert said["classes"] == ["n", "y"]
+    assert np.array(said["shares"])[:, 1] == pytest.approx([0.55, 0.55], abs=0.04)
+    # without: .2 + .5 × ½ + .1 × ½
+    assert np.array(said["shares_without"])[:, 1] == pytest.approx([0.5, 0.5], abs=0.04)
+    assert "every common cause" in said["notes"][0]
+
+
+def test_graphs_that_disagree_on_a_direction_spread() -> None:
+    rng = np.random.default_rng(0)
+    dose = rng.normal(size=500)
+    ill = np.where(dose + rng.normal(size=500) > 0, "no", "yes")
+    frame = pd.DataFrame({"dose": dose, "ill": ill})
+    unsure = {"name": "scm", "discoverer": {"name": "random-order", "orders": 40}, "graphs": 8}
+    shares = np.array(
+        augment(frame, "ill", 10, unsure, do={"dose": 2.0}).attrs["intervention"]["shares"]
+    )[:, 0]
+    # Where the label causes the dose, setting the dose changes nothing.
+    assert shares.min() == pytest.approx(0.5, abs=0.08)
+    assert shares.max() > 0.9
+
+
+def test_an_intervention_beyond_the_real_rows_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    frame = patients(200, 0.5)
+    drawn = augment(frame, "ill", 20, STAR, do={"age": 200.0})
+    assert (drawn["age"] == 200).all()
+    assert "no real row has age as far out as 200" in caplog.text
+    assert "P(ill = yes | do(age = 200.0))" in caplog.text
+    gaps = frame.assign(age=frame["age"].where(frame["age"] > 40))
+    assert augment(gaps, "ill", 50, STAR, do={"age": 50.0})["age"].notna().all()

@@ -36,7 +36,8 @@ def test_every_arm_is_there_on_every_backbone_and_none_is_on_auto() -> None:
         if len(own["params"]["hyperparameters"]) == 1
     ]
     wanted = [{**ARMS[arm], "backbone": backbone} for backbone in PINNED for arm in ARMS]
-    assert alone == wanted
+    assert len(alone) == len(wanted)
+    assert all(arm in alone for arm in wanted)
     for own in frameworks().values():
         options = Hyperparameters.parse(own["params"]["hyperparameters"]["CAUSALMIX"])
         assert options.backbone.name in PINNED

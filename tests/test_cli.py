@@ -389,7 +389,11 @@ NOTHING = {
     "empty": ([""] * 40, "noyes", "there is nothing to learn from"),
     "identifier": ([f"i{i}" for i in range(40)], "noyes", "there is nothing to learn from"),
     "two rows": (["1", "2"], "noyes", "less than two classes with 2 rows or more"),
-    "many classes": ([str(i) for i in range(40)], "classes", "has 40 classes, the model takes at"),
+    "many classes": (
+        [str(i) for i in range(120)],
+        "classes",
+        "has 120 classes, the model takes at",
+    ),
 }
 
 

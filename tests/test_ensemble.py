@@ -213,7 +213,7 @@ def test_a_refit_takes_the_steps_that_the_folds_found_for_each_member(tmp_path: 
         num_bag_folds=2,
         raise_on_model_failure=True,
     )
-    (path,) = Path(predictor.path).rglob("fit_report.json")
+    (path,) = Path(predictor.path).rglob("S1F1/fit_report.json")
     report = FitReport.read(path)
     assert report.options["early_stopping"] is False
     steps: Any = report.options["member_steps"]

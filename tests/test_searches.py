@@ -395,9 +395,9 @@ class Endless(GES):
 @pytest.mark.parametrize(
     ("search", "seconds", "message"),
     [
-        (GES, 0.0, "no time"),
-        (BOSS, 0.0, "no time"),
-        (GRaSP, 0.0, "no time"),
+        (GES, 0.0, "before it began"),
+        (BOSS, 0.0, "before it began"),
+        (GRaSP, 0.0, "before it began"),
         (Endless, 0.3, "cut off"),
     ],
 )

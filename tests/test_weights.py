@@ -587,7 +587,7 @@ def test_auto_decides_within_three_seconds_where_nobody_answers(
 
 def test_interrupting_a_fetch_leaves_the_lock_free(index: Index, tmp_path: Path) -> None:
     """Ctrl-C in one process must not keep the others waiting."""
-    index.pause = 0.05
+    index.pause = 0.5
 
     def interrupt() -> None:
         while not index.ranges:

@@ -32,16 +32,9 @@ def augment(
     generator: options.Generator = "scm",
     seed: options.Seed = 0,
     time_limit: Annotated[float, options.Seconds] = 600.0,
-    balance: Annotated[
-        bool, typer.Option("--balance", help="Draw equally many rows of each class.")
-    ] = False,
-    where: Annotated[
-        list[str] | None, typer.Option(help="COLUMN=VALUE that all rows have; repeatable.")
-    ] = None,
-    do: Annotated[
-        list[str] | None,
-        typer.Option(help="COLUMN=VALUE that an intervention sets, with scm; repeatable."),
-    ] = None,
+    balance: options.Balance = False,
+    where: options.Where = None,
+    do: options.Do = None,
     knowledge: options.KnowledgeFile = None,
     force: options.Force = False,
     quiet: options.Quiet = False,

@@ -65,6 +65,14 @@ KnowledgeFile = Annotated[
     ),
 ]
 MINUTES = 10  # of an arm without a limit: `Hyperparameters.time_limit`
+Balance = Annotated[bool, typer.Option("--balance", help="Draw equally many rows of each class.")]
+Where = Annotated[
+    list[str] | None, typer.Option(help="COLUMN=VALUE that all rows have; repeatable.")
+]
+Do = Annotated[
+    list[str] | None,
+    typer.Option(help="COLUMN=VALUE that an intervention sets, with scm; repeatable."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show AutoGluon's log.")]
 

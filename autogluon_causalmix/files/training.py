@@ -105,7 +105,8 @@ class TrainingFile:
     def write(self, frame: pd.DataFrame, path: Path) -> None:
         """Write rows like those of this file, in the format that the suffix says.
 
-        As Parquet, with tabs (.tsv), or as other text in the dialect of this file.
+        As Parquet, with tabs (.tsv), or as other text in the dialect of this file, which is kept
+        where the suffix is this file's own.
         """
         is_parquet = isinstance(self.layout, ParquetLayout)
         as_parquet = path.suffix.lower() == ".parquet"
@@ -113,15 +114,14 @@ class TrainingFile:
             write_frame(path, frame)
             return
         layout = Dialect() if is_parquet and not as_parquet else self.layout
-        if isinstance(layout, Dialect):
+        if isinstance(layout, Dialect) and _kind(path) != _kind(self.path):
             layout = _delimited(layout, path)
         layout.write(path, self.schema.spell(frame))
 
 
 def _delimited(dialect: Dialect, path: Path) -> Dialect:
     """Return the dialect with the delimiter that the suffix of a file says."""
-    kind = (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
-    delimiter = dialect.delimiter
+    kind, delimiter = _kind(path), dialect.delimiter
     if kind == ".tsv":
         delimiter = "\t"
     elif kind == ".csv" and delimiter == "\t":
@@ -129,6 +129,11 @@ def _delimited(dialect: Dialect, path: Path) -> Dialect:
     if delimiter == dialect.delimiter:
         return dialect
     return replace(dialect, delimiter=delimiter, preamble="")  # which may name the other one
+
+
+def _kind(path: Path) -> str:
+    """Return the suffix of a file, that of its content where it is gzipped."""
+    return (path.with_suffix("") if path.suffix == ".gz" else path).suffix.lower()
 
 
 def check_suffix(path: Path, like: Path) -> None:
@@ -146,8 +151,7 @@ def check_suffix(path: Path, like: Path) -> None:
     ConfigError
         The suffix is that of another format.
     """
-    kind = path.with_suffix("") if path.suffix == ".gz" else path
-    known = kind.suffix.lower() in TEXT or path.suffix.lower() == ".parquet"
+    known = _kind(path) in TEXT or path.suffix.lower() == ".parquet"
     if not known and path.suffix != like.suffix:
         raise ConfigError(
             f"--out {path}: {path.suffix} is not written; choose .csv, .csv.gz or .parquet"

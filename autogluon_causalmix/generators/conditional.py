@@ -60,8 +60,9 @@ def values_of(table: Table, given: Values, argument: str) -> dict[Hashable, obje
     Examples
     --------
     >>> frame = pd.DataFrame({"dose": [1, 2, 3], "cured": ["no", "no", "yes"]})
-    >>> values_of(Table.from_frame(frame, "cured"), {"cured": "yes", "dose": 2.0}, "where")
-    {'cured': 'yes', 'dose': 2}
+    >>> found = values_of(Table.from_frame(frame, "cured"), {"cured": "yes", "dose": 2.0}, "where")
+    >>> found["cured"], int(found["dose"])
+    ('yes', 2)
     """
     known = {column.name: column for column in table.columns}
     foreign = [name for name in given if name not in known]

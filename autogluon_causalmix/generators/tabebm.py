@@ -57,6 +57,7 @@ class TabEBM:
 
     Examples
     --------
+    >>> import pandas as pd
     >>> rng = np.random.default_rng(0)
     >>> ill = np.repeat(["no", "yes"], 20)
     >>> dose = rng.normal(size=40) + 5 * (ill == "yes")

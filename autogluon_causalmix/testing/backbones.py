@@ -191,12 +191,12 @@ def _check_gradients(
 
 
 def _check_tuning(model: InContextModel, other: InContextModel, table: Table, seed: int) -> None:
-    """Take two steps with a rate that shows, and look for the change in one model alone."""
+    """Take two steps whose mean shows, and look for the change in one model alone."""
     features = table.features
     before, others = _probabilities(model, features), _probabilities(other, features)
     rows, rng = encode_sets(model, RowSets(table)), np.random.default_rng(seed)
     if not table.task.obstacle(table.targets):
-        fine_tune(model, rows, table.task, Recipe(2, 1e-2), rng, Resources(AMPLE))
+        fine_tune(model, rows, table.task, Recipe(2, 0.1), rng, Resources(AMPLE))
         moved = not _close(before, _probabilities(model, features))
         require(moved, "fine-tuning its network does not change what it predicts")
     same = _close(others, _probabilities(other, features))

@@ -15,6 +15,9 @@ from autogluon_causalmix.testing.checks import require
 ENDING = 1.0
 """Seconds for threads that are about to end."""
 
+OF_THE_PROCESS = ("tqdm_monitor",)
+"""Threads that a library starts once, for whoever draws the first progress bar."""
+
 
 @contextlib.contextmanager
 def output_kept_clean() -> Iterator[None]:
@@ -35,7 +38,11 @@ def threads_kept() -> Iterator[None]:
     """Require that the block starts no lasting thread and resizes no pool of threads."""
     before, sizes = set(threading.enumerate()), _pool_sizes()
     yield
-    started = [thread for thread in threading.enumerate() if thread not in before]
+    started = [
+        thread
+        for thread in threading.enumerate()
+        if thread not in before and thread.name not in OF_THE_PROCESS
+    ]
     until = time.monotonic() + ENDING
     for thread in started:
         thread.join(max(until - time.monotonic(), 0))

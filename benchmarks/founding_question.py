@@ -1,8 +1,9 @@
 """How the fidelity of synthetic rows and the gain of fine-tuning on them hang together.
 
-A cell fine-tunes on the rows of one arm and keeps the whole curve: what every candidate loses on
-validation and on test rows, whichever of them the guard would keep. Beside it stand the fidelity
-metrics of the synthetic rows, against real rows that neither the generator nor the score has seen::
+A cell fine-tunes on the rows of one arm to the last step and keeps the curve: what every candidate
+loses on validation and on test rows, whichever of them the package would keep. Beside it stand the
+fidelity metrics of the synthetic rows, against real rows that neither the generator nor the score
+has seen::
 
     python -m benchmarks.study benchmarks/plans/founding-question.toml --data DIR --out OUT
 
@@ -13,8 +14,7 @@ uses. They are compared with the test rows, as no others are left.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -25,9 +25,11 @@ from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.errors import NotApplicable, OutOfTime
 from autogluon_causalmix.fidelity.contract import measure as measure_metric
 from autogluon_causalmix.fidelity.protocol import Metric, Samples
-from autogluon_causalmix.finetuning.loop import fine_tune, predict
+from autogluon_causalmix.finetuning.loop import predict
 from autogluon_causalmix.finetuning.recipe import Recipe
-from autogluon_causalmix.finetuning.rows import EncodedRows, RowSets, encode_rows, encode_sets
+from autogluon_causalmix.finetuning.rows import RowSets, encode_rows, encode_sets
+from autogluon_causalmix.finetuning.selection import compare
+from autogluon_causalmix.finetuning.training import Training
 from autogluon_causalmix.fitlog import Log
 from autogluon_causalmix.method import synthesize
 from autogluon_causalmix.plugins import BUILT_IN, plugin_registry
@@ -39,9 +41,6 @@ from benchmarks.study.cells import Parsed, Settings, Study, Values
 from benchmarks.study.metrics import all_metrics
 from benchmarks.study.splits import Split, SplitRule
 from benchmarks.study.tables import Dataset, as_text
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 UNSEEN = "unseen"
 SECONDS = 900.0  # of one cell
@@ -71,7 +70,7 @@ def measure(table: Dataset, split: Split, settings: Settings) -> Values:
     if ceiling:
         synthetic = rows.unseen
     generated = time.perf_counter()
-    curve = curve_of(rows, synthetic, options, rngs[1], resources)
+    curve = curve_of(rows, synthetic, options, rngs[1])
     tuned = time.perf_counter()
     reference = rows.test if ceiling else rows.unseen
     fidelity, reasons = (
@@ -130,34 +129,8 @@ def described(table: Dataset, rows: Rows) -> Values:
     }
 
 
-@dataclass
-class _Watch:
-    """Scores the weights of a run on test rows, and adds them up."""
-
-    model: InContextModel
-    training: EncodedRows
-    test: EncodedRows
-    at: frozenset[int]
-    scores: dict[int, Values] = field(default_factory=dict)
-    weights: dict[str, Tensor] = field(default_factory=dict)
-
-    def __call__(self, step: int) -> None:
-        if step not in self.at:
-            return
-        self.scores[step] = self.score()
-        for name, weight in self.model.network.state_dict().items():
-            known = self.weights.get(name)
-            self.weights[name] = weight.clone() if known is None else known + weight
-
-    def score(self) -> Values:
-        predicted: Matrix = predict(self.model, self.training, self.test)
-        return all_metrics(predicted, self.test.labels)
-
-    def of_average(self) -> Values:
-        """Put the mean of all weights seen into the network, and score it."""
-        mean = {name: whole / len(self.scores) for name, whole in self.weights.items()}
-        self.model.network.load_state_dict(mean)
-        return self.score()
+CANDIDATES = 5
+"""Means of weights along a run that are scored; half of the time of a cell goes into scoring."""
 
 
 def curve_of(
@@ -165,44 +138,85 @@ def curve_of(
     synthetic: Table | None,
     options: Hyperparameters,
     rng: np.random.Generator,
-    resources: Resources,
 ) -> Values:
-    """Fine-tune; return scores on test rows of each candidate, and which one the guard keeps."""
-    entry = plugin_registry().of(Backbone).get(options.backbone.name)
-    model = condition(
-        entry.create(options.backbone.options),
-        rows.training,
-        owner=entry.owner,
-        n_estimators=options.n_estimators,
-        device=resources.device,
-        seed=options.random_state or 0,
-    )
+    """Fine-tune to the last step, whatever the validation rows say, and score the means of weights.
+
+    ``average_gain`` is what the mean of all weights gains over the pretrained ones in log-loss on
+    test rows, ``last_gain`` what the last weights do, and ``guarded_gain`` what the package would
+    have kept by the validation rows.
+    """
+    model = conditioned(rows.training, options)
     recipe = Recipe(
         options.finetune_steps,
         options.learning_rate or model.learning_rate,
         options.mixing.real_fraction if synthetic is not None else 1.0,
         options.mixing.role,
     )
-    encoded = encode_sets(model, RowSets(rows.training, rows.validation, synthetic))
-    watch = _Watch(model, encoded.training, encode_rows(model, rows.test), recipe.evaluated | {0})
-    watch(0)
-    tuned = fine_tune(model, encoded, rows.training.task, recipe, rng, resources, watch)
-    validation = {point.step: point.validation_loss for point in tuned.curve}
-    base, kept = watch.scores[0], watch.scores[tuned.kept_step]
-    last, average = watch.scores[max(watch.scores)], watch.of_average()
+    encoded = encode_sets(model, RowSets(rows.training, None, synthetic))
+    watched = {name: encode_rows(model, getattr(rows, name)) for name in ("validation", "test")}
+    task, training = rows.training.task, Training(model, encoded, rows.training.task, recipe, rng)
+
+    def scored() -> Scored:
+        predicted = {
+            name: predict(model, encoded.training, query) for name, query in watched.items()
+        }
+        losses = task.row_losses(predicted["validation"], watched["validation"].labels)
+        return Scored(
+            training.steps, losses, all_metrics(predicted["test"], watched["test"].labels)
+        )
+
+    curve = [scored()]
+    steps = {int(step) for step in np.linspace(0, recipe.steps, CANDIDATES + 1)[1:].round()}
+    while training.steps < recipe.steps:
+        if not training.advance():
+            raise RuntimeError(training.notes[-1])
+        if training.steps in steps:
+            with training.averaged():
+                curve.append(scored())
+    base, average = curve[0], curve[-1]
+    best = min(curve[1:], key=lambda own: float(own.validation.mean()))
+    kept = best if compare(base.validation, best.validation).keep_tuned else base
+    last = scored()
     return {
-        "curve": [
-            {"step": step, "validation_log_loss": validation[step], **scores}
-            for step, scores in watch.scores.items()
-        ],
-        "average": average,
-        "kept_step": tuned.kept_step,
+        "curve": [own.values() for own in curve],
+        "last": last.values(),
+        "kept_step": kept.step,
         **{
-            f"{name}_gain": base["log_loss"] - scores["log_loss"]
-            for name, scores in (("average", average), ("last", last), ("guarded", kept))
+            f"{name}_gain": base.test["log_loss"] - own.test["log_loss"]
+            for name, own in (("average", average), ("last", last), ("guarded", kept))
         },
-        "auc_gain": average["roc_auc"] - base["roc_auc"],
+        "auc_gain": average.test["roc_auc"] - base.test["roc_auc"],
     }
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Weights after so many steps: losses of the validation rows, and metrics of the test rows."""
+
+    step: int
+    validation: Matrix
+    test: Values
+
+    def values(self) -> Values:
+        """Return them as JSON."""
+        return {
+            "step": self.step,
+            "validation_log_loss": float(self.validation.mean()),
+            **self.test,
+        }
+
+
+def conditioned(training: Table, options: Hyperparameters) -> InContextModel:
+    """Return the backbone with the training rows in context."""
+    entry = plugin_registry().of(Backbone).get(options.backbone.name)
+    return condition(
+        entry.create(options.backbone.options),
+        training,
+        owner=entry.owner,
+        n_estimators=options.n_estimators,
+        device="cpu",
+        seed=options.random_state or 0,
+    )
 
 
 def battery(

@@ -164,7 +164,8 @@ def test_studies_that_are_named_exist_and_have_these_options() -> None:
         path = ROOT / module.replace(".", "/")
         source = path / "__main__.py" if path.is_dir() else path.with_suffix(".py")
         text = source.read_text(encoding="utf-8")
-        options = set(re.findall(r'"(--[a-z-]+)"', text + shared * ("parser_of(" in text)))
+        takes_shared = "parser_of(" in text or "add_options_of_runs(" in text
+        options = set(re.findall(r'"(--[a-z-]+)"', text + shared * takes_shared))
         assert {word for word in arguments if word.startswith("--")} <= options, module
 
 

@@ -11,8 +11,8 @@ import pytest
 from scipy import stats
 from study_cases import STUDY, outcomes, write_table
 
-from benchmarks.founding import ranks, regressions, within
-from benchmarks.founding.cells import METRIC, pack, unpack
+from benchmarks.founding import claims, page, ranks, regressions, within
+from benchmarks.founding.cells import GAINS, METRIC, pack, unpack
 from benchmarks.study.store import Store
 
 ARMS = 12
@@ -217,3 +217,52 @@ def test_packed_cells_are_the_same_files_again(tmp_path: Path) -> None:
     assert [Store(tmp_path / "again").load(cell) for cell, _ in measured] == [
         outcome for _, outcome in measured
     ]
+
+
+# --- the page -----------------------------------------------------------------------------------
+
+
+def with_columns_of_cells(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return simulated cells with every column that the page reads; arm 0 is the causal one."""
+    names = {"a0": "scm", "a1": "real rows", "a2": "bootstrap", "a3": "unseen real rows"}
+    gains = dict.fromkeys(GAINS, cells["gain"])
+    curve = [{"validation_log_loss": v, "log_loss": v} for v in (0.7, 0.6, 0.5)]
+    whole = cells.assign(**gains, error="", curve=pd.Series([curve] * len(cells), dtype=object))
+    return whole.assign(arm=whole["arm"].replace(names)).rename(columns={COPY: page.NOVELTY})
+
+
+def test_the_page_answers_where_there_are_enough_tables_and_does_not_where_there_are_not() -> None:
+    cells = with_columns_of_cells(simulated(tables=13))
+    text = page.page(page.Answer.of(cells, len(cells), draws=200))
+    assert "Of 3 metrics, 2 are correlated with the gain beyond chance; `" in text
+    assert "Partial" not in text
+    assert text.count("| not measured |") == 4
+    few = cells[cells["table"].isin(["t0", "t1", "t2"])]
+    text = page.page(page.Answer.of(few, len(cells), draws=200))
+    assert f"**Partial**: {len(few)} of {len(cells)} cells: 3 tables" in text
+    assert "No answer yet: arms were compared on 3 tables" in text
+    assert "beyond chance" not in text
+
+
+def test_a_failed_cell_is_counted_and_takes_no_part() -> None:
+    cells = with_columns_of_cells(simulated(tables=4, seeds=1))
+    cells.loc[0, "error"] = "planted"
+    cells.loc[0, [*GAINS]] = np.nan
+    text = page.page(page.Answer.of(cells, len(cells), draws=100))
+    assert "; 1 failed." in text
+    assert "nan" not in text
+    one = cells[cells["table"] == "t0"]
+    assert "nan" not in page.page(page.Answer.of(one, len(cells), draws=100))
+
+
+def test_claims_are_judged_by_their_interval() -> None:
+    cells = with_columns_of_cells(simulated(tables=15, noise=0.1))
+    cells.loc[cells["arm"] == "scm", "auc_gain"] = 0.09
+    cells.loc[cells["arm"] == "real rows", "auc_gain"] = 0.01
+    cells.loc[cells["arm"] == "bootstrap", "auc_gain"] = -0.05
+    cells.loc[~cells["arm"].isin(["scm", "real rows", "bootstrap"]), "auc_gain"] = 0.1
+    found = {own.said: own for own in claims.claims(cells)}
+    better = found["CausalMix gains more than plain fine-tuning"]
+    assert (better.ours, better.holds) == ("+0.80, from +0.80 to +0.80", "yes")
+    assert found["CausalMix gains over the pretrained model (median)"].holds == "yes"
+    assert found["CTGAN's rows lose (median)"].holds == "not measured"

@@ -5,5 +5,9 @@
 `within`        correlations within tables, pooled over tables
 `regressions`   mixed effects, a test for a U-shape, gain against dose
 `ranks`         average ranks and their critical difference
+`figure`        the picture of the page
+`claims`        the published claims beside what the cells say
+`texts`         what the page says whatever the cells do
+`page`          ``docs/founding-question.md``, made by ``python -m benchmarks.founding``
 ==============  =====================================================================
 """

@@ -58,8 +58,8 @@ def read(source: Path, domains: Mapping[str, Iterable[str]] | None = None) -> pd
     -------
     pandas.DataFrame
         Columns: table, domain, split, arm, seed, rows, dose and backbone; error, empty where the
-        cell finished; the gains; base and last scores; facts of the table; and the metrics, the
-        higher the better, named ``"fidelity: ks"``.
+        cell finished; the gains; the scores of the pretrained weights; facts of the table; and the
+        metrics, the higher the better, named ``"fidelity: ks"``.
     """
     if source.is_dir():
         texts = [path.read_text(encoding="utf-8") for path in sorted(source.glob("*/*.json"))]
@@ -85,15 +85,13 @@ def _row(cell: Any, domain: Mapping[str, str], better: Mapping[str, Any]) -> dic
     values = cell["outcome"]["values"]
     if values is None:
         return whole
-    base, last = values["curve"][0], values["curve"][-1]
+    base = values["curve"][0]
     return {
         **whole,
         **{name: values[name] for name in GAINS},
         **values["table"],
         "base_log_loss": base["log_loss"],
         "base_auc": base["roc_auc"],
-        "average_auc": values["average"]["roc_auc"],
-        "last_auc": last["roc_auc"],
         "kept_step": values["kept_step"],
         "curve": values["curve"],
         "seconds": cell["outcome"]["seconds"],

@@ -8,6 +8,9 @@
 `metrics`                 ROC-AUC, log-loss and calibration error
 `store`                   one JSON file per finished cell
 `runner`                  runs cells in this process or in several
+`cluster`                 runs cells on a Ray cluster
+`plan`                    a whole study in one TOML file
+`progress`                how far a study is, and the time left
 `summary`                 means, standard errors and paired differences
 `command`                 the command line that every study shares
 ========================  =====================================================================

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from benchmarks.files import write_text
 from benchmarks.study.cells import Cell, Settings, Study, cells_of
+from benchmarks.study.cluster import Cluster
 from benchmarks.study.progress import Progress
 from benchmarks.study.runner import Processes, Runner, Serial, run_missing
 from benchmarks.study.store import Store
@@ -36,6 +37,9 @@ def add_options_of_runs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--threads", type=int, default=1, help="torch threads of a process")
+    parser.add_argument("--ray-address", help="a Ray cluster in place of processes, 'auto' or host")
+    parser.add_argument("--memory", type=float, default=2.0, help="GiB of a cell; on Ray only")
+    parser.add_argument("--gpus", type=float, default=0.0, help="of a cell; on Ray only")
 
 
 def run(study: Study, arms: Mapping[str, Settings], options: argparse.Namespace) -> None:
@@ -79,6 +83,8 @@ def run_cells(
 
 def runner_of(options: argparse.Namespace) -> Runner:
     """Return the runner that the options ask for."""
+    if options.ray_address:
+        return Cluster(options.ray_address, options.threads, options.memory, options.gpus)
     if options.workers == 1:
         return Serial(options.threads)
     return Processes(options.workers, options.threads)

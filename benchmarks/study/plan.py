@@ -29,6 +29,7 @@ has compared all arms on all of its tables.
 from __future__ import annotations
 
 import importlib
+import math
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -76,6 +77,8 @@ class Plan(BaseModel):
         """
         try:
             plan = cls.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        except OSError as error:
+            raise BadPlan(f"{path} cannot be read: {error.strerror}") from None
         except tomllib.TOMLDecodeError as error:
             raise BadPlan(f"{path} is no TOML: {error}") from None
         except ValidationError as error:
@@ -90,6 +93,16 @@ class Plan(BaseModel):
                 f"{path}: there is no arm {plan.reference!r}; the arms are {[*plan.arms]}"
             )
         return plan
+
+    @property
+    def size(self) -> int:
+        """How many cells there are if no table is left out; the tables must be named.
+
+        Arms whose factors make no difference are counted as often as they are crossed.
+        """
+        crossed = [self.tables, self.seeds, self.rows, self.backbones, self.doses]
+        counts = [len(own) for own in crossed if own is not None]
+        return math.prod([self.splits, len(self.arms), *counts])
 
     def measured(self) -> Study:
         """Return the study that the module holds.

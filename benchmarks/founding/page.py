@@ -1,0 +1,264 @@
+"""``docs/founding-question.md`` from cells: one table, one figure, a claim, its limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.founding import claims, ranks, regressions, within
+from benchmarks.founding.cells import GAINS, METRIC, metrics_of
+from benchmarks.founding.texts import (
+    ABOUT_CLAIMS,
+    CEILING_ARM,
+    COMMANDS,
+    FAULTS_ONLY,
+    HOW_CORRELATED,
+    INTRODUCTION,
+)
+
+OUTCOME = "average_gain"
+NOVELTY = f"{METRIC}authenticity"
+FEWEST_TABLES = 12
+"""Below, the page makes no claim: an interval over so few tables is a guess itself."""
+
+TITLE = "# Fidelity and the gain of fine-tuning"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Everything that the page shows.
+
+    Attributes
+    ----------
+    cells : pandas.DataFrame
+        All cells, failed ones included.
+    planned : int
+        Cells of the whole study.
+    found : list of Pooled
+        Correlations, the strongest first.
+    ceiling : float or None
+        What noise leaves.
+    order : Ranks or None
+        Of arms; None where there are too few tables.
+    """
+
+    cells: pd.DataFrame
+    planned: int
+    found: list[within.Pooled]
+    ceiling: float | None
+    order: ranks.Ranks | None
+
+    @classmethod
+    def of(cls, cells: pd.DataFrame, planned: int, draws: int = 2000) -> Answer:
+        """Analyse finished cells; a metric without a value on two tables has no row."""
+        finished = cells[cells["error"] == ""]
+        found = within.pooled(
+            finished, metrics_of(cells), OUTCOME, NOVELTY, np.random.default_rng(0), draws
+        )
+        there = [own for own in found if not np.isnan(own.correlation)]
+        gains = finished.pivot_table(index="table", columns="arm", values=OUTCOME)
+        enough = gains.dropna().shape[0] >= 2 and gains.shape[1] >= 3
+        return cls(
+            cells,
+            planned,
+            sorted(there, key=lambda own: -abs(own.correlation)),
+            within.ceiling(finished, OUTCOME),
+            ranks.average_ranks(gains) if enough else None,
+        )
+
+    @property
+    def tables(self) -> int:
+        """Tables on which arms were compared."""
+        return max((own.tables for own in self.found), default=0)
+
+
+def page(answer: Answer) -> str:
+    """Return the page as Markdown."""
+    parts = [TITLE, INTRODUCTION, state(answer), *claim(answer), *correlations(answer)]
+    parts += [*spread(answer), *published(answer.cells), *limits(answer), *remake()]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def state(answer: Answer) -> str:
+    """Return how much of the study is done, and what failed."""
+    cells = answer.cells
+    failed = int((cells["error"] != "").sum())
+    counted = (
+        f"{len(cells)} of {answer.planned} cells: {cells['table'].nunique()} tables, "
+        f"{cells['arm'].nunique()} arms, {cells['split'].nunique()} splits, "
+        f"{cells['seed'].nunique()} seeds; {failed} failed."
+    )
+    whole = len(cells) >= answer.planned
+    return counted if whole else f"**Partial**: {counted} Numbers below can still change."
+
+
+def claim(answer: Answer) -> list[str]:
+    """Return the answer in two sentences."""
+    if answer.tables < FEWEST_TABLES:
+        said = (
+            f"No answer yet: arms were compared on {answer.tables} tables, and the study makes no "
+            f"claim on fewer than {FEWEST_TABLES}. What follows shows how the answer will be given."
+        )
+        return ["## The answer", said]
+    sure = [own for own in answer.found if own.p_holm < 0.05]
+    best = answer.found[0]
+    strongest = (
+        f"`{named(best)}` goes with it most ({best.correlation:+.2f}, from {best.low:+.2f} to "
+        f"{best.high:+.2f})"
+    )
+    bound = "" if answer.ceiling is None else f", where noise leaves {answer.ceiling:.2f} at most"
+    said = (
+        f"Of {len(answer.found)} metrics, {len(sure)} are correlated with the gain beyond chance; "
+        f"{strongest}{bound}. "
+    )
+    return ["## The answer", said + unseen(answer.cells)]
+
+
+def unseen(cells: pd.DataFrame) -> str:
+    """Return what real rows in place of synthetic ones gain: the most that fidelity can give."""
+    gains = cells.pivot_table(index="table", columns="arm", values=OUTCOME)
+    wanted = ["unseen real rows", "bootstrap", "scm"]
+    if not set(wanted) <= set(gains):
+        return ""
+    means = gains[wanted].dropna().mean()
+    return (
+        f"Unseen real rows in their place gain {means['unseen real rows']:+.3f} log-loss, the "
+        f"causal generator's {means['scm']:+.3f}, the same real rows drawn again "
+        f"{means['bootstrap']:+.3f}."
+    )
+
+
+def correlations(answer: Answer) -> list[str]:
+    """Return the table and the figure."""
+    if not answer.found:
+        return []
+    lines = [
+        "| metric | ρ | 95 % | p, Holm | ρ without novelty | slope ± error | turn, p |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    finished = answer.cells[answer.cells["error"] == ""]
+    lines += [
+        f"| `{named(own)}` | {own.correlation:+.2f} | {own.low:+.2f} to {own.high:+.2f} "
+        f"| {own.p_holm:.3f} | {number(own.partial)} | {slope(finished, own.metric)} "
+        f"| {turn(finished, own.metric)} |"
+        for own in answer.found
+    ]
+    bound = (
+        "cannot be said: no arm was run twice"
+        if answer.ceiling is None
+        else f"{answer.ceiling:.2f}, from repeated runs"
+    )
+    return [
+        "## Fidelity and gain",
+        HOW_CORRELATED + f"{bound}.",
+        "\n".join(lines),
+        "![Correlations and ranks](images/founding-question.png)",
+    ]
+
+
+def slope(cells: pd.DataFrame, metric: str) -> str:
+    """Return the slope of the mixed-effects model, or that there is none."""
+    try:
+        effect = regressions.mixed_effect(cells, metric, OUTCOME)
+    except (ValueError, np.linalg.LinAlgError):
+        return "–"
+    return f"{effect.slope:+.4f} ± {effect.error:.4f}" + ("*" if effect.warning else "")
+
+
+def turn(cells: pd.DataFrame, metric: str) -> str:
+    """Return the p of the test for a turn, and its direction."""
+    found = regressions.u_shape(cells, metric, OUTCOME)
+    return "–" if found is None else f"{found.p:.2f} {'∩' if found.inverted else '∪'}"
+
+
+def spread(answer: Answer) -> list[str]:
+    """Return the gains of each arm."""
+    finished = answer.cells[answer.cells["error"] == ""]
+    means = finished.groupby(["arm", "table"])[list(GAINS)].mean().groupby("arm")
+    mean, error = means.mean(), means.sem()
+    lines = [
+        "| arm | gain | of the last weights | of what the package keeps | in ROC-AUC |",
+        "|---|---:|---:|---:|---:|",
+        *(
+            f"| {arm} | "
+            + " | ".join(with_error(mean[name][arm], error[name][arm]) for name in GAINS)
+            + " |"
+            for arm in mean.sort_values(OUTCOME, ascending=False).index
+        ),
+    ]
+    return [
+        "## What each arm gains",
+        "Log-loss over the pretrained model; ± over tables.",
+        *["\n".join(lines)],
+    ]
+
+
+def published(cells: pd.DataFrame) -> list[str]:
+    """Return the published claims beside the cells."""
+    finished = cells[cells["error"] == ""]
+    lines = [
+        "| claim | the paper | here | holds |",
+        "|---|---|---|---|",
+        *(
+            f"| {own.said} | {own.paper} | {own.ours or '–'} | {own.holds} |"
+            for own in claims.claims(finished)
+        ),
+    ]
+    return [
+        "## The published claims",
+        ABOUT_CLAIMS,
+        "\n".join(lines),
+    ]
+
+
+def limits(answer: Answer) -> list[str]:
+    """Return what the cells cannot say."""
+    doses = sorted(answer.cells["dose"].dropna().unique())
+    rows = sorted(answer.cells["rows"].dropna().unique())
+    dosed = (
+        f"- Synthetic rows per real row: {', '.join(f'{d:g}' for d in doses)}. Gain against dose "
+        "needs four doses, and is not measured with fewer."
+    )
+    return [
+        "## Limits",
+        "\n".join(
+            [
+                "- One backbone of 634,000 parameters; larger ones may gain from other rows.",
+                f"- Training and validation rows together: {', '.join(f'{r:g}' for r in rows)}.",
+                dosed,
+                FAULTS_ONLY,
+                CEILING_ARM,
+                "- No forecast of the gain before fine-tuning has been tried on these cells yet.",
+            ]
+        ),
+    ]
+
+
+def remake() -> list[str]:
+    """Return how to remake the page."""
+    return [
+        "## Make it again",
+        COMMANDS,
+        (
+            "The first command resumes where it was stopped; the second packs the cells into the "
+            "published file; the last makes this page from that file. [How to run studies]"
+            "(../benchmarks/README.md) says more."
+        ),
+    ]
+
+
+def named(own: within.Pooled) -> str:
+    """Return the name of a metric."""
+    return own.metric.removeprefix(METRIC)
+
+
+def with_error(mean: float, error: float) -> str:
+    """Return a mean over tables; that over one table has no error."""
+    return f"{mean:+.4f}" + ("" if np.isnan(error) else f" ± {error:.4f}")
+
+
+def number(value: float) -> str:
+    """Return a correlation, or a dash where there is none."""
+    return "–" if np.isnan(value) else f"{value:+.2f}"

@@ -1,0 +1,48 @@
+"""What the page says whatever the cells do."""
+
+INTRODUCTION = (
+    "How closely does the fidelity of synthetic rows go with what a foundation model gains "
+    "from fine-tuning on them? Each cell of the study fine-tunes `mini` on the training rows "
+    "of one table and on the rows of one arm, half of the loss each, to the last step. The "
+    "gain is the log-loss on test rows of the pretrained weights less that of the mean of the "
+    "weights. Fidelity is measured against real rows that neither the generator nor the score "
+    "has seen. Some arms plant a fault in the causal generator, so that fidelity varies on "
+    "purpose; one has unseen real rows in place of synthetic ones."
+)
+
+HOW_CORRELATED = (
+    "ρ is Spearman's correlation over the arms of a table, every metric turned so that higher "
+    "is better; Fisher's z is averaged over tables, and the interval is a bootstrap of tables. "
+    "p permutes arms, in all tables alike, and is corrected for the number of metrics. Novelty "
+    "is `authenticity`. The slope is log-loss gained per standard deviation of the metric, in "
+    "a mixed-effects model with rows, columns, share of categories, base ROC-AUC and dose, "
+    "and random intercepts of tables in domains. The last column tests whether the gain turns "
+    "within the range of the metric (Lind and Mehlum, 2010). The highest ρ that the noise of "
+    "the gain leaves: "
+)
+
+ABOUT_CLAIMS = (
+    "Of Bühler, Purucker and Hutter (2026, arXiv 2601.04110), who fine-tune TabPFN on tables "
+    "of TabArena. Here the backbone is `mini`, the tables are others, half of the loss is that "
+    "of synthetic rows, and nothing is judged by validation rows. The gain is in ROC-AUC over "
+    "zero-shot, 1 for the best arm of a table. The gap is 1 − Spearman's correlation of "
+    "validation and test loss along a run."
+)
+
+COMMANDS = (
+    "```sh\n"
+    "python -m benchmarks.study benchmarks/plans/founding-question.toml --data DIR --out OUT\n"
+    "python -m benchmarks.founding --cells OUT/founding_question --pack\n"
+    "python -m benchmarks.founding\n"
+    "```"
+)
+
+FAULTS_ONLY = (
+    "- Correlation over planted faults says what breaks fine-tuning, not which of two "
+    "good generators is better."
+)
+
+CEILING_ARM = (
+    "- The arm of unseen real rows is compared with the test rows, as no others are "
+    "left; the other arms are not."
+)

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-MARKS := not gpu and not network
+MARKS := not gpu and not network and not cluster
 
 # Every folder of plugins/ with a pyproject.toml is a package; no other file of the core names one.
 PLUGINS := $(patsubst plugins/%/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
@@ -43,6 +43,7 @@ test-together: $(TOGETHER)
 # TabArena brings some thirty packages, so it has an environment beside the core's.
 benchmarks-test: $(TABARENA)
 	$(<D)/bin/python -m pytest tests/test_tabarena.py tests/test_amlb.py -m "$(MARKS)"
+	$(<D)/bin/python -m pytest tests/test_study_plan.py -m cluster
 
 $(PLUGIN_TESTS): test-%: .venv/plugins/%/.installed plugins/%/README.md plugins/%/tests
 	$(BIN)/ruff check plugins/$*

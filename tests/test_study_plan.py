@@ -298,7 +298,7 @@ def cluster() -> Iterator[str]:
         started.shutdown()
 
 
-@pytest.mark.slow
+@pytest.mark.cluster
 @pytest.mark.filterwarnings("ignore")
 def test_two_nodes_give_the_same_cells_as_one_process(folder: Path, cluster: str) -> None:
     base: dict[str, Any] = {"log": str(folder / "log")}
@@ -315,7 +315,7 @@ def test_two_nodes_give_the_same_cells_as_one_process(folder: Path, cluster: str
     assert len(found[0]) == 8
 
 
-@pytest.mark.slow
+@pytest.mark.cluster
 @pytest.mark.filterwarnings("ignore")
 def test_a_worker_that_dies_on_a_node_fails_its_own_cell(folder: Path, cluster: str) -> None:
     given = {"base": {"log": str(folder / "log"), "crashes": "first"}}

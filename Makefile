@@ -16,14 +16,21 @@ export OMP_WAIT_POLICY := PASSIVE
 export PIP_NO_INPUT := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test test-plugins test-together benchmarks-test fast lint format freeze docs $(PLUGIN_TESTS)
+.PHONY: demo test test-first test-second test-plugins test-together benchmarks-test fast lint format freeze docs $(PLUGIN_TESTS)
 
 demo: $(INSTALLED)
 	$(BIN)/causalmix demo --force
 
+# The tests of the core run as two halves at once, about as long as each other.
 test: lint
-	$(BIN)/pytest -m "$(MARKS)"
+	$(MAKE) --keep-going --jobs 2 --output-sync=target test-first test-second
 	$(MAKE) --keep-going test-plugins
+
+test-first: $(INSTALLED)
+	$(BIN)/pytest -m "$(MARKS)" -p no:cacheprovider autogluon_causalmix tests/test_[a-h]*.py
+
+test-second: $(INSTALLED)
+	$(BIN)/pytest -m "$(MARKS)" -p no:cacheprovider tests/test_[!a-h]*.py
 
 fast: $(INSTALLED)
 	$(BIN)/pytest -m "not slow and $(MARKS)"

@@ -6,6 +6,9 @@ MARKS := not gpu and not network and not cluster
 
 # Every folder of plugins/ with a pyproject.toml is a package; no other file of the core names one.
 PLUGINS := $(patsubst plugins/%/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+# TabArena is an extra: see benchmarks-test.
+SECOND := $(filter-out tests/test_tabarena.py,$(wildcard tests/test_[!a-h]*.py))
+
 PLUGIN_TESTS := $(PLUGINS:%=test-%)
 PLUGIN_INSTALLED := $(PLUGINS:%=.venv/plugins/%/.installed)
 TOGETHER := .venv/together/.installed
@@ -30,7 +33,7 @@ test-first: $(INSTALLED)
 	$(BIN)/pytest -m "$(MARKS)" -p no:cacheprovider autogluon_causalmix tests/test_[a-h]*.py
 
 test-second: $(INSTALLED)
-	$(BIN)/pytest -m "$(MARKS)" -p no:cacheprovider tests/test_[!a-h]*.py
+	$(BIN)/pytest -m "$(MARKS)" -p no:cacheprovider $(SECOND)
 
 fast: $(INSTALLED)
 	$(BIN)/pytest -m "not slow and $(MARKS)"

@@ -195,9 +195,12 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     parser.add_argument("--tables", nargs="+")
+    parser.add_argument("--rows", type=Path, help="file for what each rule gave on each run")
     given = parser.parse_args()
     runs = [run for run in runs_in(given.out) if not given.tables or run.table in given.tables]
     judged = pd.DataFrame([row for run in runs for row in judge(run)])
+    if given.rows:
+        judged.round(5).to_parquet(given.rows, index=False)
     for arm, part in summary(judged).groupby("arm", sort=False):
         grid = Table("rule", "runs", "Δ log-loss", "Δ AUC", "tuned", "worse", "worst", "regret")
         for row in part.itertuples():

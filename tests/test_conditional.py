@@ -1,5 +1,6 @@
 """Rows of given values, balanced rows, and rows under an intervention."""
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -147,7 +148,10 @@ def test_graphs_that_disagree_on_a_direction_spread() -> None:
     assert shares.max() > 0.9
 
 
-def test_an_intervention_beyond_the_real_rows_is_said(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_intervention_beyond_the_real_rows_is_said(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("autogluon"), "propagate", True)  # AutoGluon's is off
     frame = patients(200, 0.5)
     drawn = augment(frame, "ill", 20, STAR, do={"age": 200.0})
     assert (drawn["age"] == 200).all()

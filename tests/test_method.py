@@ -1,5 +1,6 @@
 """The whole method on one table: what the report says must be what was done."""
 
+import logging
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -232,7 +233,10 @@ def test_arguments_of_augment_are_refused_by_name(given: dict[str, Any], said: s
         augment(table().frame, "y", **{"n_rows": 3, "generator": "bootstrap", **given})
 
 
-def test_augment_says_its_fallbacks_as_warnings(caplog: pytest.LogCaptureFixture) -> None:
+def test_augment_says_its_fallbacks_as_warnings(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("autogluon"), "propagate", True)  # AutoGluon's is off
     augment(table(10).frame, "y", 5, generator="scm")
     assert any("too few" in record.message for record in caplog.records)
     assert {record.levelname for record in caplog.records} == {"WARNING"}

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from autogluon_causalmix.finetuning.selection import has_turned
+from autogluon_causalmix.finetuning.selection import beats, has_turned
 from benchmarks.selection import STUDY, unpack
 from benchmarks.study.metrics import log_loss, roc_auc
 
@@ -61,11 +61,6 @@ class Run:
 
 Rule = Callable[[Run], str]
 """Returns the candidate that is kept; ``"0"`` is the pretrained weights."""
-
-
-def beats(gains: Array, errors: float) -> bool:
-    """Return whether a mean gain is above so many standard errors."""
-    return bool(gains.mean() > max(errors * gains.std(ddof=1) / np.sqrt(len(gains)), 0.0))
 
 
 def best(most: int, *rows: str, means: bool, errors: float) -> Rule:

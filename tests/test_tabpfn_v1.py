@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from autogluon_causalmix.backbones import tabpfn_v1_context as context_module
+from autogluon_causalmix.backbones import in_parts
 from autogluon_causalmix.backbones.protocol import MOST_VALUES
 from autogluon_causalmix.backbones.tabpfn_v1 import (
     COLUMNS_SHOWN,
@@ -303,7 +303,7 @@ def test_many_rows_are_predicted_in_parts(tiny: Tiny, monkeypatch: pytest.Monkey
     table = mixed()
     model = conditioned(tiny, table)
     at_once = model.predict_proba(table.features)
-    monkeypatch.setattr(context_module, "MOST_QUERIES", 7)
+    monkeypatch.setattr(in_parts, "MOST_QUERIES", 7)
     np.testing.assert_allclose(model.predict_proba(table.features), at_once, atol=1e-6)
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from autogluon_causalmix.arrays import Indices, Matrix
+from autogluon_causalmix.backbones.in_parts import predict_in_parts
 from autogluon_causalmix.backbones.protocol import InContextModel
 from autogluon_causalmix.table import Table
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 MOST_CLASSES = 100
 """Of a table; more have hardly been tried."""
-
-MOST_QUERIES = 4096
-"""Rows predicted at once."""
 
 SMALLEST = 1e-12
 """Probability below which a group counts as equally unlikely."""
@@ -111,17 +109,7 @@ class ManyClasses:
 
         contexts, views = self.encode_context(), self.encode(features)
         labels = torch.as_tensor(self.codes, device=contexts[0].device)[None]
-        done = []
-        with torch.no_grad():
-            for part in zip(*(torch.split(rows, MOST_QUERIES) for rows in views), strict=True):
-                logits = [
-                    self.logits(view, context[None], labels, query[None])[0]
-                    for view, (context, query) in enumerate(zip(contexts, part, strict=True))
-                ]
-                done.append(self.probabilities(torch.stack(logits)).double().cpu())
-        if not done:
-            return np.zeros((0, len(self.classes)))
-        return np.asarray(torch.cat(done).numpy())
+        return predict_in_parts(self, contexts, labels, views)
 
 
 def show_groups(

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.backbones.in_parts import predict_in_parts
 from autogluon_causalmix.backbones.weights import Weights, first_line
 from autogluon_causalmix.column import Column
 from autogluon_causalmix.errors import CheckpointError, ConfigError
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 MISSING = -1.0
 """Code of a category that is missing, as `tabicl` has it; a missing number is the mean."""
-
-MOST_QUERIES = 4096
-"""Rows predicted at once."""
 
 
 class TabICLContext:
@@ -121,15 +119,7 @@ class TabICLContext:
             return np.zeros((0, len(self.classes)))
         contexts, views = self.encode_context(), self.encode(features)
         labels = torch.as_tensor(self._codes, device=self.device)[None]
-        done = []
-        with torch.no_grad():
-            for part in zip(*(torch.split(rows, MOST_QUERIES) for rows in views), strict=True):
-                logits = [
-                    self.logits(view, context[None], labels, query[None])[0]
-                    for view, (context, query) in enumerate(zip(contexts, part, strict=True))
-                ]
-                done.append(self.probabilities(torch.stack(logits)).double().cpu())
-        return np.asarray(torch.cat(done).numpy())
+        return predict_in_parts(self, contexts, labels, views)
 
     def export_weights(self, path: str | Path) -> None:
         """Write the network as a checkpoint for ``TabICLClassifier(model_path=…)``.

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.backbones.in_parts import predict_in_parts
 from autogluon_causalmix.backbones.weights import Weights, first_line
 from autogluon_causalmix.column import Column
 from autogluon_causalmix.errors import CheckpointError
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
 TEMPERATURE = 0.8
 """By which logits are divided, as published."""
-
-MOST_QUERIES = 4096
-"""Rows predicted at once: more are no faster and need more memory."""
 
 
 class TabPFNv1Context:
@@ -113,21 +111,7 @@ class TabPFNv1Context:
 
     def predict_proba(self, features: pd.DataFrame) -> Matrix:
         """Return the probabilities (rows, K) of new rows, all real rows as context."""
-        import torch
-
-        views = self.encode(features)
-        parts = zip(*(torch.split(rows, MOST_QUERIES) for rows in views), strict=True)
-        with torch.no_grad():
-            done = [self.probabilities(torch.stack(self._of_all_views(part))) for part in parts]
-        if not done:
-            return np.zeros((0, len(self.classes)))
-        return np.asarray(torch.cat(done).double().cpu().numpy())
-
-    def _of_all_views(self, queries: "Sequence[torch.Tensor]") -> "list[torch.Tensor]":
-        return [
-            self.logits(number, context[None], self._labels, query[None])[0]
-            for number, (context, query) in enumerate(zip(self._context, queries, strict=True))
-        ]
+        return predict_in_parts(self, self._context, self._labels, self.encode(features))
 
     def _shown(self, rows: Matrix) -> "list[torch.Tensor]":
         import torch

@@ -67,14 +67,21 @@ def compare(pretrained: Matrix, tuned: Matrix) -> Verdict:
     False
     """
     gains = pretrained - tuned
-    gain = float(gains.mean())
-    error = float(gains.std(ddof=1) / math.sqrt(len(gains))) if len(gains) > 1 else math.inf
-    keep = gain > STANDARD_ERRORS * error and gain > 0
     return Verdict(
-        keep,
+        beats(gains, STANDARD_ERRORS),
         f"validation log-loss {pretrained.mean():.4f} before and {tuned.mean():.4f} after "
-        f"fine-tuning: a gain of {gain:+.4f} with a standard error of {error:.4f}",
+        f"fine-tuning: a gain of {gains.mean():+.4f} with a standard error of {_error(gains):.4f}",
     )
+
+
+def beats(gains: Matrix, errors: float) -> bool:
+    """Return whether the mean of gains (rows,) is above so many of its standard errors, and 0."""
+    gain = float(gains.mean())
+    return gain > errors * _error(gains) and gain > 0
+
+
+def _error(gains: Matrix) -> float:
+    return float(gains.std(ddof=1) / math.sqrt(len(gains))) if len(gains) > 1 else math.inf
 
 
 def best(candidates: Sequence[Candidate]) -> Candidate:

@@ -237,6 +237,7 @@ def test_augment_says_its_fallbacks_as_warnings(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger("autogluon"), "propagate", True)  # AutoGluon's is off
+    caplog.set_level(logging.WARNING, "autogluon.causalmix")  # whatever AutoGluon's verbosity is
     augment(table(10).frame, "y", 5, generator="scm")
     assert any("too few" in record.message for record in caplog.records)
     assert {record.levelname for record in caplog.records} == {"WARNING"}

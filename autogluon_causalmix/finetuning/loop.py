@@ -212,22 +212,23 @@ class _Run:
         return self._judged(verdict, pretrained, tuned[0])
 
     def _judged(self, verdict: Verdict, pretrained: Candidate, tuned: Candidate) -> FineTuned:
+        """Return what both networks score, alone and by their shares."""
         assert self.rows.validation is not None
         share, labels = verdict.share, self.rows.validation.labels
-        both = pretrained.predicted, tuned.predicted
-        after = pool(torch.from_numpy(np.stack(both)), (1 - share, share)).numpy()
-        seen = after if share else tuned.predicted
+        both = torch.from_numpy(np.stack([pretrained.predicted, tuned.predicted]))
+        after = pool(both, (1 - share, share)).numpy() if share else pretrained.predicted
+        compared = after if share else tuned.predicted
         return FineTuned(
-            share,
-            tuned.step if share else 0,
-            tuned.step,
-            verdict.reason,
-            self.curve,
-            self.task.scores(pretrained.predicted, labels),
-            self.task.scores(seen, labels) if tuned is not pretrained else None,
-            pretrained.predicted,
-            after if share else pretrained.predicted,
-            self.notes,
+            share=share,
+            kept_step=tuned.step if share else 0,
+            best_step=tuned.step,
+            reason=verdict.reason,
+            curve=self.curve,
+            pretrained=self.task.scores(pretrained.predicted, labels),
+            tuned=self.task.scores(compared, labels) if tuned is not pretrained else None,
+            before=pretrained.predicted,
+            after=after,
+            notes=self.notes,
         )
 
 

@@ -48,7 +48,8 @@ lint: $(INSTALLED)
 test-plugins: $(PLUGIN_TESTS) test-together
 
 test-together: $(TOGETHER)
-	$(<D)/bin/python -m pytest tests/test_plugins_together.py -m "$(MARKS)"
+	$(<D)/bin/python -m pytest tests/test_plugins_together.py \
+		tests/test_generators_in_autogluon.py -m "$(MARKS)"
 
 # TabArena brings some thirty packages, so it has an environment beside the core's.
 benchmarks-test: $(TABARENA)

@@ -5,7 +5,12 @@ INSTALLED := .venv/.installed
 MARKS := not gpu and not network and not cluster
 
 # Every folder of plugins/ with a pyproject.toml is a package; no other file of the core names one.
-PLUGINS := $(patsubst plugins/%/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+PROJECTS := $(wildcard plugins/*/pyproject.toml)
+PLUGINS := $(PROJECTS:plugins/%/pyproject.toml=%)
+# A package whose pyproject.toml gives a reason is tested by `make test-PACKAGE` alone: its library is
+# installed when somebody asks for it.
+BY_HAND := $(patsubst plugins/%/pyproject.toml,%,$(shell grep -l '^by-hand = "' $(PROJECTS) /dev/null))
+WITH_THE_CORE := $(filter-out $(BY_HAND),$(PLUGINS))
 # TabArena is an extra: see benchmarks-test.
 SECOND := $(filter-out tests/test_tabarena.py,$(wildcard tests/test_[!a-h]*.py))
 
@@ -45,10 +50,11 @@ lint: $(INSTALLED)
 
 # Each package is checked on its own, so that a broken one does not stop the others; then all of
 # them in one environment, where two may claim one name.
-test-plugins: $(PLUGIN_TESTS) test-together
+test-plugins: $(WITH_THE_CORE:%=test-%) test-together
 
 test-together: $(TOGETHER)
-	$(<D)/bin/python -m pytest tests/test_plugins_together.py -m "$(MARKS)"
+	$(<D)/bin/python -m pytest tests/test_plugins_together.py \
+		tests/test_generators_in_autogluon.py -m "$(MARKS)"
 
 # TabArena brings some thirty packages, so it has an environment beside the core's.
 benchmarks-test: $(TABARENA)
@@ -99,5 +105,5 @@ $(PLUGIN_INSTALLED): .venv/plugins/%/.installed: plugins/%/pyproject.toml $(INST
 $(TABARENA): $(INSTALLED)
 	$(call install-beside-the-core,-e ".[tabarena]")
 
-$(TOGETHER): $(PLUGINS:%=plugins/%/pyproject.toml) $(INSTALLED)
-	$(call install-beside-the-core,$(PLUGINS:%=-e plugins/%))
+$(TOGETHER): $(WITH_THE_CORE:%=plugins/%/pyproject.toml) $(INSTALLED)
+	$(call install-beside-the-core,$(WITH_THE_CORE:%=-e plugins/%))

@@ -6,13 +6,23 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 FILES = ["Makefile", "pyproject.toml", "constraints.txt", ".ci/run", ".pre-commit-config.yaml"]
-PACKAGES = [path.parent.name for path in sorted(ROOT.glob("plugins/*/pyproject.toml"))]
+PROJECTS = {
+    path.parent.name: tomllib.loads(path.read_text(encoding="utf-8"))
+    for path in sorted(ROOT.glob("plugins/*/pyproject.toml"))
+}
+PACKAGES = [*PROJECTS]
+BY_HAND = {
+    name: project["tool"]["causalmix"]["by-hand"]
+    for name, project in PROJECTS.items()
+    if "causalmix" in project["tool"]
+}
 
 PROJECT = """
 [build-system]
@@ -102,9 +112,20 @@ def test_a_folder_with_a_pyproject_is_installed_checked_and_tested(tree: Path) -
     assert "notes" not in done.stdout
 
 
-def test_all_packages_of_this_project_are_tested() -> None:
-    assert PACKAGES
-    assert sorted(packages_in(dry_run(ROOT, "test-plugins").stdout)) == PACKAGES
+def test_all_packages_of_this_project_are_tested_but_those_with_a_reason() -> None:
+    tested = packages_in(dry_run(ROOT, "test-plugins").stdout)
+    assert sorted([*tested, *BY_HAND]) == PACKAGES
+    assert tested
+    assert all(len(reason.split()) > 5 for reason in BY_HAND.values())
+
+
+def test_a_package_with_a_reason_is_not_installed_unasked(tree: Path) -> None:
+    project = tree / "plugins" / "causalmix-second" / "pyproject.toml"
+    project.write_text(project.read_text() + '\n[tool.causalmix]\nby-hand = "it is dear"\n')
+    commands = dry_run(tree, "test").stdout
+    assert packages_in(commands) == ["causalmix-first"]
+    assert "causalmix-second" not in commands
+    assert packages_in(dry_run(tree, "test-causalmix-second").stdout) == ["causalmix-second"]
 
 
 def test_a_broken_package_does_not_stop_the_tests_of_the_others(tree: Path) -> None:

@@ -22,6 +22,7 @@ from autogluon_causalmix.errors import ConfigError, NameTaken, PluginError, Unkn
 from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.plugins import BUILT_IN, KINDS, Plugins, load_plugins, plugin_registry
 from autogluon_causalmix.registry import Failure, Registry
+from benchmarks.plugin_startup import look_up, plant
 
 SOUND = """
     from dataclasses import dataclass
@@ -244,6 +245,16 @@ def test_a_broken_plugin_is_skipped_with_a_warning_and_the_others_load(
         failure.reason,
     ):
         assert part in str(unknown.value)
+
+
+def test_of_twenty_installed_plugins_none_is_imported_before_the_first_look_up(
+    tmp_path: Path,
+) -> None:
+    for number in range(20):
+        plant(tmp_path, number)
+    found = look_up(tmp_path)
+    assert found["early"] == []
+    assert sorted(found["found"]) == sorted(f"tiny-{number}" for number in range(20))
 
 
 def test_an_entry_point_to_nothing_is_skipped(install: Install) -> None:

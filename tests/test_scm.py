@@ -13,7 +13,8 @@ from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.scm import ridge
 from autogluon_causalmix.scm.bases import Identity
-from autogluon_causalmix.scm.fitting import DEFAULT_LEARNERS, FittedSCM, fit_scm
+from autogluon_causalmix.scm.fitted import FittedSCM
+from autogluon_causalmix.scm.fitting import DEFAULT_LEARNERS, fit_scm
 from autogluon_causalmix.scm.label_check import LabelCheck
 from autogluon_causalmix.scm.learners import LEARNERS, linear, smooth
 from autogluon_causalmix.scm.mechanisms import AdditiveNoise, CalibratedClassifier
@@ -376,6 +377,40 @@ def test_fitted_scm__gaps_that_tell_the_class__every_class_keeps_its_share(edges
     assert shares["gappy"] == pytest.approx(np.mean(label == "gappy"), abs=0.02)
     assert shares["rare"] == pytest.approx(np.mean(label == "rare"), abs=0.02)
     assert rows["dose"].isna().equals(rows["label"] == "gappy")
+
+
+@pytest.mark.parametrize("columns", [2, 3])
+@pytest.mark.parametrize("gaps", [0.0, 0.1])
+def test_fitted_scm__causes_that_graphs_draw_apart__every_class_keeps_its_share(
+    columns: int, gaps: float
+) -> None:
+    """Real rows have equal causes in half of the rows, the graphs in one of 4 or one of 16."""
+    rng = np.random.default_rng(3)
+    causes = rng.integers(4, size=(1500, columns))
+    same = rng.random(1500) < 0.5
+    causes[same] = causes[same][:, :1]
+    frame = pd.DataFrame(np.array(list("abcd"))[causes]).add_prefix("cause ")
+    frame["label"] = np.where((causes == causes[:, :1]).all(axis=1), "same", "other")
+    frame["cause 1"] = frame["cause 1"].mask(rng.random(1500) < gaps)
+    dag = np.zeros((columns + 1, columns + 1), dtype=bool)
+    dag[:columns, columns] = True
+    scm = fit_scm(Table.from_frame(frame, "label"), [dag] * 3, rng, Resources(60.0))
+    rows, share = scm.sample(3000, rng).frame, np.mean(frame["label"] == "same")
+    assert np.mean(rows["label"] == "same") == pytest.approx(share, abs=0.03)
+    assert rows["cause 1"].isna().mean() == pytest.approx(gaps, abs=0.03)
+
+
+def test_class_shares__without_an_intervention__as_the_mechanisms_give_them() -> None:
+    """Else an intervention on a column that causes nothing would seem to change the label."""
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame(rng.normal(size=(300, 2)), columns=["x", "idle"])
+    frame["label"] = np.where(np.abs(frame["x"]) < 0.3, "inner", "outer")
+    frame.loc[frame["label"] == "inner", "idle"] = np.nan
+    dag = np.zeros((3, 3), dtype=bool)
+    dag[0, 2] = True
+    scm = fit_scm(Table.from_frame(frame, "label"), [dag], rng, Resources(60.0))
+    shares = [scm.class_shares(4000, np.random.default_rng(0), do) for do in ({}, {1: 0.0})]
+    assert shares[0] == pytest.approx(shares[1], abs=1e-9)
 
 
 def test_fit_scm__one_thread_or_two__same_rows() -> None:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from dowhy import gcm
 from scipy.special import expit
+from scipy.stats import ks_2samp
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.errors import OutOfTime
@@ -52,6 +53,34 @@ def drawn_spread(rows: int, seed: int) -> float:
 )
 def test_additive_noise__nonlinear_simulator__spread_within_a_tenth_of_the_truth(rows: int) -> None:
     assert 0.9 <= np.mean([drawn_spread(rows, seed) for seed in range(6)]) <= 1.1
+
+
+def test_additive_noise__values_up_to_an_end__none_pile_up_there() -> None:
+    """A uniform column, whose noise would often lead out of the range."""
+    rng = np.random.default_rng(0)
+    values = rng.random((500, 1))
+    cause = values + 0.3 * rng.normal(size=(500, 1))
+    mechanism = AdditiveNoise([False], DEFAULT_LEARNERS, seed=0)
+    mechanism.fit(cause, values)
+    drawn = mechanism.evaluate(np.repeat(cause, 10, axis=0), rng.random((5000, 1)))[:, 0]
+    assert values.min() <= drawn.min()
+    assert drawn.max() <= values.max()
+    assert np.mean(drawn == drawn.min()) < 0.002
+    assert np.mean(drawn == drawn.max()) < 0.002
+    assert ks_2samp(drawn, values[:, 0]).statistic < 0.06
+    far = mechanism.evaluate(np.full((1000, 1), 50.0), rng.random((1000, 1)))
+    assert np.median(far) > 0.8  # a cause far out still gives high values
+
+
+def test_additive_noise__a_bound_of_the_values__they_still_reach_it() -> None:
+    rng = np.random.default_rng(1)
+    cause = rng.normal(size=(600, 1))
+    values = np.maximum(cause + 0.5 * rng.normal(size=(600, 1)) + 0.8, 0.0)
+    mechanism = AdditiveNoise([False], DEFAULT_LEARNERS, seed=0)
+    mechanism.fit(cause, values)
+    drawn = mechanism.evaluate(np.repeat(cause, 5, axis=0), rng.random((3000, 1)))
+    assert 0.05 < np.mean(drawn == 0.0) <= np.mean(values == 0.0)
+    assert np.mean(drawn == values.max()) < 0.002
 
 
 def test_additive_noise__heteroscedastic__spread_follows_the_cause() -> None:
@@ -327,7 +356,6 @@ def test_fitted_scm__dowhy_intervention__has_the_true_effect(model: FittedSCM) -
 
 
 def test_fitted_scm__dowhy_samples__same_distribution_as_our_own(model: FittedSCM) -> None:
-    from scipy.stats import ks_2samp
 
     state = np.random.get_state()  # noqa: NPY002
     np.random.seed(1)  # noqa: NPY002

@@ -173,9 +173,16 @@ input should be greater than 0, got -1.0
     member_steps: tuple[Annotated[int, Field(ge=0)], ...] | None = None
     """Steps of each backbone of an ensemble, as found before; None takes `finetune_steps`."""
 
+    finetune_share: float = Field(default=1.0, ge=0, le=1)
+    """With early stopping off, the weight of the fine-tuned network's log-probabilities in a
+    prediction; the pretrained network has the rest."""
+
+    member_shares: tuple[Annotated[float, Field(ge=0, le=1)], ...] | None = None
+    """The same of each backbone of an ensemble; None takes `finetune_share`."""
+
     early_stopping: bool = True
     """Compare candidates on validation rows; off where AutoGluon refits on all rows with the
-    steps found before."""
+    steps and the share found before."""
 
     learning_rate: float | None = Field(default=None, gt=0, le=1)
     """Peak learning rate of AdamW; None takes the one that suits the backbone."""

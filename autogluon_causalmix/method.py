@@ -20,6 +20,7 @@ from autogluon_causalmix.errors import OutOfTime, TooRare
 from autogluon_causalmix.fidelity.glance import glance
 from autogluon_causalmix.fidelity.marginals import marginals
 from autogluon_causalmix.finetuning.rows import RowSets
+from autogluon_causalmix.finetuning.selection import LEAST_SHARE
 from autogluon_causalmix.finetuning.threads import idle_threads
 from autogluon_causalmix.fitlog import Log, without_widget_warnings
 from autogluon_causalmix.generation import fit_source
@@ -120,7 +121,7 @@ def fit(
     if obstacle:
         log.note(f"predicts in context, without fine-tuning: {obstacle}")
         options = options.model_copy(
-            update={"finetune_steps": 0, "member_steps": None, "generator": None}
+            update={"finetune_steps": 0, "generator": None, "member_steps": None}
         )
     training, validation = _split(table, validation, options, split_rng, log)
     with log.stage("backbone"):
@@ -134,12 +135,15 @@ def fit(
     cores = resources.num_cpus if options.finetune_steps and resources.device == "cpu" else 0
     with log.stage(work), idle_threads(cores, log):
         from autogluon_causalmix.finetuning.members import tune
+        from autogluon_causalmix.finetuning.mixture import mix
 
         tuned = tune(model, tables, options, episode_rng, resources, on_step)
     if training is not table:
         weights = model.network.state_dict()
         model = conditioned(table)
         model.network.load_state_dict(weights)
+    if any(0 < share < 1 for share in tuned.shares):
+        model = mix(conditioned(table), model, tuned.shares)
     for sentence in tuned.whole.notes:
         log.note(sentence)
     if any(CUT_OFF in sentence for sentence in log.notes):
@@ -152,8 +156,10 @@ def fit(
 def _obstacle(table: Table, options: Hyperparameters) -> str:
     """Return why these rows are not fine-tuned on, empty where nothing stands in the way."""
     if not options.finetune:
-        folds = "" if options.early_stopping else ", or most folds kept the pretrained weights"
-        return f"fine-tuning is switched off{folds}"
+        return "fine-tuning is switched off"
+    shares = options.member_shares or (options.finetune_share,)
+    if not options.early_stopping and max(shares) < LEAST_SHARE:
+        return f"the fits before gave the fine-tuned network a share of {max(shares):.1%}"
     if options.finetune_steps == 0:
         return "no step is to be taken"
     if len(table) < FEWEST_FOR_TUNING:
@@ -280,8 +286,9 @@ def _report(
         curve=whole.curve,
         pretrained=whole.pretrained,
         tuned=whole.tuned,
-        kept="fine-tuned" if whole.kept_step else "pretrained",
+        kept="fine-tuned" if whole.share else "pretrained",
         kept_step=whole.kept_step,
+        share=whole.share,
         tuned_step=whole.best_step,
         reason=whole.reason,
         members=tuned.members,

@@ -20,6 +20,7 @@ from autogluon_causalmix.backbones.protocol import Backbone, Exportable
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.derived import Derived
 from autogluon_causalmix.errors import BackboneError
+from autogluon_causalmix.finetuning.mixture import Mixture
 from autogluon_causalmix.fitlog import Log, progress
 from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.method import fit
@@ -198,8 +199,9 @@ class CausalMixModel(AbstractTorchModel):
         return info | {"fit_report": self._fit_report}
 
     def export_weights(self, path: str | Path) -> None:
-        """Write the network that predicts in the format of its family.
+        """Write the fine-tuned network in the format of its family; the pretrained, if that is all.
 
+        A prediction of this model also has the pretrained network's say, see `fit_report.share`.
         The file of `mini` and of TabPFN v2 and later is one for ``TabPFNClassifier(model_path=…)``.
 
         Parameters
@@ -214,12 +216,13 @@ class CausalMixModel(AbstractTorchModel):
         ConfigError
             The name of the file does not suit the format.
         """
-        if not isinstance(self.model, Exportable):
+        network = self.model.tuned if isinstance(self.model, Mixture) else self.model
+        if not isinstance(network, Exportable):
             raise BackboneError(
                 f"the backbone {self.model.facts.name!r} cannot export its weights; 'mini', "
                 "'tabpfn-v2', 'tabpfn' and 'tabpfn-checkpoint' can"
             )
-        self.model.export_weights(path)
+        network.export_weights(path)
 
     def get_device(self) -> str:
         """Return where the network is."""

@@ -153,6 +153,7 @@ class Member(Record):
     tuned: Scores | None
     kept: Literal["pretrained", "fine-tuned"]
     kept_step: int
+    share: float = 1.0
     tuned_step: int = 0
     reason: str
 
@@ -171,6 +172,7 @@ class FoldVerdict(Record):
     tuned: Scores | None
     kept: Literal["pretrained", "fine-tuned"]
     kept_step: int
+    share: float = 1.0
     tuned_step: int = 0
     reason: str
     notes: list[str]
@@ -196,15 +198,20 @@ class FitReport(Document):
     curve : list of CurvePoint
         The fine-tuning run; its first point is the untouched pretrained model.
     pretrained, tuned : Scores or None
-        On the validation rows; None without them, or without fine-tuning.
+        On the validation rows; None without them, or without fine-tuning. `tuned` belongs to both
+        networks at `share`; where that is 0, to the fine-tuned one alone.
     kept : {"pretrained", "fine-tuned"}
-        Which of the two predicts.
+        Whether the fine-tuned network takes part in a prediction.
     kept_step : int
-        Steps over which the weights that predict are averaged; 0 is the pretrained model.
+        Steps over which its weights are averaged; 0 where it takes no part.
+    share : float
+        Weight of its log-probabilities in a prediction; the pretrained network has the rest. Of an
+        ensemble, the mean of its members'.
     tuned_step : int
-        The same of the fine-tuned weights that were compared with the pretrained ones.
+        Steps over which the fine-tuned weights are averaged that were compared with the pretrained
+        ones.
     reason : str
-        Why that one was kept.
+        Why that share.
     marginals : list of Marginal
         Real against synthetic rows, column by column.
     notes : list of str
@@ -216,7 +223,7 @@ class FitReport(Document):
         such rows, or too few validation rows.
     members : list of Member
         Of an ensemble: the fine-tuning of each. `curve` is then empty, `kept_step` the largest of
-        theirs, and `tuned` belongs to the weights that predict.
+        theirs, and `tuned` belongs to what predicts.
     folds : list of FoldVerdict
         Of a refit: what the fits with validation rows before it decided.
     schema_version : int
@@ -247,6 +254,7 @@ No such file or directory
     tuned: Scores | None
     kept: Literal["pretrained", "fine-tuned"]
     kept_step: int
+    share: float = 1.0
     tuned_step: int = 0
     reason: str
     marginals: list[Marginal]

@@ -11,14 +11,14 @@ from autogluon_causalmix.records import FitReport, FoldVerdict
 REPORT_FILE = "fit_report.json"
 FOLDS = "S*F*"  # AutoGluon's names of the models of a bag: set and fold
 MEMBER_STEPS = "member_steps."  # with a number: AutoGluon averages numbers, and no lists of them
-MEMBER_TUNED = "member_tuned."
+MEMBER_SHARES = "member_shares."
 
 
 def found(report: FitReport, seconds: float) -> dict[str, bool | int | float]:
     """Return what AutoGluon hands from the folds to their refit, as hyperparameters.
 
-    It takes the mean of numbers and the majority of truth values, and asks for the same keys in
-    every fold. The refit has no time limit of its own, so it gets the mean of theirs.
+    It takes the mean of numbers and asks for the same keys in every fold. The refit has no time
+    limit of its own, so it gets the mean of theirs.
 
     Parameters
     ----------
@@ -28,29 +28,28 @@ def found(report: FitReport, seconds: float) -> dict[str, bool | int | float]:
         What the fold might take.
     """
     numbers: dict[str, bool | int | float] = {
-        "finetune": report.kept_step > 0,
         "finetune_steps": report.tuned_step,
+        "finetune_share": report.share,
         "early_stopping": False,
         "time_limit": seconds,
     }
     for number, member in enumerate(report.members):
         numbers[f"{MEMBER_STEPS}{number}"] = member.tuned_step
-        numbers[f"{MEMBER_TUNED}{number}"] = member.kept_step > 0
+        numbers[f"{MEMBER_SHARES}{number}"] = member.share
     return numbers
 
 
 def joined(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return hyperparameters with the steps that folds found for an ensemble's members joined."""
-    own = (MEMBER_STEPS, MEMBER_TUNED)
+    """Return hyperparameters with what folds found for an ensemble's members joined."""
+    own = (MEMBER_STEPS, MEMBER_SHARES)
     rest = {name: value for name, value in params.items() if not name.startswith(own)}
     n_members = (len(params) - len(rest)) // len(own)
     if n_members == 0:
         return rest
-    steps = tuple(
-        params[f"{MEMBER_STEPS}{number}"] if params[f"{MEMBER_TUNED}{number}"] else 0
-        for number in range(n_members)
+    steps, shares = (
+        tuple(params[f"{each}{number}"] for number in range(n_members)) for each in own
     )
-    return {**rest, "member_steps": steps}
+    return {**rest, "member_steps": steps, "member_shares": shares}
 
 
 def verdicts_before(path: Path) -> list[FoldVerdict]:
@@ -88,6 +87,7 @@ def verdict_of(report: FitReport, fold: str) -> FoldVerdict:
         tuned=report.tuned,
         kept=report.kept,
         kept_step=report.kept_step,
+        share=report.share,
         tuned_step=report.tuned_step,
         reason=report.reason,
         notes=report.notes,

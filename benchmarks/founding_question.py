@@ -17,9 +17,11 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.backbones.contract import condition
+from autogluon_causalmix.backbones.ensemble_context import pool
 from autogluon_causalmix.backbones.protocol import Backbone, InContextModel
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.errors import NotApplicable, OutOfTime
@@ -162,7 +164,10 @@ def curve_of(
         }
         losses = task.row_losses(predicted["validation"], watched["validation"].labels)
         return Scored(
-            training.steps, losses, all_metrics(predicted["test"], watched["test"].labels)
+            training.steps,
+            losses,
+            predicted["test"],
+            all_metrics(predicted["test"], watched["test"].labels),
         )
 
     curve = [scored()]
@@ -175,15 +180,22 @@ def curve_of(
                 curve.append(scored())
     base, average = curve[0], curve[-1]
     best = min(curve[1:], key=lambda own: float(own.validation.mean()))
-    kept = best if compare(base.validation, best.validation).keep_tuned else base
+    share = compare(base.validation, best.validation).share
+    pooled = pool(torch.from_numpy(np.stack([base.predicted, best.predicted])), (1 - share, share))
+    guarded = all_metrics(pooled.numpy(), watched["test"].labels)
     last = scored()
     return {
         "curve": [own.values() for own in curve],
         "last": last.values(),
-        "kept_step": kept.step,
+        "kept_step": best.step if share else 0,
+        "share": share,
         **{
-            f"{name}_gain": base.test["log_loss"] - own.test["log_loss"]
-            for name, own in (("average", average), ("last", last), ("guarded", kept))
+            f"{name}_gain": base.test["log_loss"] - metrics["log_loss"]
+            for name, metrics in (
+                ("average", average.test),
+                ("last", last.test),
+                ("guarded", guarded),
+            )
         },
         "auc_gain": average.test["roc_auc"] - base.test["roc_auc"],
     }
@@ -191,10 +203,22 @@ def curve_of(
 
 @dataclass(frozen=True)
 class Scored:
-    """Weights after so many steps: losses of the validation rows, and metrics of the test rows."""
+    """Weights after so many steps: losses of the validation rows, and how they predict test rows.
+
+    Attributes
+    ----------
+    step : int
+    validation : numpy.ndarray
+        Losses (rows,).
+    predicted : numpy.ndarray
+        Probabilities of the test rows, shape (rows, K).
+    test : dict of str to float
+        Metrics of these.
+    """
 
     step: int
     validation: Matrix
+    predicted: Matrix
     test: Values
 
     def values(self) -> Values:
@@ -250,7 +274,7 @@ def battery(
 
 STUDY = Study(
     name="founding_question",
-    version=1,
+    version=2,
     prepare=arms.prepare,
     # a quarter validates; the rest of the table, 600 rows at most, is tested on or stays unseen
     rule=SplitRule(train_rows=200, train_share=0.5, test_rows=600, validation_share=0.25),

@@ -20,11 +20,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from autogluon_causalmix.finetuning.selection import beats, has_turned
+from autogluon_causalmix.backbones.ensemble_context import pool
+from autogluon_causalmix.finetuning.selection import LEAST_SHARE, has_turned, share_of
 from benchmarks.selection import STUDY, unpack
 from benchmarks.study.metrics import log_loss, roc_auc
 
@@ -59,35 +61,62 @@ class Run:
         return [name for name in steps if int(name.split()[-1]) <= most]
 
 
-Rule = Callable[[Run], str]
-"""Returns the candidate that is kept; ``"0"`` is the pretrained weights."""
+Rule = Callable[[Run], tuple[str, float]]
+"""Returns the candidate that is kept, and its share in a prediction; the rest is that of ``"0"``,
+the pretrained weights."""
+
+Share = Callable[[Array], float]
+"""Returns a candidate's share by its gains, row by row."""
+
+NOTHING = "0", 0.0
 
 
-def best(most: int, *rows: str, means: bool, errors: float) -> Rule:
-    """Return the rule: the best candidate up to a step by its gain on rows, if beyond noise."""
+def if_beyond(errors: float) -> Share:
+    """Return the rule: all, if the mean gain is above so many of its standard errors."""
+    return lambda gains: float(gains.mean() > max(errors * standard_error(gains), 0))
 
-    def rule(run: Run) -> str:
+
+def shrunk(half_way: float) -> Share:
+    """Return the package's rule with its number of standard errors, see `selection.share_of`."""
+
+    def share(gains: Array) -> float:
+        gain, error = gains.mean(), half_way * standard_error(gains)
+        found = float(gain**2 / (gain**2 + error**2)) if gain > 0 else 0.0
+        return found if found >= LEAST_SHARE else 0.0
+
+    return share
+
+
+def standard_error(gains: Array) -> float:
+    """Return the standard error of the mean."""
+    return float(gains.std(ddof=1) / np.sqrt(len(gains)))
+
+
+def best(most: int, *rows: str, means: bool, share: Share) -> Rule:
+    """Return the rule: the best candidate up to a step by its gain on rows."""
+
+    def rule(run: Run) -> tuple[str, float]:
         found = run.candidates(most, means=means)
         chosen = max(found, key=lambda name: float(run.gains(name, *rows).mean()))
-        return chosen if beats(run.gains(chosen, *rows), errors) else "0"
+        return chosen, share(run.gains(chosen, *rows))
 
     return rule
 
 
 def fixed(candidate: str) -> Rule:
     """One candidate, nothing judged."""
-    return lambda _: candidate
+    return lambda _: (candidate, 1.0)
 
 
-def guarded(candidate: str, *rows: str, errors: float) -> Rule:
-    """One candidate, kept if its gain on rows is beyond noise."""
-    return lambda run: candidate if beats(run.gains(candidate, *rows), errors) else "0"
+def guarded(candidate: str, *rows: str, share: Share) -> Rule:
+    """One candidate, judged by its gain on rows."""
+    return lambda run: (candidate, share(run.gains(candidate, *rows)))
 
 
-def early(most: int, *rows: str, errors: float) -> Rule:
-    """Return the package's own rule, see `finetuning.selection`, with its number of errors."""
+def early(most: int, *rows: str, share: Share) -> Rule:
+    """Return the package's own rule with another share, see `finetuning.selection`."""
 
-    def rule(run: Run) -> str:
+    def rule(run: Run) -> tuple[str, float]:
         gains, best_step = {0: 0.0}, 0
         for name in run.candidates(most, means=True):
             step = int(name.split()[-1])
@@ -95,35 +124,45 @@ def early(most: int, *rows: str, errors: float) -> Rule:
             best_step = max(gains, key=lambda step: gains[step])
             if has_turned(step, best_step):
                 break
-        kept = f"mean {best_step}" if best_step else "0"
-        return kept if beats(run.gains(kept, *rows), errors) else "0"
+        if not best_step:
+            return NOTHING
+        return f"mean {best_step}", share(run.gains(f"mean {best_step}", *rows))
 
     return rule
 
 
 VALIDATION, ALL = ("validation",), ("fold", "validation")
+GAINS, HALF, ONE = (if_beyond(errors) for errors in (0, 0.5, 1))
 RULES: dict[str, Rule] = {
-    "pretrained": fixed("0"),
-    "best of ten weights, 1 SE": best(60, *VALIDATION, means=False, errors=1),
-    "best of ten weights": best(60, *VALIDATION, means=False, errors=0),
+    "pretrained": lambda _: NOTHING,
+    "best of ten weights, 1 SE": best(60, *VALIDATION, means=False, share=ONE),
+    "best of ten weights": best(60, *VALIDATION, means=False, share=GAINS),
     "last of 60": fixed("60"),
     "last of 240": fixed("240"),
     "mean of 60": fixed("mean 60"),
     "mean of 120": fixed("mean 120"),
     "mean of 240": fixed("mean 240"),
     "second half of 120": fixed("tail 120"),
-    "mean of 60 if it gains": guarded("mean 60", *VALIDATION, errors=0),
-    "mean of 120 if it gains": guarded("mean 120", *VALIDATION, errors=0),
-    "mean of 240 if it gains": guarded("mean 240", *VALIDATION, errors=0),
-    "mean of 240 if by .5 SE": guarded("mean 240", *VALIDATION, errors=0.5),
-    "best mean of 240": best(240, *VALIDATION, means=True, errors=0),
-    "best mean, early end": early(240, *VALIDATION, errors=0),
-    "best mean, early end, .5 SE": early(240, *VALIDATION, errors=0.5),
-    "best mean, early end, 1 SE": early(240, *VALIDATION, errors=1),
-    "folds: best weights of 60": best(60, *ALL, means=False, errors=0),
-    "folds: best mean of 120": best(120, *ALL, means=True, errors=0),
-    "folds: best mean of 120, .5 SE": best(120, *ALL, means=True, errors=0.5),
-    "best of ten weights by test": best(60, "test", means=False, errors=0),
+    "mean of 60 if it gains": guarded("mean 60", *VALIDATION, share=GAINS),
+    "mean of 120 if it gains": guarded("mean 120", *VALIDATION, share=GAINS),
+    "mean of 240 if it gains": guarded("mean 240", *VALIDATION, share=GAINS),
+    "mean of 240 if by .5 SE": guarded("mean 240", *VALIDATION, share=HALF),
+    "best mean of 240": best(240, *VALIDATION, means=True, share=GAINS),
+    "best mean, early end": early(240, *VALIDATION, share=GAINS),
+    "best mean, early end, .5 SE": early(240, *VALIDATION, share=HALF),
+    "best mean, early end, 1 SE": early(240, *VALIDATION, share=ONE),
+    "best of ten, shrunk by 2 SE": best(60, *VALIDATION, means=False, share=shrunk(2)),
+    "mean of 60, shrunk by 2 SE": guarded("mean 60", *VALIDATION, share=shrunk(2)),
+    "best mean, half of it": early(240, *VALIDATION, share=lambda gains: HALF(gains) / 2),
+    "best mean, shrunk by 1 SE": early(240, *VALIDATION, share=shrunk(1)),
+    "best mean, shrunk by 1.4 SE": early(240, *VALIDATION, share=shrunk(2**0.5)),
+    "best mean, shrunk by 2 SE": early(240, *VALIDATION, share=share_of),
+    "best mean, shrunk by 2.8 SE": early(240, *VALIDATION, share=shrunk(8**0.5)),
+    "folds: best weights of 60": best(60, *ALL, means=False, share=GAINS),
+    "folds: best mean of 120": best(120, *ALL, means=True, share=GAINS),
+    "folds: best mean of 120, .5 SE": best(120, *ALL, means=True, share=HALF),
+    "folds: mean of 120, shrunk by 2 SE": best(120, *ALL, means=True, share=shrunk(2)),
+    "best of ten weights by test": best(60, "test", means=False, share=GAINS),
 }
 
 
@@ -139,14 +178,16 @@ def runs_in(folder: Path) -> Iterator[Run]:
 def judge(run: Run) -> Iterator[dict[str, object]]:
     """Yield what each rule that the run allows would have given."""
     labels = run.arrays["test labels"]
-    limit = -run.gains(RULES["best of ten weights by test"](run), "test").mean()
+    limit = -run.gains(RULES["best of ten weights by test"](run)[0], "test").mean()
     loss, auc = (metric(np.exp(run.arrays["test 0"]), labels) for metric in (log_loss, roc_auc))
     for name, rule in RULES.items():
         try:
-            kept = rule(run)
-            chances = np.exp(run.arrays[f"test {kept}"].astype(float))
+            kept, share = rule(run)
+            logs = torch.from_numpy(run.arrays[f"test {kept}"]).double()
         except (KeyError, ValueError):  # no folds, or a shorter run
             continue
+        both = torch.stack([torch.from_numpy(run.arrays["test 0"]).double(), logs]).exp()
+        chances = pool(both, (1 - share, share)).numpy()
         difference = log_loss(chances, labels) - loss
         yield {
             "rule": name,
@@ -155,7 +196,8 @@ def judge(run: Run) -> Iterator[dict[str, object]]:
             "split": run.split,
             "log_loss": difference,
             "auc": roc_auc(chances, labels) - auc,
-            "tuned": float(kept != "0"),
+            "share": share,
+            "tuned": float(share > 0),
             "regret": difference - limit,
         }
 

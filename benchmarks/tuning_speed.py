@@ -5,8 +5,9 @@
     python -m benchmarks.tuning_speed --rows 300 --columns 20
 
 First, one step of `Training` against a bare forward pass, backward pass and optimiser step of the
-same network on an episode of the same size, in turn. Second, whole fits with validation against
-``FinetunedTabPFNClassifier`` on the same weights, rows and views per step, in turn.
+same network on an episode of the same size, in turn. Second, whole runs with validation against
+``FinetunedTabPFNClassifier`` on the same weights, rows and views per step, in turn: ours as a fit
+runs them, theirs with an epoch of one step, which validates after each.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import pandas as pd
 import torch
 
 from autogluon_causalmix.backbones.protocol import Backbone, InContextModel
-from autogluon_causalmix.config import Named
+from autogluon_causalmix.config import Hyperparameters, Named
 from autogluon_causalmix.finetuning.loop import fine_tune
 from autogluon_causalmix.finetuning.recipe import Recipe
 from autogluon_causalmix.finetuning.rows import RowSets, encode_sets
@@ -84,7 +85,7 @@ def step_ratio(name: str, table: Table, repeats: int) -> tuple[float, float]:
     return median(ours[1:]), median(ours[1:]) / median(theirs[1:])
 
 
-def fit_ratio(table: Table, steps: int, repeats: int) -> tuple[float, float]:
+def fit_ratio(table: Table, epochs: int, repeats: int) -> tuple[float, float]:
     """Return our steps per second with validation, and the ratio to tabpfn's fine-tuner."""
     from tabpfn.finetuning import FinetunedTabPFNClassifier
 
@@ -93,17 +94,19 @@ def fit_ratio(table: Table, steps: int, repeats: int) -> tuple[float, float]:
     weights = Path(__file__).parents[1] / "autogluon_causalmix" / "weights" / "mini.safetensors"
     codes = [np.asarray(part.targets, dtype=int) for part in (real, held_out)]
 
-    def ours() -> None:
+    def ours() -> int:
         model = conditioned("mini", real)
         rows = encode_sets(model, RowSets(real, held_out))
         rng = np.random.default_rng(0)
-        fine_tune(model, rows, table.task, Recipe(steps, 1e-5), rng, Resources(600))
+        recipe = Recipe(Hyperparameters().finetune_steps, model.learning_rate)
+        done = fine_tune(model, rows, table.task, recipe, rng, Resources(600))
+        return done.curve[-1].step
 
-    def theirs() -> None:
+    def theirs() -> int:
         with tempfile.TemporaryDirectory() as folder:
             FinetunedTabPFNClassifier(
                 device="cpu",
-                epochs=steps,
+                epochs=epochs,
                 early_stopping=False,
                 n_estimators_finetune=1,
                 n_estimators_validation=VIEWS,
@@ -118,10 +121,17 @@ def fit_ratio(table: Table, steps: int, repeats: int) -> tuple[float, float]:
                 y_val=codes[1],
                 output_dir=Path(folder),
             )
+        return epochs
 
-    pairs = [(seconds_of(ours), seconds_of(theirs)) for _ in range(repeats)]
+    pairs = [(rate_of(ours), rate_of(theirs)) for _ in range(repeats)]
     mine, other = (median(column) for column in zip(*pairs, strict=True))
-    return steps / mine, other / mine
+    return mine, mine / other
+
+
+def rate_of(work: Callable[[], int]) -> float:
+    """Return the steps per second of a call that returns its steps."""
+    started = time.perf_counter()
+    return work() / (time.perf_counter() - started)
 
 
 def seconds_of(work: Callable[[], object]) -> float:
@@ -146,7 +156,7 @@ def main() -> None:
     for name in given.backbones:
         seconds, ratio = step_ratio(name, table, given.repeats)
         print(f"{name}: a step takes {seconds:.3f} s, {ratio:.2f} × a bare one")
-    rate, ratio = fit_ratio(table, steps=20, repeats=3)
+    rate, ratio = fit_ratio(table, epochs=20, repeats=3)
     print(f"mini: {rate:.1f} steps/s with validation, {ratio:.1f} × FinetunedTabPFNClassifier")
 
 

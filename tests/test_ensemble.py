@@ -135,7 +135,7 @@ def test_a_member_that_is_sure_has_no_veto() -> None:
 
 def test_steps_of_a_member_reach_its_network_alone() -> None:
     table = noisy()
-    result = fitted(table, early_stopping=False, member_steps=(2, 0))
+    result = fitted(table, early_stopping=False, member_steps=(2, 2), member_shares=(1.0, 0.0))
     fresh = conditioned(table)
     tuned, untouched = (
         any(
@@ -165,7 +165,9 @@ def test_each_member_has_its_own_verdict_and_the_scores_are_those_of_the_ensembl
     assert all(f"{each.backbone.name} {each.kept}, " in report.reason for each in report.members)
     predicted = result.model.predict_proba(validation.features)
     codes = pd.Index(result.model.classes).get_indexer(pd.Index(validation.labels))
-    assert report.tuned == table.task.scores(predicted, np.asarray(codes, dtype="int64"))
+    scores = table.task.scores(predicted, np.asarray(codes, dtype="int64"))
+    assert report.tuned is not None
+    assert report.tuned.log_loss == pytest.approx(scores.log_loss, abs=1e-5)
     zero_shot = fitted(table, validation, backbone=backbone, finetune=False).report
     assert report.pretrained == zero_shot.pretrained
 
@@ -217,7 +219,9 @@ def test_a_refit_takes_the_steps_that_the_folds_found_for_each_member(tmp_path: 
     report = FitReport.read(path)
     assert report.options["early_stopping"] is False
     steps: Any = report.options["member_steps"]
-    assert [member.kept_step for member in report.members] == list(steps)
-    assert steps[1] == 0  # no fold kept what a rate of 1,000 made
+    shares: Any = report.options["member_shares"]
+    assert [member.share for member in report.members] == pytest.approx(list(shares))
+    assert report.members[0].kept_step == (steps[0] if shares[0] else 0)
+    assert shares[1] == 0  # no fold kept what a rate of 1,000 made
     loaded = TabularPredictor.load(str(tmp_path)).predict_proba(frame)
     pd.testing.assert_frame_equal(loaded, predictor.predict_proba(frame))

@@ -14,11 +14,13 @@ import pytest
 import torch
 
 from autogluon_causalmix.backbones import weights as published
+from autogluon_causalmix.backbones.ensemble_context import pool
 from autogluon_causalmix.backbones.tabpfn import Checkpoint, Mini, TabPFN
 from autogluon_causalmix.backbones.tabpfn_context import TabPFNContext
 from autogluon_causalmix.errors import CheckpointError
 from autogluon_causalmix.finetuning import loop
 from autogluon_causalmix.finetuning.episodes import EpisodeSampler
+from autogluon_causalmix.finetuning.mixture import Mixture
 from autogluon_causalmix.finetuning.recipe import Recipe
 from autogluon_causalmix.finetuning.rows import (
     EncodedRows,
@@ -27,7 +29,13 @@ from autogluon_causalmix.finetuning.rows import (
     encode_rows,
     encode_sets,
 )
-from autogluon_causalmix.finetuning.selection import compare, has_turned
+from autogluon_causalmix.finetuning.selection import (
+    HALF_WAY,
+    LEAST_SHARE,
+    compare,
+    has_turned,
+    share_of,
+)
 from autogluon_causalmix.finetuning.training import Training
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
@@ -160,19 +168,53 @@ def test_the_loss_is_the_weighted_mean_of_both_kinds_of_rows() -> None:
 # --- the choice of weights
 
 
-def test_noise_alone_is_kept_as_often_as_the_rule_says() -> None:
-    """Half a standard error is passed by chance in 31 % of the cases where nothing changed."""
+def test_noise_alone_is_believed_little() -> None:
+    """Gains without a mean: the share is the larger, the luckier the rows, and small on average."""
     rng = np.random.default_rng(0)
-    base = rng.exponential(size=(2000, 50))
-    kept = [compare(losses, losses + rng.normal(scale=0.3, size=50)).keep_tuned for losses in base]
-    assert np.mean(kept) == pytest.approx(0.309, abs=0.03)
+    shares = [share_of(gains) for gains in rng.normal(scale=0.3, size=(4000, 50))]
+    ratio = rng.normal(size=400_000)  # the gain in standard errors, where there is no true gain
+    wanted = np.where(ratio > 0, ratio**2 / (ratio**2 + HALF_WAY**2), 0)
+    assert np.mean(shares) == pytest.approx(wanted[wanted >= LEAST_SHARE].sum() / 400_000, abs=0.01)
+    assert np.mean(shares) < 0.1
 
 
-def test_weights_that_lose_are_never_kept() -> None:
+@pytest.mark.parametrize(("ratio", "share"), [(1, 1 / 5), (2, 1 / 2), (6, 9 / 10)])
+def test_the_share_follows_from_the_gain_and_its_noise(ratio: float, share: float) -> None:
+    gains = np.random.default_rng(0).normal(size=50)
+    error = gains.std(ddof=1) / np.sqrt(50)
+    assert share_of(gains - gains.mean() + ratio * error) == pytest.approx(share)
+
+
+def test_weights_that_lose_have_no_share() -> None:
     rng = np.random.default_rng(0)
     losses = rng.exponential(size=50)
-    assert not compare(losses, losses + rng.uniform(0, 0.01, size=50)).keep_tuned
-    assert not compare(losses, losses).keep_tuned
+    assert compare(losses, losses + rng.uniform(0, 0.01, size=50)).share == 0
+    assert compare(losses, losses).share == 0
+
+
+def test_two_networks_together_lose_at_most_their_shares_of_the_loss() -> None:
+    """By Hölder's inequality, row by row: fine-tuning that harms costs no more than its share."""
+    rng = np.random.default_rng(0)
+    parts = rng.dirichlet(np.full(4, 0.3), size=(2, 5000)).clip(1e-9)
+    parts /= parts.sum(axis=2, keepdims=True)
+    labels = rng.integers(4, size=5000)
+    before, after = (TASK.row_losses(part, labels) for part in parts)
+    for share in (0.1, 0.5, 0.9):
+        pooled = pool(torch.from_numpy(parts), (1 - share, share)).numpy()
+        losses = TASK.row_losses(pooled, labels)
+        assert (losses <= (1 - share) * before + share * after + 1e-9).all()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_a_mixture_weighs_the_log_probabilities_of_both_networks(share: float) -> None:
+    table = mixed_table(np.random.default_rng(0), 60)
+    pretrained, tuned = conditioned(table), conditioned(table)
+    run(tuned, table, None, steps=3, learning_rate=1e-2)
+    before, after = (each.predict_proba(table.features) for each in (pretrained, tuned))
+    product = before ** (1 - share) * after**share
+    wanted = product / product.sum(axis=1, keepdims=True)
+    given = Mixture(pretrained, tuned, share).predict_proba(table.features)
+    np.testing.assert_allclose(given, wanted, atol=1e-6)
 
 
 def test_a_run_goes_on_while_its_best_weights_lie_in_its_second_half() -> None:
@@ -183,7 +225,7 @@ def test_a_run_goes_on_while_its_best_weights_lie_in_its_second_half() -> None:
 
 
 def test_one_row_proves_nothing() -> None:
-    assert not compare(np.array([3.0]), np.array([0.1])).keep_tuned
+    assert compare(np.array([3.0]), np.array([0.1])).share == 0
 
 
 def test_scores_agree_with_their_definitions() -> None:
@@ -448,11 +490,10 @@ def test_fine_tuning_learns_what_the_pretrained_weights_do_not_know() -> None:
     assert tuned.pretrained is not None
     assert tuned.tuned is not None
     assert tuned.tuned.log_loss < tuned.pretrained.log_loss - 0.05
-    losses = TASK.row_losses(
-        model.predict_proba(validation.features), class_codes(model, validation)
-    )
+    both = Mixture(conditioned(real), model, tuned.share).predict_proba(validation.features)
+    losses = TASK.row_losses(both, class_codes(model, validation))
     assert losses.mean() == pytest.approx(tuned.tuned.log_loss, abs=1e-5), (
-        "the kept weights are those that were evaluated"
+        "the weights are those that were evaluated"
     )
 
 

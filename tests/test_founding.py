@@ -13,6 +13,7 @@ from study_cases import STUDY, outcomes, write_table
 
 from benchmarks.founding import claims, page, ranks, regressions, within
 from benchmarks.founding.cells import GAINS, METRIC, pack, unpack
+from benchmarks.founding.forecast import forecast
 from benchmarks.study.store import Store
 
 ARMS = 12
@@ -219,6 +220,43 @@ def test_packed_cells_are_the_same_files_again(tmp_path: Path) -> None:
     ]
 
 
+# --- the forecast -------------------------------------------------------------------------------
+
+
+def with_arms_that_help_where(known: bool, tables: int = 40) -> pd.DataFrame:
+    """Return cells where causal rows help on tables of many columns, or on any by a coin."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for table in range(tables):
+        columns = int(rng.integers(4, 60))
+        helps = (columns > 20) if known else bool(rng.integers(2))
+        for split in range(3):
+            facts = {
+                "table": f"t{table}", "split": split, "seed": 0, "rows": 100, "dose": 2.0,
+                "columns": columns, "categorical_share": rng.random(), "error": "",
+                "base_log_loss": rng.random(), "base_auc": rng.random(),
+            }  # fmt: skip
+            gains = {"scm": 0.01 if helps else -0.01, "real rows": 0.0, "bootstrap": 0.0}
+            rows += [
+                {**facts, "arm": arm, "gain": gain, f"{METRIC}ks": rng.random()}
+                for arm, gain in gains.items()
+            ]
+    return pd.DataFrame(rows)
+
+
+def test_a_forecast_has_skill_where_there_is_something_to_know_and_none_where_not() -> None:
+    known = forecast(with_arms_that_help_where(known=True), "gain", draws=200)
+    assert known is not None
+    assert (known.tables, known.runs) == (40, 120)
+    assert 0.2 < known.low < known.skill < known.high
+    nothing = forecast(with_arms_that_help_where(known=False), "gain", draws=200)
+    assert nothing is not None
+    assert nothing.low < 0 < nothing.share < 1
+    assert nothing.skill < 0.05
+    assert "fit reports make no forecast" in page.judged(nothing)
+    assert forecast(with_arms_that_help_where(known=True, tables=5), "gain") is None
+
+
 # --- the page -----------------------------------------------------------------------------------
 
 
@@ -227,6 +265,7 @@ def with_columns_of_cells(cells: pd.DataFrame) -> pd.DataFrame:
     names = {"a0": "scm", "a1": "real rows", "a2": "bootstrap", "a3": "unseen real rows"}
     gains = dict.fromkeys(GAINS, cells["gain"])
     curve = [{"validation_log_loss": v, "log_loss": v} for v in (0.7, 0.6, 0.5)]
+    cells = cells.assign(base_log_loss=0.5 + cells["base_auc"])
     whole = cells.assign(**gains, error="", curve=pd.Series([curve] * len(cells), dtype=object))
     return whole.assign(arm=whole["arm"].replace(names)).rename(columns={COPY: page.NOVELTY})
 

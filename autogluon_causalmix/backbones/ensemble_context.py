@@ -24,17 +24,21 @@ SMALLEST = 1e-12
 class EnsembleContext:
     """Several foundation models that have seen the real rows; predicts their pooled probabilities.
 
-    The pool is logarithmic: the mean of the log-probabilities, normalised (Genest and Zidek, 1986).
     The views of all members, one member after the other, are the views of the ensemble.
 
     Parameters
     ----------
     members : tuple of InContextModel
         Of the same rows; the order of their classes may differ.
+    shares : tuple of float, optional
+        The weight of each in the pool, 1 in all; None weighs them alike.
     """
 
-    def __init__(self, members: tuple[InContextModel, ...]) -> None:
+    def __init__(
+        self, members: tuple[InContextModel, ...], shares: tuple[float, ...] | None = None
+    ) -> None:
         self.members = members
+        self.shares = shares or (1 / len(members),) * len(members)
         self.classes = members[0].classes
         self.facts = _facts([member.facts for member in members])
         self.learning_rate = min(member.learning_rate for member in members)
@@ -92,17 +96,24 @@ class EnsembleContext:
             own = [view for view, (owner, _) in enumerate(self._views) if owner == number]
             back = np.argsort(order)
             parts.append(member.probabilities(logits[own][..., back])[..., order])
-        return _pooled(torch.stack(parts))
+        return pool(torch.stack(parts), self.shares)
 
     def predict_proba(self, features: pd.DataFrame) -> Matrix:
         """Return the pooled probabilities (rows, K) of new rows, all real rows as context."""
+        return self.pooled([member.predict_proba(features) for member in self.members])
+
+    def pooled(self, parts: Sequence[Matrix]) -> Matrix:
+        """Return probabilities (rows, K) from the members', each in its own order of classes."""
         import torch
 
-        parts = [
-            torch.as_tensor(member.predict_proba(features)[:, order])
-            for member, order in zip(self.members, self._orders, strict=True)
+        ordered = [
+            torch.as_tensor(part[:, order]) for part, order in zip(parts, self._orders, strict=True)
         ]
-        return np.asarray(_pooled(torch.stack(parts)).numpy(), dtype="float64")
+        return np.asarray(pool(torch.stack(ordered), self.shares).numpy(), dtype="float64")
+
+    def with_members(self, members: tuple[InContextModel, ...]) -> "EnsembleContext":
+        """Return an ensemble of other members in the places of these."""
+        return EnsembleContext(members, self.shares)
 
 
 def _order(classes: Classes, other: Classes) -> Indices:
@@ -111,9 +122,22 @@ def _order(classes: Classes, other: Classes) -> Indices:
     return np.asarray(found, dtype="int64")
 
 
-def _pooled(parts: "torch.Tensor") -> "torch.Tensor":
-    """Return the normalised geometric mean (Q, K) of probabilities (members, Q, K)."""
-    return parts.clamp_min(SMALLEST).log().mean(dim=0).softmax(dim=-1)
+def pool(parts: "torch.Tensor", shares: Sequence[float]) -> "torch.Tensor":
+    """Return the logarithmic pool (Q, K) of probabilities (members, Q, K).
+
+    The weighted mean of the log-probabilities, normalised (Genest and Zidek, 1986). Its log-loss
+    is at most the weighted mean of the members' own, by Hölder's inequality.
+
+    Examples
+    --------
+    >>> import torch
+    >>> one, other = torch.tensor([[0.9, 0.1]]), torch.tensor([[0.5, 0.5]])
+    >>> pool(torch.stack([one, other]), (0.5, 0.5)).round(decimals=2)
+    tensor([[0.7500, 0.2500]])
+    """
+    logs = parts.clamp_min(SMALLEST).log()
+    weights = logs.new_tensor(shares)[:, None, None]
+    return (weights * logs).sum(dim=0).softmax(dim=-1)
 
 
 def _facts(facts: Sequence[BackboneFacts]) -> BackboneFacts:

@@ -108,7 +108,7 @@ class InContextModel(Protocol):
 
 
 @runtime_checkable
-class Pooled(Protocol):
+class Pooled(InContextModel, Protocol):
     """A model made of others, each of which is fine-tuned and judged by itself.
 
     Attributes
@@ -118,6 +118,14 @@ class Pooled(Protocol):
     """
 
     members: tuple[InContextModel, ...]
+
+    def with_members(self, members: tuple[InContextModel, ...]) -> InContextModel:
+        """Return a model made of other members in the places of these."""
+        ...
+
+    def pooled(self, parts: Sequence[Matrix]) -> Matrix:
+        """Return probabilities (rows, K) from the members', each in its own order of classes."""
+        ...
 
 
 def members_of(model: InContextModel) -> tuple[InContextModel, ...]:

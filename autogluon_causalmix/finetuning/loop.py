@@ -8,10 +8,11 @@ import numpy as np
 import torch
 
 from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.backbones.ensemble_context import pool
 from autogluon_causalmix.backbones.protocol import InContextModel
 from autogluon_causalmix.finetuning.recipe import Recipe
 from autogluon_causalmix.finetuning.rows import EncodedRows, RowSets
-from autogluon_causalmix.finetuning.selection import Candidate, best, compare, has_turned
+from autogluon_causalmix.finetuning.selection import Candidate, Verdict, best, compare, has_turned
 from autogluon_causalmix.finetuning.training import Training
 from autogluon_causalmix.records import CurvePoint, Scores
 from autogluon_causalmix.resources import CUT_OFF, Resources, is_out_of_memory
@@ -20,30 +21,39 @@ from autogluon_causalmix.task import Task
 
 @dataclass
 class FineTuned:
-    """What came of a run; the model holds the weights that were kept.
+    """What came of a run; the model holds the fine-tuned weights if they have a share.
 
     Attributes
     ----------
+    share : float
+        Of the fine-tuned network in a prediction; 0 where the pretrained one predicts alone.
     kept_step : int
-        Steps over which the kept weights are averaged; 0 for the pretrained ones.
+        Steps over which the weights of the model are averaged; 0 for the pretrained ones.
     best_step : int
-        The same of the best candidate, kept or not.
+        The same of the best candidate, whatever its share.
     reason : str
-        Why those are kept.
+        Why that share.
     curve : list of CurvePoint
         Losses of the candidates.
     pretrained, tuned : Scores or None
-        Of the pretrained weights and of the best candidate, on validation rows.
+        On validation rows, of the pretrained weights and of both networks together; of the best
+        candidate alone, where its share is 0.
+    before, after : numpy.ndarray or None
+        Probabilities of the validation rows, shape (rows, K), by the pretrained weights and by what
+        predicts.
     notes : list of str
         What time and memory did not allow.
     """
 
+    share: float
     kept_step: int
     best_step: int
     reason: str
     curve: list[CurvePoint]
     pretrained: Scores | None = None
     tuned: Scores | None = None
+    before: Matrix | None = None
+    after: Matrix | None = None
     notes: list[str] = field(default_factory=list)
 
 
@@ -56,13 +66,13 @@ def fine_tune(
     resources: Resources,
     on_step: Callable[[int], None] = lambda _: None,
 ) -> FineTuned:
-    """Fine-tune `model` in place and leave it with the weights that were kept.
+    """Fine-tune `model` in place and leave it with the best weights, if they have a share.
 
     The candidates are the pretrained weights and means of the weights along the run. With
-    validation rows, the run ends once its best candidate lies far behind, and the pretrained
-    weights are kept unless that one beats them (see `selection`). Without, exactly
-    ``recipe.steps`` steps are taken and their mean is kept, time allowing: the number was found on
-    other validation rows before.
+    validation rows, the run ends once its best candidate lies far behind, and the share of that
+    one in a prediction follows from its gain (see `selection`). Without, exactly ``recipe.steps``
+    steps are taken, time allowing, and their mean has ``recipe.share``: both were found on other
+    validation rows before.
 
     Parameters
     ----------
@@ -123,11 +133,11 @@ class _Run:
     def has_time(self) -> bool:
         """Return whether there is time for another step, its evaluation and the caller's own.
 
-        AutoGluon predicts the validation rows once more. The first step is taken to last as long as
-        an evaluation.
+        AutoGluon predicts the validation rows once more, with both networks. The first step is
+        taken to last as long as an evaluation.
         """
         step = self.step_seconds or self.evaluation_seconds
-        return self.resources.remaining() > step + 2.5 * self.evaluation_seconds
+        return self.resources.remaining() > step + 3.5 * self.evaluation_seconds
 
     def advance(self) -> bool:
         """Take one optimiser step; False when even a small episode does not fit into memory."""
@@ -170,43 +180,55 @@ class _Run:
         with self.training.averaged():
             predicted = predict(self.model, self.rows.training, validation)
         losses = self.task.row_losses(predicted, validation.labels)
-        scores = self.task.scores(predicted, validation.labels)
         weights = [weight.clone() for weight in self.training.mean]
-        return Candidate(self.training.steps, losses, scores, weights)
+        return Candidate(self.training.steps, predicted, losses, weights)
 
     def has_turned(self) -> bool:
         """Return whether the run has passed its best weights for good."""
         return bool(self.candidates) and has_turned(self.training.steps, best(self.candidates).step)
 
     def finish(self) -> FineTuned:
-        """Put the kept weights into the network and say why those."""
-        training = self.training
+        """Put the best weights into the network, if they have a share, and say why that one."""
+        training, curve, notes = self.training, self.curve, self.notes
         if self.rows.validation is None:
             training.load(training.mean)
             reason = (
-                f"no validation rows: the {training.steps} steps found before were taken on all "
-                "rows"
+                f"no validation rows: the {training.steps} steps and the share of "
+                f"{training.recipe.share:.0%} found before were taken on all rows"
             )
-            return FineTuned(training.steps, training.steps, reason, self.curve, notes=self.notes)
+            steps = training.steps
+            share = training.recipe.share if steps else 0.0
+            return FineTuned(share, steps, steps, reason, curve, notes=notes)
         if not self.candidates:
             reason = "the pretrained weights could not be evaluated: too little memory"
-            return FineTuned(0, 0, reason, self.curve, notes=self.notes)
+            return FineTuned(0, 0, 0, reason, curve, notes=notes)
         pretrained, *tuned = self.candidates
         if not tuned:
             training.load(pretrained.weights)
             reason = "no fine-tuned weights were evaluated"
-            return FineTuned(0, 0, reason, self.curve, pretrained.scores, notes=self.notes)
+            return self._judged(Verdict(0.0, reason), pretrained, pretrained)
         verdict = compare(pretrained.losses, tuned[0].losses)
-        kept = tuned[0] if verdict.keep_tuned else pretrained
-        training.load(kept.weights)
+        training.load(tuned[0].weights if verdict.share else pretrained.weights)
+        return self._judged(verdict, pretrained, tuned[0])
+
+    def _judged(self, verdict: Verdict, pretrained: Candidate, tuned: Candidate) -> FineTuned:
+        """Return what both networks score, alone and by their shares."""
+        assert self.rows.validation is not None
+        share, labels = verdict.share, self.rows.validation.labels
+        both = torch.from_numpy(np.stack([pretrained.predicted, tuned.predicted]))
+        after = pool(both, (1 - share, share)).numpy() if share else pretrained.predicted
+        compared = after if share else tuned.predicted
         return FineTuned(
-            kept.step,
-            tuned[0].step,
-            verdict.reason,
-            self.curve,
-            pretrained.scores,
-            tuned[0].scores,
-            self.notes,
+            share=share,
+            kept_step=tuned.step if share else 0,
+            best_step=tuned.step,
+            reason=verdict.reason,
+            curve=self.curve,
+            pretrained=self.task.scores(pretrained.predicted, labels),
+            tuned=self.task.scores(compared, labels) if tuned is not pretrained else None,
+            before=pretrained.predicted,
+            after=after,
+            notes=self.notes,
         )
 
 

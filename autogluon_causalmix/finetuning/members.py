@@ -2,16 +2,18 @@
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from autogluon_causalmix.backbones.protocol import InContextModel, members_of
+from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.backbones.protocol import InContextModel, Pooled, members_of
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.finetuning.loop import FineTuned, fine_tune
 from autogluon_causalmix.finetuning.recipe import Recipe
 from autogluon_causalmix.finetuning.rows import RowSets, class_codes, encode_sets
+from autogluon_causalmix.finetuning.selection import LEAST_SHARE
 from autogluon_causalmix.records import Member, Scores
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
@@ -25,11 +27,14 @@ class Tuned:
     ----------
     whole : FineTuned
         Of the model that predicts.
+    shares : tuple of float
+        Of each fine-tuned network in a prediction, beside its pretrained one.
     members : list of Member
         Of an ensemble's members, in their order; empty for a model that is none.
     """
 
     whole: FineTuned
+    shares: tuple[float, ...]
     members: list[Member] = field(default_factory=list)
 
 
@@ -43,7 +48,8 @@ def tune(
 ) -> Tuned:
     """Fine-tune a model in place; members of an ensemble by themselves, with their own verdicts.
 
-    Each member sees the same episodes and gets an equal share of the time that is left.
+    Each member sees the same episodes and gets an equal part of the time that is left. A network
+    whose share is not 0 is left with its best weights.
 
     Parameters
     ----------
@@ -67,71 +73,76 @@ def tune(
     """
     members = members_of(model)
     steps = options.member_steps or (options.finetune_steps,) * len(members)
-    if len(steps) != len(members):
-        raise ConfigError(
-            f"member_steps has {len(steps)} numbers, and {model.facts.name} is "
-            f"{len(members)} network(s); give one for each, or finetune_steps for all"
-        )
-    before = None if members == (model,) else _scores(model, tables)
+    shares = options.member_shares or (options.finetune_share,) * len(members)
+    for name, given in (("steps", steps), ("shares", shares)):
+        if len(given) != len(members):
+            raise ConfigError(
+                f"member_{name} has {len(given)} numbers, and {model.facts.name} is "
+                f"{len(members)} network(s); give one for each, or finetune_{name[:5]} for all"
+            )
     outcomes = []
-    for number, (member, most) in enumerate(zip(members, steps, strict=True)):
+    for number, (member, most, share) in enumerate(zip(members, steps, shares, strict=True)):
         recipe = Recipe(
-            most,
+            most if options.early_stopping or share >= LEAST_SHARE else 0,
             options.learning_rate or member.learning_rate,
             options.mixing.real_fraction,
             options.mixing.role,
+            share,
         )
         rows, own = encode_sets(member, tables), copy.deepcopy(rng)
-        share, task = resources.share(1 / (len(members) - number)), tables.training.task
-        outcomes.append(fine_tune(member, rows, task, recipe, own, share, on_step))
-    if members == (model,):
-        return Tuned(outcomes[0])
-    after = _scores(model, tables) if any(outcome.tuned for outcome in outcomes) else None
-    return _pooled(members, outcomes, options, before, after)
+        time, task = resources.share(1 / (len(members) - number)), tables.training.task
+        outcomes.append(fine_tune(member, rows, task, recipe, own, time, on_step))
+    found = tuple(outcome.share for outcome in outcomes)
+    if not isinstance(model, Pooled):
+        return Tuned(outcomes[0], found)
+    return Tuned(_whole(model, tables, outcomes), found, _facts(members, outcomes, options))
 
 
-def _scores(model: InContextModel, tables: RowSets[Table]) -> Scores | None:
-    """Return the scores on the validation rows of the weights as they are now."""
-    if tables.validation is None:
-        return None
-    predicted = model.predict_proba(tables.validation.features)
-    return tables.training.task.scores(predicted, class_codes(model, tables.validation))
-
-
-def _pooled(
-    members: Sequence[InContextModel],
-    outcomes: Sequence[FineTuned],
-    options: Hyperparameters,
-    before: Scores | None,
-    after: Scores | None,
-) -> Tuned:
-    """Return the facts of all members, and what they say of the ensemble."""
-    facts = [
+def _facts(
+    members: Sequence[InContextModel], outcomes: Sequence[FineTuned], options: Hyperparameters
+) -> list[Member]:
+    return [
         Member(
             backbone=member.facts,
             learning_rate=options.learning_rate or member.learning_rate,
             curve=outcome.curve,
             pretrained=outcome.pretrained,
             tuned=outcome.tuned,
-            kept="fine-tuned" if outcome.kept_step else "pretrained",
+            kept="fine-tuned" if outcome.share else "pretrained",
             kept_step=outcome.kept_step,
+            share=outcome.share,
             tuned_step=outcome.best_step,
             reason=outcome.reason,
         )
         for member, outcome in zip(members, outcomes, strict=True)
     ]
-    whole = replace(
-        outcomes[0],
-        kept_step=max(outcome.kept_step for outcome in outcomes),
-        best_step=max(outcome.best_step for outcome in outcomes),
-        reason="; ".join(f"{each.backbone.name} {each.kept}, {each.reason}" for each in facts),
+
+
+def _whole(model: Pooled, tables: RowSets[Table], outcomes: Sequence[FineTuned]) -> FineTuned:
+    """Return what the outcomes of the members say of the ensemble."""
+    named = [(member.facts.name, own) for member, own in zip(model.members, outcomes, strict=True)]
+    kept = ["fine-tuned" if own.share else "pretrained" for own in outcomes]
+    return FineTuned(
+        share=float(np.mean([own.share for own in outcomes])),
+        kept_step=max(own.kept_step for own in outcomes),
+        best_step=max(own.best_step for own in outcomes),
+        reason="; ".join(
+            f"{name} {which}, {own.reason}" for (name, own), which in zip(named, kept, strict=True)
+        ),
         curve=[],
-        pretrained=before,
-        tuned=after,
-        notes=[
-            f"{each.backbone.name}: {note}"
-            for each, outcome in zip(facts, outcomes, strict=True)
-            for note in outcome.notes
-        ],
+        pretrained=_scores(model, tables, [own.before for own in outcomes]),
+        tuned=_scores(model, tables, [own.after for own in outcomes])
+        if any(own.tuned for own in outcomes)
+        else None,
+        notes=[f"{name}: {note}" for name, own in named for note in own.notes],
     )
-    return Tuned(whole, facts)
+
+
+def _scores(
+    model: Pooled, tables: RowSets[Table], predicted: Sequence[Matrix | None]
+) -> Scores | None:
+    """Return the scores of the members' pooled predictions; None where one could not predict."""
+    parts = [each for each in predicted if each is not None]
+    if tables.validation is None or len(parts) < len(predicted):
+        return None
+    return tables.training.task.scores(model.pooled(parts), class_codes(model, tables.validation))

@@ -24,12 +24,15 @@ class Recipe:
         Weight of the real rows in the loss.
     role : {"query", "episode"}
         How synthetic rows take part, see `EpisodeSampler`.
+    share : float
+        Of the fine-tuned network in a prediction, where no validation rows say.
     """
 
     steps: int
     learning_rate: float
     real_fraction: float = 1.0
     role: Role = "query"
+    share: float = 1.0
 
     @property
     def evaluated(self) -> frozenset[int]:

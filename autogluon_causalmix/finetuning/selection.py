@@ -1,7 +1,8 @@
-"""The choice of weights: means of the weights along the run, against the pretrained ones.
+"""The choice of weights: means of the weights along the run, and how far to trust the best one.
 
 A mean of weights moves slowly, so its candidates differ little, and the best of them is seldom a
-lucky one. Measured beside other rules in ``docs/decisions/selection.md``.
+lucky one. How much it has to say beside the pretrained weights follows from its gain and the noise
+of that gain. Measured beside other rules in ``docs/decisions/selection.md``.
 """
 
 import math
@@ -10,13 +11,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.records import Scores
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-STANDARD_ERRORS = 0.5
-"""By which a candidate must beat the pretrained weights; the best of several such rules."""
+HALF_WAY = 2.0
+"""Standard errors of a gain at which both networks have the same say."""
+
+LEAST_SHARE = 0.05
+"""Below, the pretrained network predicts alone, in half of the time."""
 
 SHORTEST_RUN = 60
 """Steps before which a run does not end of itself."""
@@ -30,54 +33,67 @@ class Candidate:
     ----------
     step : int
         After how many steps; 0 for the pretrained weights.
+    predicted : numpy.ndarray
+        Probabilities of the validation rows, shape (rows, K).
     losses : numpy.ndarray
         Of the validation rows, shape (rows,).
-    scores : Scores
-        Of the validation rows.
     weights : list of torch.Tensor
         The trainable ones, in the order of the network.
     """
 
     step: int
+    predicted: Matrix
     losses: Matrix
-    scores: Scores
     weights: "list[Tensor]"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the fine-tuned weights are kept, and why."""
+    """The share of the fine-tuned network in a prediction, 0 to 1, and why."""
 
-    keep_tuned: bool
+    share: float
     reason: str
 
 
 def compare(pretrained: Matrix, tuned: Matrix) -> Verdict:
     """Compare the losses (rows,) of the same validation rows under both sets of weights.
 
-    The fine-tuned weights are kept if their mean loss is lower by more than `STANDARD_ERRORS` of
-    the paired differences (a rule of standard errors as in Breiman et al., 1984, section 3.4.3).
+    Examples
+    --------
+    >>> import numpy as np
+    >>> verdict = compare(np.array([0.9, 0.8, 0.7, 1.0]), np.array([0.5, 0.5, 0.3, 0.8]))
+    >>> round(verdict.share, 2)
+    0.92
+    >>> compare(np.array([0.9, 0.8]), np.array([0.1, 1.9])).share
+    0.0
+    """
+    gains = pretrained - tuned
+    share = share_of(gains)
+    said = f"counts for {share:.0%} of a prediction" if share else "is not used"
+    return Verdict(
+        share,
+        f"validation log-loss {pretrained.mean():.4f} before and {tuned.mean():.4f} after "
+        f"fine-tuning: a gain of {gains.mean():+.4f} with a standard error of {_error(gains):.4f}, "
+        f"so the fine-tuned network {said}",
+    )
+
+
+def share_of(gains: Matrix) -> float:
+    """Return how far to go towards the fine-tuned network, by its gains (rows,); 0 to 1.
+
+    The gain is shrunk towards none by its own noise: g² / (g² + (2 s)²) of it is believed, where g
+    is the mean of the gains and s its standard error (the estimator of Thompson, 1968, J. Am. Stat.
+    Assoc. 63, with a stronger shrinkage).
 
     Examples
     --------
     >>> import numpy as np
-    >>> compare(np.array([0.9, 0.8, 0.7, 1.0]), np.array([0.5, 0.5, 0.3, 0.6])).keep_tuned
-    True
-    >>> compare(np.array([0.9, 0.8]), np.array([0.1, 1.5])).keep_tuned
-    False
+    >>> share_of(np.array([0.2, -0.1, 0.3, 0.2])), share_of(np.array([-0.2, -0.1]))
+    (0.5, 0.0)
     """
-    gains = pretrained - tuned
-    return Verdict(
-        beats(gains, STANDARD_ERRORS),
-        f"validation log-loss {pretrained.mean():.4f} before and {tuned.mean():.4f} after "
-        f"fine-tuning: a gain of {gains.mean():+.4f} with a standard error of {_error(gains):.4f}",
-    )
-
-
-def beats(gains: Matrix, errors: float) -> bool:
-    """Return whether the mean of gains (rows,) is above so many of its standard errors, and 0."""
-    gain = float(gains.mean())
-    return gain > errors * _error(gains) and gain > 0
+    gain, error = float(gains.mean()), HALF_WAY * _error(gains)
+    share = gain**2 / (gain**2 + error**2) if gain > 0 else 0.0
+    return share if share >= LEAST_SHARE else 0.0
 
 
 def _error(gains: Matrix) -> float:

@@ -29,6 +29,14 @@ ABOUT_CLAIMS = (
     "validation and test loss along a run."
 )
 
+ABOUT_FORECAST = (
+    "Can it be told before fine-tuning whether causal rows will gain more than real rows alone? A "
+    "logistic regression learns it from all tables but one: rows, columns, share of categories, "
+    "scores of the pretrained model, and the fidelity of the causal rows beside that of real rows "
+    "drawn again. It is judged on the table that was left out. Skill is 1 − its Brier score over "
+    "that of the plain share of the other tables: 0 knows nothing about a table, 1 everything."
+)
+
 COMMANDS = (
     "```sh\n"
     "python -m benchmarks.study benchmarks/plans/founding-question.toml --data DIR --out OUT\n"

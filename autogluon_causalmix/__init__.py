@@ -11,6 +11,7 @@ Importing this package registers the model under the key ``"CAUSALMIX"``::
     predictor = TabularPredictor(label="class").fit(train, hyperparameters=models)
 """
 
+from autogluon_causalmix.augmenter import Augmenter
 from autogluon_causalmix.classifier import CausalMixClassifier
 from autogluon_causalmix.fidelity.battery import measure_fidelity
 from autogluon_causalmix.fidelity.records import FidelityReport
@@ -21,6 +22,7 @@ from autogluon_causalmix.reports import report_of
 from autogluon_causalmix.table import Table
 
 __all__ = [
+    "Augmenter",
     "CausalMixClassifier",
     "CausalMixModel",
     "FidelityReport",

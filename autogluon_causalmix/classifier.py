@@ -61,7 +61,7 @@ class CausalMixClassifier(ClassifierMixin, BaseEstimator):
         backbone: str | dict[str, object] = "auto",
         generator: str | dict[str, object] | None = "scm",
         finetune: bool = True,
-        finetune_steps: int = 60,
+        finetune_steps: int = 240,
         learning_rate: float | None = None,
         n_estimators: int = 4,
         mixing: dict[str, object] | None = None,

@@ -1,7 +1,7 @@
 """From a generator's name to synthetic rows: look up, create, fit, draw, describe."""
 
 import logging
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -33,6 +33,9 @@ from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.records import GeneratorFacts
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table, copied
+
+BY_CHANCE = 0.001
+"""How probable it may be at most that a class that is not drawn is absent by chance."""
 
 
 @dataclass(frozen=True)
@@ -260,9 +263,22 @@ def augment(
         source = _fit(Named(name=name), own, owner, table, rng, resources, log)
     if set_to:
         return source.intervene(table, options.n_rows, rng, resources, set_to, log).frame
-    return source.draw(
-        table, options.n_rows, rng, resources, balance=options.balance, where=given
-    ).frame
+    drawn = source.draw(table, options.n_rows, rng, resources, balance=options.balance, where=given)
+    if not given:
+        for sentence in _lost_classes(drawn, table):
+            log.note(sentence)
+    return drawn.frame
+
+
+def _lost_classes(drawn: Table, real: Table) -> Iterator[str]:
+    """Yield a sentence for each class that no drawn row has, where chance alone rarely does so."""
+    shares = real.labels.value_counts(normalize=True)
+    for label in real.classes.difference(drawn.classes, sort=False):
+        if (1 - shares[label]) ** len(drawn) < BY_CHANCE:
+            yield (
+                f"no drawn row has {real.target} = {label}, which {shares[label]:.1%} of the real "
+                "rows have: 'balance' or 'where' asks for them, or choose another generator"
+            )
 
 
 def _own(given: object) -> Generator:

@@ -17,7 +17,8 @@ from autogluon_causalmix.arrays import Mask, Matrix
 from autogluon_causalmix.discovery.beliefs import causes_first
 from autogluon_causalmix.generators.scm import FittedSCMGenerator, SCMGenerator
 from autogluon_causalmix.resources import Resources
-from autogluon_causalmix.scm.fitting import FittedSCM, Key, fit_scm
+from autogluon_causalmix.scm.fitted import FittedSCM, Key
+from autogluon_causalmix.scm.fitting import fit_scm
 from autogluon_causalmix.scm.mechanisms import AdditiveNoise, CalibratedClassifier, chosen_levels
 from autogluon_causalmix.scm.protocol import FittedMechanism
 from autogluon_causalmix.table import Table

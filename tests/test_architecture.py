@@ -63,6 +63,7 @@ ROOMS = [
     "report",
     "reports",
     "classifier",
+    "augmenter",
     "verdict",
     "comparison",
     "testing",

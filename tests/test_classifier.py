@@ -10,6 +10,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.utils.estimator_checks import check_estimator
 
 from autogluon_causalmix import CausalMixClassifier
+from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.errors import ConfigError
 
 PLAIN: dict[str, Any] = {"backbone": "mini", "finetune": False, "n_estimators": 1}
@@ -62,3 +63,10 @@ def test_it_can_be_searched_over_and_refuses_what_it_does_not_know() -> None:
     assert np.isfinite(cross_val_score(CausalMixClassifier(**PLAIN), X, y, cv=2)).all()
     with pytest.raises(ConfigError, match="'finetune_steps'"):
         CausalMixClassifier(finetune_steps=-1).fit(X, y)
+
+
+def test_defaults_are_those_of_the_model() -> None:
+    own, models = CausalMixClassifier().get_params(), Hyperparameters()
+    assert Hyperparameters.parse(
+        {name: value for name, value in own.items() if hasattr(models, name) and value is not None}
+    ) == Hyperparameters.parse({"time_limit": own["time_limit"]})

@@ -94,6 +94,20 @@ def test_the_model_mixes_balanced_rows_and_goes_on_where_a_class_is_too_rare() -
     assert any("0 have ill = 'yes'" in note and "real rows alone" in note for note in notes)
 
 
+@pytest.mark.parametrize(("n_rows", "is_lost"), [(200, True), (5, False)])
+def test_a_class_that_is_never_drawn_is_said_unless_chance_explains_it(
+    n_rows: int,
+    is_lost: bool,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logging.getLogger("autogluon"), "propagate", True)  # AutoGluon's is off
+    caplog.set_level(logging.WARNING, "autogluon.causalmix")  # whatever AutoGluon's verbosity is
+    augment(patients(100), "ill", n_rows, Lopsided)
+    said = "no drawn row has ill = yes, which 10.0% of the real rows have"
+    assert (said in caplog.text) is is_lost
+
+
 class Lopsided:
     """Never draws the class that is asked for."""
 
@@ -128,7 +142,8 @@ def test_an_intervention_is_no_condition() -> None:
     assert (done["well"] == "y").mean() == pytest.approx(0.5, abs=0.04)
     said = done.attrs["intervention"]
     assert said["classes"] == ["n", "y"]
-    assert np.array(said["shares"])[:, 1] == pytest.approx([0.55, 0.55], abs=0.04)
+    # Each graph draws its functions: their shares vary by .02 about those of the table.
+    assert np.array(said["shares"])[:, 1] == pytest.approx([0.55, 0.55], abs=0.06)
     # without: .2 + .5 × ½ + .1 × ½
     assert np.array(said["shares_without"])[:, 1] == pytest.approx([0.5, 0.5], abs=0.04)
     assert "every common cause" in said["notes"][0]
@@ -144,7 +159,7 @@ def test_graphs_that_disagree_on_a_direction_spread() -> None:
         augment(frame, "ill", 10, unsure, do={"dose": 2.0}).attrs["intervention"]["shares"]
     )[:, 0]
     # Where the label causes the dose, setting the dose changes nothing.
-    assert shares.min() == pytest.approx(0.5, abs=0.08)
+    assert shares.min() == pytest.approx(0.5, abs=0.06)
     assert shares.max() > 0.9
 
 

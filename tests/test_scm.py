@@ -7,13 +7,15 @@ import pandas as pd
 import pytest
 from dowhy import gcm
 from scipy.special import expit
+from scipy.stats import ks_2samp
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.scm import ridge
 from autogluon_causalmix.scm.bases import Identity
-from autogluon_causalmix.scm.fitting import DEFAULT_LEARNERS, FittedSCM, fit_scm
+from autogluon_causalmix.scm.fitted import FittedSCM
+from autogluon_causalmix.scm.fitting import DEFAULT_LEARNERS, fit_scm
 from autogluon_causalmix.scm.label_check import LabelCheck
 from autogluon_causalmix.scm.learners import LEARNERS, linear, smooth
 from autogluon_causalmix.scm.mechanisms import AdditiveNoise, CalibratedClassifier
@@ -51,6 +53,34 @@ def drawn_spread(rows: int, seed: int) -> float:
 )
 def test_additive_noise__nonlinear_simulator__spread_within_a_tenth_of_the_truth(rows: int) -> None:
     assert 0.9 <= np.mean([drawn_spread(rows, seed) for seed in range(6)]) <= 1.1
+
+
+def test_additive_noise__values_up_to_an_end__none_pile_up_there() -> None:
+    """A uniform column, whose noise would often lead out of the range."""
+    rng = np.random.default_rng(0)
+    values = rng.random((500, 1))
+    cause = values + 0.3 * rng.normal(size=(500, 1))
+    mechanism = AdditiveNoise([False], DEFAULT_LEARNERS, seed=0)
+    mechanism.fit(cause, values)
+    drawn = mechanism.evaluate(np.repeat(cause, 10, axis=0), rng.random((5000, 1)))[:, 0]
+    assert values.min() <= drawn.min()
+    assert drawn.max() <= values.max()
+    assert np.mean(drawn == drawn.min()) < 0.002
+    assert np.mean(drawn == drawn.max()) < 0.002
+    assert ks_2samp(drawn, values[:, 0]).statistic < 0.06
+    far = mechanism.evaluate(np.full((1000, 1), 50.0), rng.random((1000, 1)))
+    assert np.median(far) > 0.8  # a cause far out still gives high values
+
+
+def test_additive_noise__a_bound_of_the_values__they_still_reach_it() -> None:
+    rng = np.random.default_rng(1)
+    cause = rng.normal(size=(600, 1))
+    values = np.maximum(cause + 0.5 * rng.normal(size=(600, 1)) + 0.8, 0.0)
+    mechanism = AdditiveNoise([False], DEFAULT_LEARNERS, seed=0)
+    mechanism.fit(cause, values)
+    drawn = mechanism.evaluate(np.repeat(cause, 5, axis=0), rng.random((3000, 1)))
+    assert 0.05 < np.mean(drawn == 0.0) <= np.mean(values == 0.0)
+    assert np.mean(drawn == values.max()) < 0.002
 
 
 def test_additive_noise__heteroscedastic__spread_follows_the_cause() -> None:
@@ -326,7 +356,6 @@ def test_fitted_scm__dowhy_intervention__has_the_true_effect(model: FittedSCM) -
 
 
 def test_fitted_scm__dowhy_samples__same_distribution_as_our_own(model: FittedSCM) -> None:
-    from scipy.stats import ks_2samp
 
     state = np.random.get_state()  # noqa: NPY002
     np.random.seed(1)  # noqa: NPY002
@@ -376,6 +405,40 @@ def test_fitted_scm__gaps_that_tell_the_class__every_class_keeps_its_share(edges
     assert shares["gappy"] == pytest.approx(np.mean(label == "gappy"), abs=0.02)
     assert shares["rare"] == pytest.approx(np.mean(label == "rare"), abs=0.02)
     assert rows["dose"].isna().equals(rows["label"] == "gappy")
+
+
+@pytest.mark.parametrize("columns", [2, 3])
+@pytest.mark.parametrize("gaps", [0.0, 0.1])
+def test_fitted_scm__causes_that_graphs_draw_apart__every_class_keeps_its_share(
+    columns: int, gaps: float
+) -> None:
+    """Real rows have equal causes in half of the rows, the graphs in one of 4 or one of 16."""
+    rng = np.random.default_rng(3)
+    causes = rng.integers(4, size=(1500, columns))
+    same = rng.random(1500) < 0.5
+    causes[same] = causes[same][:, :1]
+    frame = pd.DataFrame(np.array(list("abcd"))[causes]).add_prefix("cause ")
+    frame["label"] = np.where((causes == causes[:, :1]).all(axis=1), "same", "other")
+    frame["cause 1"] = frame["cause 1"].mask(rng.random(1500) < gaps)
+    dag = np.zeros((columns + 1, columns + 1), dtype=bool)
+    dag[:columns, columns] = True
+    scm = fit_scm(Table.from_frame(frame, "label"), [dag] * 3, rng, Resources(60.0))
+    rows, share = scm.sample(3000, rng).frame, np.mean(frame["label"] == "same")
+    assert np.mean(rows["label"] == "same") == pytest.approx(share, abs=0.03)
+    assert rows["cause 1"].isna().mean() == pytest.approx(gaps, abs=0.03)
+
+
+def test_class_shares__without_an_intervention__as_the_mechanisms_give_them() -> None:
+    """Else an intervention on a column that causes nothing would seem to change the label."""
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame(rng.normal(size=(300, 2)), columns=["x", "idle"])
+    frame["label"] = np.where(np.abs(frame["x"]) < 0.3, "inner", "outer")
+    frame.loc[frame["label"] == "inner", "idle"] = np.nan
+    dag = np.zeros((3, 3), dtype=bool)
+    dag[0, 2] = True
+    scm = fit_scm(Table.from_frame(frame, "label"), [dag], rng, Resources(60.0))
+    shares = [scm.class_shares(4000, np.random.default_rng(0), do) for do in ({}, {1: 0.0})]
+    assert shares[0] == pytest.approx(shares[1], abs=1e-9)
 
 
 def test_fit_scm__one_thread_or_two__same_rows() -> None:

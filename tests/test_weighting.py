@@ -11,7 +11,8 @@ from autogluon_causalmix.config import Named
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.generators.scm import SCMGenerator
 from autogluon_causalmix.resources import Resources
-from autogluon_causalmix.scm.fitting import FittedSCM, Settings, fit_scm
+from autogluon_causalmix.scm.fitted import FittedSCM
+from autogluon_causalmix.scm.fitting import Settings, fit_scm
 from autogluon_causalmix.scm.in_context import Conditioner
 from autogluon_causalmix.scm.learners import LEARNERS
 from autogluon_causalmix.scm.roots import Empirical, Smoothed

@@ -10,7 +10,7 @@ from autogluon_causalmix.generators.protocol import Intervened
 from autogluon_causalmix.table import Table
 
 if TYPE_CHECKING:
-    from autogluon_causalmix.scm.fitting import FittedSCM
+    from autogluon_causalmix.scm.fitted import FittedSCM
 
 EFFECT_ROWS = 2000
 """Of each graph, to measure the shares of classes: they vary by .01."""

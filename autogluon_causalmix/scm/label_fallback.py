@@ -16,7 +16,8 @@ import numpy as np
 from autogluon_causalmix.discovery.beliefs import EdgeBeliefs
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.resources import Resources, cut_off
-from autogluon_causalmix.scm.fitting import DEFAULTS, FittedSCM, Key, Settings, fit_scm
+from autogluon_causalmix.scm.fitted import FittedSCM, Key
+from autogluon_causalmix.scm.fitting import DEFAULTS, Settings, fit_scm
 from autogluon_causalmix.scm.label_check import LabelCheck
 from autogluon_causalmix.scm.label_edges import connect_label
 from autogluon_causalmix.scm.protocol import FittedMechanism

@@ -120,7 +120,7 @@ class AdditiveNoise(Mechanism):
         row = self.noise.donor(predicted, noise_samples.reshape(-1))
         if self.noise.values is not None:
             return self.noise.values[row][:, None]
-        return self.scale.back(predicted + self.noise.residuals[row])[:, None]
+        return self.scale.moved(predicted, self.noise.residuals[row])[:, None]
 
 
 class CalibratedClassifier(Mechanism, ProbabilityEstimatorModel):  # type: ignore[misc]

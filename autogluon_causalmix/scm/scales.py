@@ -19,6 +19,8 @@ class Scale:
     ----------
     values, scores : numpy.ndarray
         Knots of the map, both increasing: it is linear between them and constant beyond.
+    is_bound : tuple of bool
+        Whether several values lie at the lowest and at the highest: then it is a bound of them.
 
     Examples
     --------
@@ -31,25 +33,30 @@ class Scale:
 
     values: Matrix
     scores: Matrix
+    is_bound: tuple[bool, bool]
 
     @classmethod
     def of(cls, column: Matrix) -> "Scale":
         """Choose the map for a column of shape (rows,), NaN where a value is missing."""
         present = column[~np.isnan(column)]
         if len(present) == 0:
-            return cls(np.array([0.0]), np.array([0.0]))
+            return cls(np.array([0.0]), np.array([0.0]), (True, True))
+        is_bound = (
+            int((present == present.min()).sum()) > 1,
+            int((present == present.max()).sum()) > 1,
+        )
         largest = np.abs(present).max() or 1.0
         unit = present / largest
         spread = unit.std()
         standard = (unit - unit.mean()) / spread if spread > 1e-12 else np.zeros(len(unit))
         if np.abs(standard).max() <= FAR_OUT:
             ends = [int(present.argmin()), int(present.argmax())]
-            return cls(present[ends], standard[ends])
+            return cls(present[ends], standard[ends], is_bound)
         values, member = np.unique(present, return_inverse=True)
         ranks = stats.rankdata(present)
         scores = np.empty(len(values))
         scores[member] = stats.norm.ppf((ranks - 0.5) / len(present))
-        return cls(values, scores)
+        return cls(values, scores, is_bound)
 
     def forward(self, column: Matrix) -> Matrix:
         """Return scores of values."""
@@ -58,6 +65,18 @@ class Scale:
     def back(self, scores: Matrix) -> Matrix:
         """Return values of scores, none beyond what was observed."""
         return _interpolated(scores, self.scores, self.values)
+
+    def moved(self, scores: Matrix, steps: Matrix) -> Matrix:
+        """Return values of scores moved by steps, none beyond what was observed.
+
+        A step that leads out is turned back at the end (Schuster, 1985), where values would else
+        pile up. At an end that is a bound they do, as real ones.
+        """
+        low, high = np.where(self.is_bound, [-np.inf, np.inf], self.scores[[0, -1]])
+        ends = np.clip(scores, low, high) + steps
+        ends = np.where(ends < low, 2 * low - ends, ends)
+        ends = np.where(ends > high, 2 * high - ends, ends)
+        return self.back(ends)
 
 
 def _interpolated(at: Matrix, knots: Matrix, heights: Matrix) -> Matrix:

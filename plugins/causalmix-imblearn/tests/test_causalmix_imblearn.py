@@ -4,8 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from causalmix_imblearn import SMOTENC, FittedSMOTENC
+from imblearn.pipeline import make_pipeline
+from sklearn.model_selection import cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
 
-from autogluon_causalmix import augment
+from autogluon_causalmix import Augmenter, augment
 from autogluon_causalmix.plugin import Generator, Resources, Table
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.testing import check_generator, linear_scm, mixed_scm, toy_tables
@@ -141,3 +144,12 @@ def test_the_installed_package_is_found_by_its_name() -> None:
         20,
         5,
     )
+
+
+def test_the_augmenter_is_a_step_of_a_pipeline_that_prediction_skips() -> None:
+    frame = two_clusters()
+    X, y = frame[["a", "b"]], frame["colour"]
+    augmenter = Augmenter(n_rows=200, generator="bootstrap")
+    pipeline = make_pipeline(augmenter, KNeighborsClassifier(1))
+    assert pipeline.fit(X, y).named_steps["kneighborsclassifier"].n_samples_fit_ == 600
+    assert cross_val_score(pipeline, X, y, cv=3).mean() > 0.99

@@ -272,6 +272,7 @@ def _scored(
         "rows": len(places),
         **Classification().scores(predicted, places).model_dump(),
         "kept": report.kept,
+        "share": round(report.share, 2),
         "steps": report.steps,
         "fit seconds": round(sum(report.seconds.values()), 1),
         "predict seconds": round(time.monotonic() - started, 1),

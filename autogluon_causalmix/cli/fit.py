@@ -160,12 +160,12 @@ def _print(comparison: "Comparison", out: Path, rows: str) -> None:
 
 
 def _leaderboard(scores: pd.DataFrame, rows: str) -> Grid:
-    grid = Grid("arm", f"log-loss ({rows})", "ROC-AUC", "kept weights", "steps", "fit seconds")
+    grid = Grid("arm", f"log-loss ({rows})", "ROC-AUC", "share of tuned", "steps", "fit seconds")
     for row in scores.to_dict("records"):
         numbers = [
             f"{row[name]:.4f}" if row.get(name) is not None else "–"
             for name in ("log_loss", "roc_auc")
         ]
         seconds = f"{row['fit seconds']:.1f}"
-        grid.add_row(row["arm"], *numbers, row["kept"], str(row["steps"]), seconds)
+        grid.add_row(row["arm"], *numbers, f"{row['share']:.0%}", str(row["steps"]), seconds)
     return grid

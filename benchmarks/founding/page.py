@@ -22,6 +22,9 @@ from benchmarks.founding.texts import (
 
 OUTCOME = "average_gain"
 NOVELTY = f"{METRIC}authenticity"
+OF_COPIES = ("closest-record", "nearest-neighbour", "privacy-loss", "duplicates", "authenticity")
+"""Metrics that ask whether rows are copies of those that the generator has seen."""
+
 FEWEST_TABLES = 12
 """Below, the page makes no claim: an interval over so few tables is a guess itself."""
 
@@ -116,7 +119,20 @@ def claim(answer: Answer) -> list[str]:
         f"Of {len(answer.found)} metrics, {len(sure)} are correlated with the gain beyond chance; "
         f"{strongest}{bound}. "
     )
-    return ["## The answer", said + unseen(answer.cells)]
+    return ["## The answer", said + copies(answer.found) + unseen(answer.cells)]
+
+
+def copies(found: list[within.Pooled]) -> str:
+    """Return how metrics of copying and all others go with the gain, on average."""
+    kinds: dict[bool, list[float]] = {True: [], False: []}
+    for own in found:
+        kinds[named(own) in OF_COPIES].append(own.correlation)
+    if not all(kinds.values()):
+        return ""
+    return (
+        f"Those that ask whether rows are copies ({', '.join(OF_COPIES)}) go with it by "
+        f"{np.mean(kinds[True]):+.2f} on average, all others by {np.mean(kinds[False]):+.2f}. "
+    )
 
 
 def unseen(cells: pd.DataFrame) -> str:

@@ -16,9 +16,9 @@ HOW_CORRELATED = (
     "p permutes arms, in all tables alike, and is corrected for the number of metrics. Novelty "
     "is `authenticity`. The slope is log-loss gained per standard deviation of the metric, in "
     "a mixed-effects model with rows, columns, share of categories, base ROC-AUC and dose, "
-    "and random intercepts of tables in domains. The last column tests whether the gain turns "
-    "within the range of the metric (Lind and Mehlum, 2010). The highest ρ that the noise of "
-    "the gain leaves: "
+    "and random intercepts of tables in domains (an asterisk: its optimiser warns). The last "
+    "column tests whether the gain turns within the range of the metric (Lind and Mehlum, 2010). "
+    "The highest ρ that the noise of the gain leaves: "
 )
 
 ABOUT_CLAIMS = (

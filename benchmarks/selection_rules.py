@@ -77,7 +77,7 @@ def if_beyond(errors: float) -> Share:
 
 
 def shrunk(half_way: float) -> Share:
-    """Return the package's rule with its number of standard errors, see `selection.share_of`."""
+    """Return the package's rule by the noise seen alone, with its number of standard errors."""
 
     def share(gains: Array) -> float:
         gain, error = gains.mean(), half_way * standard_error(gains)
@@ -156,7 +156,8 @@ RULES: dict[str, Rule] = {
     "best mean, half of it": early(240, *VALIDATION, share=lambda gains: HALF(gains) / 2),
     "best mean, shrunk by 1 SE": early(240, *VALIDATION, share=shrunk(1)),
     "best mean, shrunk by 1.4 SE": early(240, *VALIDATION, share=shrunk(2**0.5)),
-    "best mean, shrunk by 2 SE": early(240, *VALIDATION, share=share_of),
+    "best mean, shrunk by 2 SE": early(240, *VALIDATION, share=shrunk(2)),
+    "best mean, shrunk (the package)": early(240, *VALIDATION, share=share_of),
     "best mean, shrunk by 2.8 SE": early(240, *VALIDATION, share=shrunk(8**0.5)),
     "folds: best weights of 60": best(60, *ALL, means=False, share=GAINS),
     "folds: best mean of 120": best(120, *ALL, means=True, share=GAINS),

@@ -171,7 +171,7 @@ def test_the_loss_is_the_weighted_mean_of_both_kinds_of_rows() -> None:
 def test_noise_alone_is_believed_little() -> None:
     """Gains without a mean: the share is the larger, the luckier the rows, and small on average."""
     rng = np.random.default_rng(0)
-    shares = [share_of(gains) for gains in rng.normal(scale=0.3, size=(4000, 50))]
+    shares = [share_of(gains) for gains in rng.normal(scale=0.3, size=(4000, 200))]
     ratio = rng.normal(size=400_000)  # the gain in standard errors, where there is no true gain
     wanted = np.where(ratio > 0, ratio**2 / (ratio**2 + HALF_WAY**2), 0)
     assert np.mean(shares) == pytest.approx(wanted[wanted >= LEAST_SHARE].sum() / 400_000, abs=0.01)
@@ -180,9 +180,22 @@ def test_noise_alone_is_believed_little() -> None:
 
 @pytest.mark.parametrize(("ratio", "share"), [(1, 1 / 5), (2, 1 / 2), (6, 9 / 10)])
 def test_the_share_follows_from_the_gain_and_its_noise(ratio: float, share: float) -> None:
-    gains = np.random.default_rng(0).normal(size=50)
-    error = gains.std(ddof=1) / np.sqrt(50)
+    gains = np.random.default_rng(0).normal(size=400)
+    error = gains.std(ddof=1) / np.sqrt(400)
     assert share_of(gains - gains.mean() + ratio * error) == pytest.approx(share)
+
+
+def test_few_rows_that_lack_the_bad_ones_are_believed_less() -> None:
+    """One row in fifty loses all that the others gain: ten rows rarely hold it, 500 mostly do."""
+    rng = np.random.default_rng(0)
+
+    def mean_share(rows: int) -> float:
+        bad = rng.random((2000, rows)) < 0.02
+        gains = np.where(bad, -6.0, 0.1) + rng.normal(scale=0.05, size=(2000, rows))
+        return float(np.mean([share_of(each) for each in gains]))
+
+    assert mean_share(10) < 0.65, "by standard errors alone it would be .75"
+    assert mean_share(500) < 0.1
 
 
 def test_weights_that_lose_have_no_share() -> None:

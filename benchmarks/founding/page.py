@@ -228,7 +228,8 @@ def judged(found: Forecast) -> str:
         f"{found.low:+.2f} to {found.high:+.2f}: "
     )
     if found.low > 0:
-        return said + "it knows something about a table that it has not seen."
+        known = "it knows something about a table that it has not seen. "
+        return said + known + "Fit reports make no forecast before the whole study is run."
     return said + "none that can be shown, so fit reports make no forecast."
 
 

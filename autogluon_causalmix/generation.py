@@ -272,12 +272,13 @@ def augment(
 
 def _lost_classes(drawn: Table, real: Table) -> Iterator[str]:
     """Yield a sentence for each class that no drawn row has, where chance alone rarely does so."""
-    shares = real.labels.value_counts(normalize=True)
-    for label in real.classes.difference(drawn.classes, sort=False):
-        if (1 - shares[label]) ** len(drawn) < BY_CHANCE:
+    shares = np.bincount(real.targets.astype("int64")) / len(real)
+    lost = ~real.classes.isin(drawn.classes)
+    for label, share in zip(real.classes[lost], shares[lost], strict=True):
+        if (1 - share) ** len(drawn) < BY_CHANCE:
             yield (
-                f"no drawn row has {real.target} = {label}, which {shares[label]:.1%} of the real "
-                "rows have: 'balance' or 'where' asks for them, or choose another generator"
+                f"no drawn row has {real.target} = {label}, which {share:.1%} of the real rows "
+                "have: 'balance' or 'where' asks for them, or choose another generator"
             )
 
 

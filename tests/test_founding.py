@@ -253,7 +253,7 @@ def test_a_forecast_has_skill_where_there_is_something_to_know_and_none_where_no
     assert nothing is not None
     assert nothing.low < 0 < nothing.share < 1
     assert nothing.skill < 0.05
-    assert "fit reports make no forecast" in page.judged(nothing)
+    assert "none that can be shown" in page.judged(nothing)
     assert forecast(with_arms_that_help_where(known=True, tables=5), "gain") is None
 
 

@@ -18,6 +18,7 @@ from benchmarks.founding.texts import (
     FAULTS_ONLY,
     HOW_CORRELATED,
     INTRODUCTION,
+    NO_FORECAST,
 )
 
 OUTCOME = "average_gain"
@@ -227,10 +228,8 @@ def judged(found: Forecast) -> str:
         f"{found.tables} tables. The skill of the forecast is {found.skill:+.2f}, from "
         f"{found.low:+.2f} to {found.high:+.2f}: "
     )
-    if found.low > 0:
-        known = "it knows something about a table that it has not seen. "
-        return said + known + "Fit reports make no forecast before the whole study is run."
-    return said + "none that can be shown, so fit reports make no forecast."
+    known = "it knows something about a table that it has not seen"
+    return said + f"{known if found.low > 0 else 'none that can be shown'}. {NO_FORECAST}"
 
 
 def published(cells: pd.DataFrame) -> list[str]:

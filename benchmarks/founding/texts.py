@@ -37,6 +37,8 @@ ABOUT_FORECAST = (
     "that of the plain share of the other tables: 0 knows nothing about a table, 1 everything."
 )
 
+NO_FORECAST = "Fit reports make no forecast before the whole study is run."
+
 COMMANDS = (
     "```sh\n"
     "python -m benchmarks.study benchmarks/plans/founding-question.toml --data DIR --out OUT\n"

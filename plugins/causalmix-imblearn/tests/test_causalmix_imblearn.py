@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from causalmix_imblearn import SMOTENC, FittedSMOTENC
-from imblearn.pipeline import make_pipeline
+from imblearn.pipeline import make_pipeline  # type: ignore[import-untyped]
 from sklearn.model_selection import cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 

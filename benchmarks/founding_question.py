@@ -17,17 +17,16 @@ import time
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 
-from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.arrays import Indices, Matrix
 from autogluon_causalmix.backbones.contract import condition
-from autogluon_causalmix.backbones.ensemble_context import pool
 from autogluon_causalmix.backbones.protocol import Backbone, InContextModel
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.errors import NotApplicable, OutOfTime
 from autogluon_causalmix.fidelity.contract import measure as measure_metric
 from autogluon_causalmix.fidelity.protocol import Metric, Samples
 from autogluon_causalmix.finetuning.loop import predict
+from autogluon_causalmix.finetuning.mixture import mixed
 from autogluon_causalmix.finetuning.recipe import Recipe
 from autogluon_causalmix.finetuning.rows import RowSets, encode_rows, encode_sets
 from autogluon_causalmix.finetuning.selection import compare
@@ -178,25 +177,34 @@ def curve_of(
         if training.steps in steps:
             with training.averaged():
                 curve.append(scored())
+    return gains_of(curve, scored(), watched["test"].labels)
+
+
+def gains_of(curve: list[Scored], last: Scored, labels: Indices) -> Values:
+    """Return a run's curve and its gains over the pretrained weights, see `curve_of`.
+
+    Parameters
+    ----------
+    curve : list of Scored
+        The pretrained weights, and means of weights along the run.
+    last : Scored
+        The last weights themselves.
+    labels : numpy.ndarray of int
+        Of the test rows.
+    """
     base, average = curve[0], curve[-1]
+    zero_shot = base.test["log_loss"]
     best = min(curve[1:], key=lambda own: float(own.validation.mean()))
     share = compare(base.validation, best.validation).share
-    pooled = pool(torch.from_numpy(np.stack([base.predicted, best.predicted])), (1 - share, share))
-    guarded = all_metrics(pooled.numpy(), watched["test"].labels)
-    last = scored()
+    guarded = all_metrics(mixed(base.predicted, best.predicted, share), labels)
     return {
         "curve": [own.values() for own in curve],
         "last": last.values(),
         "kept_step": best.step if share else 0,
         "share": share,
-        **{
-            f"{name}_gain": base.test["log_loss"] - metrics["log_loss"]
-            for name, metrics in (
-                ("average", average.test),
-                ("last", last.test),
-                ("guarded", guarded),
-            )
-        },
+        "average_gain": zero_shot - average.test["log_loss"],
+        "last_gain": zero_shot - last.test["log_loss"],
+        "guarded_gain": zero_shot - guarded["log_loss"],
         "auc_gain": average.test["roc_auc"] - base.test["roc_auc"],
     }
 
@@ -208,6 +216,7 @@ class Scored:
     Attributes
     ----------
     step : int
+        After how many steps.
     validation : numpy.ndarray
         Losses (rows,).
     predicted : numpy.ndarray

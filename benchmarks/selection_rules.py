@@ -20,13 +20,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from autogluon_causalmix.backbones.ensemble_context import pool
-from autogluon_causalmix.finetuning.selection import LEAST_SHARE, has_turned, share_of
+from autogluon_causalmix.finetuning.mixture import mixed
+from autogluon_causalmix.finetuning.selection import (
+    LEAST_SHARE,
+    has_turned,
+    share_of,
+    standard_error,
+)
 from benchmarks.selection import STUDY, unpack
 from benchmarks.study.metrics import log_loss, roc_auc
 
@@ -85,11 +89,6 @@ def shrunk(half_way: float) -> Share:
         return found if found >= LEAST_SHARE else 0.0
 
     return share
-
-
-def standard_error(gains: Array) -> float:
-    """Return the standard error of the mean."""
-    return float(gains.std(ddof=1) / np.sqrt(len(gains)))
 
 
 def best(most: int, *rows: str, means: bool, share: Share) -> Rule:
@@ -184,11 +183,12 @@ def judge(run: Run) -> Iterator[dict[str, object]]:
     for name, rule in RULES.items():
         try:
             kept, share = rule(run)
-            logs = torch.from_numpy(run.arrays[f"test {kept}"]).double()
+            before, after = (
+                np.exp(run.arrays[f"test {name}"].astype(float)) for name in ("0", kept)
+            )
         except (KeyError, ValueError):  # no folds, or a shorter run
             continue
-        both = torch.stack([torch.from_numpy(run.arrays["test 0"]).double(), logs]).exp()
-        chances = pool(both, (1 - share, share)).numpy()
+        chances = mixed(before, after, share)
         difference = log_loss(chances, labels) - loss
         yield {
             "rule": name,

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.backbones.ensemble_context import pool
 from autogluon_causalmix.backbones.protocol import InContextModel
+from autogluon_causalmix.finetuning.mixture import mixed
 from autogluon_causalmix.finetuning.recipe import Recipe
 from autogluon_causalmix.finetuning.rows import EncodedRows, RowSets
 from autogluon_causalmix.finetuning.selection import Candidate, Verdict, best, compare, has_turned
@@ -215,8 +215,8 @@ class _Run:
         """Return what both networks score, alone and by their shares."""
         assert self.rows.validation is not None
         share, labels = verdict.share, self.rows.validation.labels
-        both = torch.from_numpy(np.stack([pretrained.predicted, tuned.predicted]))
-        after = pool(both, (1 - share, share)).numpy() if share else pretrained.predicted
+        before = pretrained.predicted
+        after = mixed(before, tuned.predicted, share) if share else before
         compared = after if share else tuned.predicted
         return FineTuned(
             share=share,
@@ -224,9 +224,9 @@ class _Run:
             best_step=tuned.step,
             reason=verdict.reason,
             curve=self.curve,
-            pretrained=self.task.scores(pretrained.predicted, labels),
+            pretrained=self.task.scores(before, labels),
             tuned=self.task.scores(compared, labels) if tuned is not pretrained else None,
-            before=pretrained.predicted,
+            before=before,
             after=after,
             notes=self.notes,
         )

@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 
-from autogluon_causalmix.backbones.ensemble_context import EnsembleContext
+import numpy as np
+
+from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.backbones.ensemble_context import EnsembleContext, pool
 from autogluon_causalmix.backbones.protocol import InContextModel, Pooled, members_of
 
 
@@ -19,10 +22,24 @@ class Mixture(EnsembleContext):
 
     def __init__(self, pretrained: InContextModel, tuned: InContextModel, share: float) -> None:
         super().__init__((pretrained, tuned), (1 - share, share))
-        self.tuned, self.share = tuned, share
+        self.tuned = tuned
         self.facts = tuned.facts
         self.learning_rate = tuned.learning_rate
         self.notes = tuned.notes
+
+
+def mixed(pretrained: Matrix, tuned: Matrix, share: float) -> Matrix:
+    """Return what both networks predict together, from the probabilities (rows, K) of each.
+
+    Examples
+    --------
+    >>> mixed(np.array([[0.5, 0.5]]), np.array([[0.9, 0.1]]), 0.5).round(2)
+    array([[0.75, 0.25]])
+    """
+    import torch
+
+    parts = torch.from_numpy(np.stack([pretrained, tuned]))
+    return np.asarray(pool(parts, (1 - share, share)).numpy())
 
 
 def mix(

@@ -72,12 +72,12 @@ def compare(pretrained: Matrix, tuned: Matrix) -> Verdict:
     (0.99, 0.0)
     """
     gains = pretrained - tuned
-    share = share_of(gains)
+    share, error = share_of(gains), standard_error(gains)
     said = f"counts for {share:.0%} of a prediction" if share else "is not used"
     return Verdict(
         share,
         f"validation log-loss {pretrained.mean():.4f} before and {tuned.mean():.4f} after "
-        f"fine-tuning: a gain of {gains.mean():+.4f} with a standard error of {_error(gains):.4f}, "
+        f"fine-tuning: a gain of {gains.mean():+.4f} with a standard error of {error:.4f}, "
         f"so the fine-tuned network {said}",
     )
 
@@ -100,12 +100,13 @@ def share_of(gains: Matrix) -> float:
     """
     gain = float(gains.mean())
     unseen = UNSEEN / len(gains) * float(np.abs(gains).max())
-    bound = max(HALF_WAY * _error(gains), unseen)
+    bound = max(HALF_WAY * standard_error(gains), unseen)
     share = gain**2 / (gain**2 + bound**2) if gain > 0 else 0.0
     return share if share >= LEAST_SHARE else 0.0
 
 
-def _error(gains: Matrix) -> float:
+def standard_error(gains: Matrix) -> float:
+    """Return the standard error of the mean of gains (rows,); infinite for a single row."""
     return float(gains.std(ddof=1) / math.sqrt(len(gains))) if len(gains) > 1 else math.inf
 
 

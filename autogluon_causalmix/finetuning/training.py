@@ -138,9 +138,8 @@ class Training:
             group["lr"] = self.recipe.learning_rate * min(1.0, (self.steps + 1) / WARM_UP)
         episode = self.sampler.draw(self.rng, self.most_rows)
         view = int(self.rng.integers(len(self.rows.training.views)))
-        with torch.autocast(
-            self.model.device, torch.bfloat16, enabled=computes_in_bfloat16(self.model.device)
-        ):
+        device = torch.device(self.model.device).type
+        with torch.autocast(device, torch.bfloat16, enabled=computes_in_bfloat16(device)):
             loss = self._loss(episode, view)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -29,8 +29,9 @@ class _Network:
     """What both networks have in common.
 
     Categories are discrete columns, missing ones a level of their own. Missing numbers are filled
-    with the mean, and a discrete column beside them says where they were. Columns with one value
-    are left out and put back.
+    with the mean, and a column of 0 and 1 beside them says where they were. It is a number: CTGAN
+    draws rows for the levels of discrete columns in turn, and rare gaps would get half of its
+    steps. Columns with one value are left out and put back.
 
     Parameters
     ----------
@@ -110,7 +111,7 @@ class FittedNetwork:
                 position = int(name.removeprefix("gap "))
                 cells = drawn[name].to_numpy().astype("float64")
                 if name.startswith("gap "):  # behind the numbers that it belongs to
-                    cells = np.where(cells == 1, np.nan, values[:, position])
+                    cells = np.where(cells > 0.5, np.nan, values[:, position])
                 elif self.template.columns[position].is_categorical:
                     cells = np.where(cells == GAP, np.nan, cells)
                 values[:, position] = cells
@@ -154,7 +155,7 @@ def _shown(table: Table, values: Matrix) -> pd.DataFrame:
             continue
         shown[str(position)] = np.where(gaps, cells[~gaps].mean(), cells)
         if gaps.any():
-            shown[f"gap {position}"] = pd.Series(gaps.astype(int).astype(str), dtype=object)
+            shown[f"gap {position}"] = gaps.astype("float64")
     return pd.DataFrame(shown)
 
 

@@ -64,7 +64,7 @@ class ForestDiffusion:
                 p_in_one=shown.shape[1] > 1,  # its model of all columns breaks on one
                 n_jobs=1,
                 seed=seed,
-                nthread=resources.num_cpus,
+                nthread=1,  # two threads of a tree of some hundred rows wait for each other
             )
         return FittedFlow(table.take(np.arange(0)), classes, features, model)
 

@@ -63,7 +63,8 @@ BUILT_IN = (
 """Modules that register through the same hooks as any installed plugin; importing them is light."""
 
 LOAD_SECONDS = 60.0
-"""After which the import of an installed plugin is cut off; on a cold disk torch takes half."""
+"""After which the import of an installed plugin, or the call of its hooks, is cut off; on a cold
+disk torch takes half."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,9 @@ def load_plugins() -> Plugins:
     """Load the built-in modules, then every entry point in the order of distribution and name.
 
     A plugin registers all of its names or none. One that cannot be imported in `LOAD_SECONDS`,
-    misspells a hook, raises in one or claims a taken name is skipped with a warning, and listed in
-    `Plugins.failures`. Each has a plugin manager of its own, so that no plugin can wrap or block
-    the hooks of another.
+    misspells a hook, raises or hangs in one or claims a taken name is skipped with a warning, and
+    listed in `Plugins.failures`. Each has a plugin manager of its own, so that no plugin can wrap
+    or block the hooks of another.
     """
     failures: list[Failure] = []
     plugins = Plugins(tuple(Registry(kind, failures) for kind in KINDS), failures)
@@ -145,10 +146,14 @@ def _register(plugin: object, owner: Owner, plugins: Plugins) -> None:
     manager.add_hookspecs(hookspecs)
     manager.register(plugin)
     _check_hooks(manager, plugin)
-    try:
+
+    def call() -> None:
         for registry in plugins.registries:
             hook = getattr(manager.hook, f"causalmix_register_{registry.kind.name}s")
             hook(register=partial(registry.add, owner=owner))
+
+    try:
+        cut_off(LOAD_SECONDS, "the call of its hooks", call, imports=True)
     except BaseException:
         for registry in plugins.registries:
             registry.remove(owner)

@@ -165,6 +165,13 @@ def set_torch_threads(fitted: Fitted, rng: np.random.Generator) -> None:
     torch.set_num_threads(torch.get_num_threads() + 1)
 
 
+GPU_MEMORY = {"allocation.all.allocated": 3}
+
+
+def take_memory_of_a_gpu(fitted: Fitted, rng: np.random.Generator) -> None:
+    GPU_MEMORY["allocation.all.allocated"] += 1  # what torch.zeros(1, device="cuda") does to it
+
+
 def fit_overwriting(table: Table, rng: np.random.Generator, resources: Resources) -> Fitted:
     table.frame.loc[0, "number"] = 0.0
     return Fitted(table)
@@ -248,6 +255,10 @@ FAULTS = {
         with_fault(set_torch_threads),
         "'torch'] for the whole process; use `with threadpoolctl.threadpool_limits(",
     ),
+    "takes a GPU": (
+        with_fault(take_memory_of_a_gpu),
+        'it used a GPU, but resources.device was "cpu"; put networks on resources.device',
+    ),
     "is never done": (Faulty(fit_too_long), "the graph took too long"),
 }
 
@@ -262,7 +273,14 @@ def threads_as_before() -> Iterator[None]:
     THREADS_END.set()
 
 
-@pytest.mark.usefixtures("threads_as_before")
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let torch count the memory of a GPU that need not be there."""
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.cuda, "memory_stats", lambda: GPU_MEMORY)
+
+
+@pytest.mark.usefixtures("threads_as_before", "gpu")
 @pytest.mark.parametrize(("generator", "complaint"), FAULTS.values(), ids=FAULTS)
 def test_a_fault_is_caught_and_named(generator: Faulty, complaint: str) -> None:
     with pytest.raises(AssertionError, match=re.escape(complaint)) as error:

@@ -19,7 +19,7 @@ from autogluon_causalmix.generators.protocol import Generator
 from autogluon_causalmix.plugins import plugin_registry
 
 QUICK: dict[str, Any] = {"backbone": "mini", "finetune_steps": 1, "n_estimators": 1}
-SMALL = {"backbone": "mini", "steps": 2, "epochs": 2}
+SMALL = {"backbone": "mini", "steps": 2, "epochs": 2, "levels": 2}
 """Values of options of generators that spare the tests a download, or time."""
 
 ENTRIES = [*plugin_registry().of(Generator)]

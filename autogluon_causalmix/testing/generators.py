@@ -23,7 +23,11 @@ from autogluon_causalmix.testing.checks import (
     pickled,
     require,
 )
-from autogluon_causalmix.testing.surroundings import output_kept_clean, threads_kept
+from autogluon_causalmix.testing.surroundings import (
+    gpu_left_alone,
+    output_kept_clean,
+    threads_kept,
+)
 from autogluon_causalmix.testing.tables import mixed_scm, toy_tables
 
 MANY = 500
@@ -43,7 +47,8 @@ def check_generator(
     - equal `rng` make equal rows, another `rng` others, and drawing does not change a fitted
       generator;
     - the given table is not modified; the global generators of `random`, NumPy and torch, the
-      standard output and error, and the threads of the process are left as they were;
+      standard output and error, and the threads of the process are left as they were, and a GPU is
+      left alone, as the device given is the CPU;
     - generator and fitted generator can be pickled, and the latter then draws the same;
     - ``describe`` is JSON.
 
@@ -77,6 +82,7 @@ def check_generator(
             global_randomness_kept(),
             output_kept_clean(),
             threads_kept(),
+            gpu_left_alone(),
         ):
             _check_on(generator, table, seed)
     with blamed(f"{label} with {SHORT:g} s"):

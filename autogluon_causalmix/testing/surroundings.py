@@ -1,4 +1,4 @@
-"""What a plugin leaves as it was: the output streams and the threads of the process."""
+"""What a plugin leaves as it was: output streams, threads of the process, GPUs it was not given."""
 
 import contextlib
 import io
@@ -55,6 +55,26 @@ def threads_kept() -> Iterator[None]:
         f"it changed the number of threads of {resized} for the whole process; "
         "use `with threadpoolctl.threadpool_limits(…)`, or set it back",
     )
+
+
+@contextlib.contextmanager
+def gpu_left_alone() -> Iterator[None]:
+    """Require that the block takes no memory of a GPU by torch, not even for a moment."""
+    before = _gpu_allocations()
+    yield
+    require(
+        _gpu_allocations() == before,
+        'it used a GPU, but resources.device was "cpu"; put networks on resources.device',
+    )
+
+
+def _gpu_allocations() -> int:
+    """Return how often torch has taken memory of the current GPU so far."""
+    torch = sys.modules.get("torch")  # not imported: who has not loaded it cannot have used one
+    if torch is None or not torch.cuda.is_initialized():
+        return 0
+    taken: int = torch.cuda.memory_stats().get("allocation.all.allocated", 0)
+    return taken
 
 
 def _pool_sizes() -> dict[str, int]:

@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import Field
 from scipy.special import ndtr, ndtri
 
-from autogluon_causalmix.plugin import Register, Resources, Table, hookimpl
+from autogluon_causalmix.plugin import Matrix, Register, Resources, Table, hookimpl
 
-Matrix = npt.NDArray[np.float64]
 Method = Literal["inverted_cdf", "linear"]
 
 

@@ -29,8 +29,9 @@ class _Network:
     """What both networks have in common.
 
     Categories are discrete columns, missing ones a level of their own. Missing numbers are filled
-    with the mean, and a discrete column beside them says where they were. Columns with one value
-    are left out and put back.
+    with the mean, and a column beside them says where they were: a discrete one for TVAE, a number
+    for CTGAN, which draws rows for the levels of discrete columns in turn, so that rare gaps would
+    get a large part of its steps. Columns with one value are left out and put back.
 
     Parameters
     ----------
@@ -41,6 +42,7 @@ class _Network:
     """
 
     library_class: ClassVar[str]
+    gaps_are_discrete: ClassVar[bool]
 
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 300
     batch_size: Annotated[int, Field(ge=20, le=100_000, multiple_of=20)] = 500
@@ -56,7 +58,7 @@ class _Network:
         import ctgan  # type: ignore[import-untyped]
 
         values = table.encode()
-        frame = _shown(table, values)
+        frame = _shown(table, values, self.gaps_are_discrete)
         network = None
         if frame.shape[1]:
             network = getattr(ctgan, self.library_class)(
@@ -74,12 +76,14 @@ class CTGAN(_Network):
     """A conditional generative adversarial network (Xu et al., NeurIPS 2019)."""
 
     library_class: ClassVar[str] = "CTGAN"
+    gaps_are_discrete: ClassVar[bool] = False
 
 
 class TVAE(_Network):
     """A variational autoencoder (Xu et al., NeurIPS 2019)."""
 
     library_class: ClassVar[str] = "TVAE"
+    gaps_are_discrete: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class FittedNetwork:
                 position = int(name.removeprefix("gap "))
                 cells = drawn[name].to_numpy().astype("float64")
                 if name.startswith("gap "):  # behind the numbers that it belongs to
-                    cells = np.where(cells == 1, np.nan, values[:, position])
+                    cells = np.where(cells > 0.5, np.nan, values[:, position])
                 elif self.template.columns[position].is_categorical:
                     cells = np.where(cells == GAP, np.nan, cells)
                 values[:, position] = cells
@@ -141,7 +145,7 @@ def _within(resources: Resources) -> Iterator[None]:
         hook.remove()
 
 
-def _shown(table: Table, values: Matrix) -> pd.DataFrame:
+def _shown(table: Table, values: Matrix, gaps_are_discrete: bool) -> pd.DataFrame:
     """Return the columns that vary as the library wants them, named by position."""
     shown: dict[str, Any] = {}
     for position, (column, cells) in enumerate(zip(table.columns, values.T, strict=True)):
@@ -154,7 +158,10 @@ def _shown(table: Table, values: Matrix) -> pd.DataFrame:
             continue
         shown[str(position)] = np.where(gaps, cells[~gaps].mean(), cells)
         if gaps.any():
-            shown[f"gap {position}"] = pd.Series(gaps.astype(int).astype(str), dtype=object)
+            code = gaps.astype("float64")
+            shown[f"gap {position}"] = (
+                code.astype(str).astype(object) if gaps_are_discrete else code
+            )
     return pd.DataFrame(shown)
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from causalmix_copula import Copula, FittedCopula, Matrix
+from causalmix_copula import Copula, FittedCopula
 from scipy.stats import ks_2samp
 
-from autogluon_causalmix.plugin import Resources, Table
+from autogluon_causalmix.plugin import Matrix, Resources, Table
 from autogluon_causalmix.testing import check_generator, toy_tables
 
 RHO = np.array(

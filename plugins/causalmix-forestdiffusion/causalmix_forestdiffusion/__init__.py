@@ -1,0 +1,1 @@
+"""ForestDiffusion as a generator of synthetic rows."""

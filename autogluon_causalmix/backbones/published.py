@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autogluon_causalmix.backbones import tabicl, tabpfn_v1
+from autogluon_causalmix.backbones import tabicl_weights as tabicl
+from autogluon_causalmix.backbones import tabpfn_v1_weights as tabpfn_v1
 from autogluon_causalmix.backbones.archive import OnBytes
-from autogluon_causalmix.backbones.tabpfn import NON_COMMERCIAL, PERMISSIVE
 from autogluon_causalmix.backbones.weights import (
+    NON_COMMERCIAL,
+    PERMISSIVE,
     cached_path,
     fetch_weights,
     hub_path,

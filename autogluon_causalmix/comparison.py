@@ -3,12 +3,13 @@
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from autogluon.core.utils.exceptions import NotEnoughMemoryError, TimeLimitExceeded
 from autogluon.tabular import TabularPredictor
 from pandas.api import types
 
@@ -27,6 +28,9 @@ SHORTEST = 2.0
 
 HEADROOM = 0.9
 """Of the seconds left after the first arm: AutoGluon saves models and predicts meanwhile."""
+
+LIMITS = (NotEnoughMemoryError, TimeLimitExceeded)
+"""Raised by AutoGluon where an arm has too little of either: it is left out, and a note says so."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,8 @@ def compare(
     """Fit every arm with `options` on the same split of `train`, and score it on `test`.
 
     The first arm takes no step of fine-tuning. What it takes says how long the predictions of the
-    others will take; they get equal parts of the rest of the time.
+    others will take; they get equal parts of the rest of the time, and are left out where that is
+    less than their predictions alone.
 
     Parameters
     ----------
@@ -148,28 +153,37 @@ def _fit(
     started = time.monotonic()
     first, *others = ARMS
     say(first)
-    predictor.fit(
-        train,
-        hyperparameters={CausalMixModel: [_settings(first, options)]},
-        fit_weighted_ensemble=False,
-        raise_on_model_failure=True,
-        raise_on_no_models_fitted=False,
-        time_limit=time_limit,
-        dynamic_stacking=False,
-    )
+    with suppress(*LIMITS):
+        predictor.fit(
+            train,
+            hyperparameters={CausalMixModel: [_settings(first, options)]},
+            fit_weighted_ensemble=False,
+            raise_on_model_failure=True,
+            raise_on_no_models_fitted=False,
+            time_limit=time_limit,
+            dynamic_stacking=False,
+        )
+    if not _reports(predictor):
+        return
     part = None
     if time_limit is not None:
         scoring = len(ARMS) * _prediction_seconds(predictor, first, test_rows)
         left = time_limit - (time.monotonic() - started) - scoring
         part = max(HEADROOM * left / len(others), SHORTEST)
+        # A fit predicts the validation rows, and AutoGluon does so once more.
+        least = 2 * _prediction_seconds(predictor, first, 0)
+        if part < least:
+            say(f"no time for the {len(others)} other arms: each takes {least:.0f} s at least")
+            return
         say(f"{part:.0f} s for each of the {len(others)} other arms, {scoring:.0f} s for scores")
     for arm in others:
         say(arm)
-        predictor.fit_extra(
-            {CausalMixModel: [_settings(arm, options)]},
-            time_limit=part,
-            fit_weighted_ensemble=False,
-        )
+        with suppress(*LIMITS):
+            predictor.fit_extra(
+                {CausalMixModel: [_settings(arm, options)]},
+                time_limit=part,
+                fit_weighted_ensemble=False,
+            )
 
 
 def _prediction_seconds(predictor: TabularPredictor, arm: str, rows: int) -> float:
@@ -221,8 +235,8 @@ def _left_out(predictor: TabularPredictor) -> tuple[str, ...]:
     """Say which arms and classes AutoGluon has left out of the fit."""
     found = _reports(predictor)
     said = tuple(
-        f"AutoGluon left out the arm {arm!r}: too little time or memory; "
-        "its log, with --verbose, says which"
+        f"the arm {arm!r} was left out: too little time or memory; the log, with --verbose, says "
+        "which"
         for arm in ARMS
         if arm not in found
     )

@@ -137,7 +137,7 @@ def fit(
         from autogluon_causalmix.finetuning.members import tune
         from autogluon_causalmix.finetuning.mixture import mix
 
-        tuned = tune(model, tables, options, episode_rng, resources, on_step)
+        tuned = tune(model, tables, options, episode_rng, resources, on_step, log.say)
     if training is not table:
         weights = model.network.state_dict()
         model = conditioned(table)

@@ -17,7 +17,7 @@ import base64
 import io
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from autogluon_causalmix.backbones.protocol import Backbone
+from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.finetuning.loop import predict
 from autogluon_causalmix.finetuning.recipe import Recipe
 from autogluon_causalmix.finetuning.rows import RowSets, encode_rows, encode_sets
@@ -58,42 +59,65 @@ MEANS = (12, 24, 36, 48, 60, 90, 120, 180, 240, 320, 400)
 
 Floats = NDArray[np.float32]
 
+Draw = Callable[[Table, Hyperparameters, np.random.Generator], Table | None]
+"""Returns the synthetic rows for a table of real ones."""
+
+
+def drawn(train: Table, options: Hyperparameters, rng: np.random.Generator) -> Table | None:
+    """Return synthetic rows as a fit has them."""
+    return synthesize(train, options, rng, Resources(SECONDS, 1), Log())[0]
+
 
 def measure(table: Dataset, split: Split, settings: Settings) -> Values:
     """Run one arm and keep its course."""
     settings, folds, whole = _split_off(settings)
-    train = Table.from_frame(table.take(split.train), "target")
-    validation, test = (_known(train, table, rows) for rows in (split.validation, split.test))
     started = time.perf_counter()
-    watched = {"validation": validation, "test": test}
+    train, watched = rows_of(table, split)
     kept = course(train, watched, settings, split.seed, whole=whole)
-    arrays: dict[str, NDArray[Any]] = {
-        "validation labels": _codes(train, validation),
-        "test labels": _codes(train, test),
-        **kept,
-    }
     if folds:
-        arrays |= _left_out(train, settings, split.seed, folds)
+        kept |= _left_out(train, settings, split.seed, folds)
+    return values_of(train, watched, kept, time.perf_counter() - started)
+
+
+def rows_of(table: Dataset, split: Split) -> tuple[Table, dict[str, Table]]:
+    """Return the training rows, and the validation and test rows of classes that these have."""
+    train = Table.from_frame(table.take(split.train), "target")
+    watched = {"validation": split.validation, "test": split.test}
+    return train, {name: _known(train, table, rows) for name, rows in watched.items()}
+
+
+def values_of(
+    train: Table, watched: Mapping[str, Table], kept: Mapping[str, NDArray[Any]], seconds: float
+) -> Values:
+    """Return a cell: the course of a run, with the labels of the rows that were watched."""
+    labels = {f"{name} labels": _codes(train, rows) for name, rows in watched.items()}
     return {
-        "log_loss": log_loss(np.exp(kept["test 0"]), arrays["test labels"]),
-        "seconds": time.perf_counter() - started,
-        "arrays": pack(arrays),
+        "log_loss": log_loss(np.exp(kept["test 0"]), labels["test labels"]),
+        "seconds": seconds,
+        "arrays": pack({**labels, **kept}),
     }
 
 
 def course(
-    train: Table, watched: Mapping[str, Table], settings: Settings, seed: int, *, whole: bool = True
+    train: Table,
+    watched: Mapping[str, Table],
+    settings: Settings,
+    seed: int,
+    *,
+    whole: bool = True,
+    draw: Draw = drawn,
+    steps_of: type[Training] = Training,
 ) -> dict[str, Floats]:
     """Return log-probabilities (rows, K) by rows and candidate.
 
     A key is the name of the rows and a candidate: ``"120"`` for the weights after 120 steps,
     ``"mean 120"`` for the mean of all weights up to then, ``"tail 120"`` of those since step 60.
-    A run that is not kept whole ends where the package's own would.
+    A run that is not kept whole ends where the package's own would. Its synthetic rows come from
+    `draw`, and its steps from `steps_of`.
     """
     options = hyperparameters({"random_state": seed, **settings})
     generator_rng, episode_rng = np.random.default_rng(seed).spawn(2)
-    resources = Resources(SECONDS, 1)
-    synthetic, _ = synthesize(train, options, generator_rng, resources, Log())
+    synthetic = draw(train, options, generator_rng)
     model = (
         plugin_registry()
         .of(Backbone)
@@ -107,7 +131,7 @@ def course(
         options.mixing.real_fraction,
         options.mixing.role,
     )
-    training = Training(model, rows, train.task, recipe, episode_rng)
+    training = steps_of(model, rows, train.task, recipe, episode_rng)
     encoded = {name: encode_rows(model, table) for name, table in watched.items()}
 
     def predictions(label: str) -> dict[str, Floats]:
@@ -157,7 +181,7 @@ def _tail(mean: list[Tensor], half: list[Tensor], step: int) -> list[Tensor]:
     return [(n * whole - m * first) / (n - m) for whole, first in zip(mean, half, strict=True)]
 
 
-def _left_out(train: Table, settings: Settings, seed: int, folds: int) -> dict[str, NDArray[Any]]:
+def _left_out(train: Table, settings: Settings, seed: int, folds: int) -> dict[str, Any]:
     """Return what runs on the other folds predict for each fold's rows, in the rows' order.
 
     A row whose class the other folds lack has the label -1.

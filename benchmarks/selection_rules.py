@@ -166,9 +166,9 @@ RULES: dict[str, Rule] = {
 }
 
 
-def runs_in(folder: Path) -> Iterator[Run]:
+def runs_in(folder: Path, study: str = STUDY.name) -> Iterator[Run]:
     """Read finished cells."""
-    for path in sorted((folder / STUDY.name).glob("*/*.json")):
+    for path in sorted((folder / study).glob("*/*.json")):
         cell = json.loads(path.read_text())
         values = cell["outcome"]["values"]
         if values is not None:
@@ -232,10 +232,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
+    parser.add_argument("--study", default=STUDY.name, help="whose cells: selection or roles")
     parser.add_argument("--tables", nargs="+")
     parser.add_argument("--rows", type=Path, help="file for what each rule gave on each run")
     given = parser.parse_args()
-    runs = [run for run in runs_in(given.out) if not given.tables or run.table in given.tables]
+    runs = [
+        run
+        for run in runs_in(given.out, given.study)
+        if not given.tables or run.table in given.tables
+    ]
     judged = pd.DataFrame([row for run in runs for row in judge(run)])
     if given.rows:
         judged.round(5).to_parquet(given.rows, index=False)

@@ -3,9 +3,10 @@
 import dataclasses
 import importlib
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Literal
 
 import numpy as np
@@ -69,11 +70,12 @@ def run(
     steps: int,
     learning_rate: float,
     seconds: float = 100,
+    say: Callable[[str], None] = lambda _: None,
 ) -> loop.FineTuned:
     rows = encode_sets(model, RowSets(real, validation))
     recipe = Recipe(steps, learning_rate)
     rng = np.random.default_rng(0)
-    return loop.fine_tune(model, rows, TASK, recipe, rng, Resources(seconds))
+    return loop.fine_tune(model, rows, TASK, recipe, rng, Resources(seconds), say=say)
 
 
 def weights_of(model: TabPFNContext) -> list[torch.Tensor]:
@@ -576,8 +578,8 @@ def test_the_same_seed_gives_the_same_weights_and_leaves_global_randomness_alone
 
 def test_a_run_ends_within_its_time_and_says_so() -> None:
     table = mixed_table(np.random.default_rng(0), 120)
-    tuned = run(conditioned(table), table, None, steps=10_000, learning_rate=1e-4, seconds=1.0)
-    assert 0 < tuned.kept_step < 10_000
+    tuned = run(conditioned(table), table, None, steps=100_000, learning_rate=1e-4, seconds=3.0)
+    assert 0 < tuned.kept_step < 100_000
     assert "time was used up" in tuned.notes[0]
 
 
@@ -676,3 +678,29 @@ def test_steps_done_before_time_ran_out_are_a_candidate() -> None:
     assert tuned.tuned is not None
     assert 0 < tuned.curve[-1].step < 10_000
     assert tuned.curve[-1].validation_loss is not None
+
+
+@pytest.mark.parametrize(
+    ("held_out", "said"),
+    [
+        (20, "fine-tuning takes about 65 s if it ends after 60 steps, 260 s if after 240"),
+        (0, "fine-tuning takes about 240 s for 240 steps"),
+    ],
+)
+def test_how_long_a_run_takes_is_said_by_its_first_steps(
+    monkeypatch: pytest.MonkeyPatch, held_out: int, said: str
+) -> None:
+    """A step and an evaluation take a second each, the first step fifty."""
+    table = mixed_table(np.random.default_rng(0), 60)
+    real = table.take(np.arange(60 - held_out))
+    validation = table.take(np.arange(60 - held_out, 60)) if held_out else None
+    model, seconds = conditioned(real), np.ones(1000)
+    seconds[3 if held_out else 1] = 50
+    clock = np.cumsum(seconds)
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=iter(clock).__next__))
+
+    def stop(sentence: str) -> None:
+        raise KeyboardInterrupt(sentence)
+
+    with pytest.raises(KeyboardInterrupt, match=f"^{said}$"):
+        run(model, real, validation, 240, 1e-4, say=stop)

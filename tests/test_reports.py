@@ -1,5 +1,6 @@
 """The reports of a predictor: names of classes and categories, and what no graph may hold."""
 
+import time
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -118,3 +119,43 @@ def test_words_of_a_comparison_are_categories_not_parts_of_words(tmp_path: Path)
     assert {each.column for each in done.reports["CausalMix"].marginals} == set(frame)
     (level,) = [each for each in done.reports["CausalMix"].marginals if each.column == "level"]
     assert set(level.labels) == set(WORDS)
+
+
+@pytest.mark.slow
+def test_an_arm_for_which_memory_is_short_is_left_out_and_the_others_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estimates = [
+        CausalMixModel._estimate_memory_usage_static(X=told(), hyperparameters=QUICK | tuning)
+        for tuning in ({"finetune": False}, {})
+    ]
+    monkeypatch.setattr(
+        "autogluon.common.utils.resource_utils.ResourceManager._get_available_virtual_mem",
+        lambda: np.mean(estimates) / 0.9,  # AutoGluon's margin
+    )
+    done = compare(told(), None, "label", QUICK, tmp_path)
+    assert list(done.reports) == ["zero-shot"]
+    assert sum("was left out" in note for note in done.notes) == 3
+
+
+@pytest.mark.slow
+def test_no_arm_at_all_is_an_error_that_says_why(tmp_path: Path) -> None:
+    with pytest.raises(CausalMixError, match="fitted no arm: too little time or memory"):
+        compare(told(), None, "label", QUICK | {"ag.max_memory_usage_ratio": 1e-9}, tmp_path)
+
+
+@pytest.mark.slow
+def test_arms_without_time_for_their_predictions_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predict = CausalMixModel._predict_proba
+
+    def slow(self: CausalMixModel, X: pd.DataFrame, **kwargs: Any) -> Any:
+        time.sleep(3)
+        return predict(self, X, **kwargs)
+
+    monkeypatch.setattr(CausalMixModel, "_predict_proba", slow)
+    said: list[str] = []
+    done = compare(told(), None, "label", QUICK, tmp_path, time_limit=10, say=said.append)
+    assert list(done.reports) == ["zero-shot"]
+    assert any("no time for the 3 other arms: each takes 6 s at least" in each for each in said)

@@ -29,6 +29,8 @@ from autogluon_causalmix.backbones import weights as hub
 from autogluon_causalmix.backbones.archive import Archive, fetch_from_archive
 from autogluon_causalmix.backbones.auto import AutoBackbone
 from autogluon_causalmix.backbones.published import prefetch_weights
+from autogluon_causalmix.backbones.tabpfn import TabPFN
+from autogluon_causalmix.backbones.tabpfn_v1 import TabPFNv1
 from autogluon_causalmix.backbones.tabpfn_v1_network import TabPFNv1Network
 from autogluon_causalmix.backbones.tabpfn_v1_weights import read_checkpoint
 from autogluon_causalmix.errors import CheckpointError
@@ -498,6 +500,9 @@ def test_auto_takes_v1_from_the_index_where_the_hub_is_away(index: Index) -> Non
     assert "127.0.0.1:9" in note
     index.asked.clear()
     assert ran() == (name, note), "decided once"
+    estimate = AutoBackbone().memory(4500, 19, tuning=True)
+    assert estimate == TabPFNv1().memory(4500, 19, tuning=True)
+    assert estimate < TabPFN("v2").memory(4500, 19, tuning=True)
     assert index.asked == []
 
 

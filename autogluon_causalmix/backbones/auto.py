@@ -45,10 +45,8 @@ class AutoBackbone:
         return model
 
     def memory(self, rows: int, columns: int, *, tuning: bool) -> float:
-        """Return an upper estimate of the bytes of a pass, whichever family is chosen."""
-        # Not that of the choice: whoever estimates must not wait for a network.
-        families = (TabPFN("v2"), TabPFNv1())
-        return max(family.memory(rows, columns, tuning=tuning) for family in families)
+        """Return an upper estimate of the bytes of a pass of the family that is chosen."""
+        return choose()[0].memory(rows, columns, tuning=tuning)
 
 
 @functools.cache

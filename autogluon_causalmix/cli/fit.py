@@ -132,7 +132,7 @@ def _leave(comparison: "Comparison", out: Path, title: str, scored_on: str) -> N
     from autogluon_causalmix.report.page import write_page
 
     comparison.scores.to_csv(out / "leaderboard.csv", index=False)
-    report = _main(comparison)
+    _, report = _main(comparison)
     report.write(out / "fit_report.json")
     write_page(
         out / "report.html",
@@ -145,17 +145,16 @@ def _leave(comparison: "Comparison", out: Path, title: str, scored_on: str) -> N
     )
 
 
-def _main(comparison: "Comparison") -> "FitReport":
-    """Return the report of CausalMix, or of the last arm that was fitted."""
-    reports = comparison.reports
-    return reports.get("CausalMix") or list(reports.values())[-1]
+def _main(comparison: "Comparison") -> "tuple[str, FitReport]":
+    """Return the last arm that was fitted, CausalMix if nothing is left out, and its report."""
+    return list(comparison.reports.items())[-1]
 
 
 def _print(comparison: "Comparison", out: Path, rows: str) -> None:
     console.print(_leaderboard(comparison.scores, rows))
     console.print(comparison.verdict, soft_wrap=True)
-    report = _main(comparison)
-    console.print(f"CausalMix kept the {report.kept} weights: {report.reason}", soft_wrap=True)
+    arm, report = _main(comparison)
+    console.print(f"{arm} kept the {report.kept} weights: {report.reason}", soft_wrap=True)
     print_notes([*comparison.notes, *report.notes])
     console.print(f"report: {out / 'report.html'}", soft_wrap=True)
 

@@ -12,11 +12,21 @@ from autogluon_causalmix.backbones.protocol import InContextModel
 from autogluon_causalmix.finetuning.mixture import mixed
 from autogluon_causalmix.finetuning.recipe import Recipe
 from autogluon_causalmix.finetuning.rows import EncodedRows, RowSets
-from autogluon_causalmix.finetuning.selection import Candidate, Verdict, best, compare, has_turned
+from autogluon_causalmix.finetuning.selection import (
+    SHORTEST_RUN,
+    Candidate,
+    Verdict,
+    best,
+    compare,
+    has_turned,
+)
 from autogluon_causalmix.finetuning.training import Training
 from autogluon_causalmix.records import CurvePoint, Scores
 from autogluon_causalmix.resources import CUT_OFF, Resources, is_out_of_memory
 from autogluon_causalmix.task import Task
+
+TIMED_STEPS = 4
+"""Steps after which it is said how long the run takes; the first is slower than all others."""
 
 
 @dataclass
@@ -65,6 +75,7 @@ def fine_tune(
     rng: np.random.Generator,
     resources: Resources,
     on_step: Callable[[int], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> FineTuned:
     """Fine-tune `model` in place and leave it with the best weights, if they have a share.
 
@@ -90,6 +101,8 @@ def fine_tune(
         The run ends in time to evaluate its last candidate.
     on_step : callable
         Gets the number of each step done.
+    say : callable
+        Gets a sentence about how long the run takes, once its first steps are measured.
     """
     run = _Run(model, rows, task, recipe, rng, resources)
     if not run.evaluate():
@@ -104,6 +117,8 @@ def fine_tune(
         if not run.advance():
             break
         on_step(step)
+        if step == TIMED_STEPS:
+            say(run.outlook())
         if step in recipe.evaluated and (not run.evaluate() or run.has_turned()):
             return run.finish()
     if run.training.steps > run.curve[-1].step:
@@ -128,7 +143,8 @@ class _Run:
         self.notes = self.training.notes
         self.candidates: list[Candidate] = []
         self.curve: list[CurvePoint] = []
-        self.step_seconds = self.evaluation_seconds = 0.0
+        self.step_seconds: list[float] = []
+        self.evaluation_seconds = 0.0
 
     def has_time(self) -> bool:
         """Return whether there is time for another step, its evaluation and the caller's own.
@@ -136,15 +152,30 @@ class _Run:
         AutoGluon predicts the validation rows once more, with both networks. The first step is
         taken to last as long as an evaluation.
         """
-        step = self.step_seconds or self.evaluation_seconds
+        step = max(self.step_seconds, default=self.evaluation_seconds)
         return self.resources.remaining() > step + 3.5 * self.evaluation_seconds
 
     def advance(self) -> bool:
         """Take one optimiser step; False when even a small episode does not fit into memory."""
         started = time.monotonic()
         done = self.training.advance()
-        self.step_seconds = max(self.step_seconds, time.monotonic() - started)
+        self.step_seconds.append(time.monotonic() - started)
         return done
+
+    def outlook(self) -> str:
+        """Return how long the run takes, by what its steps and its evaluation took so far."""
+        most = self.training.recipe.steps
+        if self.rows.validation is None or most <= SHORTEST_RUN:
+            return f"fine-tuning takes about {self._seconds_of(most):.0f} s for {most} steps"
+        return (
+            f"fine-tuning takes about {self._seconds_of(SHORTEST_RUN):.0f} s if it ends after "
+            f"{SHORTEST_RUN} steps, {self._seconds_of(most):.0f} s if after {most}"
+        )
+
+    def _seconds_of(self, steps: int) -> float:
+        evaluations = sum(step <= steps for step in self.training.recipe.evaluated)
+        step = float(np.median(self.step_seconds[1:]))
+        return steps * step + evaluations * self.evaluation_seconds
 
     def evaluate(self) -> bool:
         """Score the mean of the weights on the validation rows; False where memory is too small.

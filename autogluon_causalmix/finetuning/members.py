@@ -45,6 +45,7 @@ def tune(
     rng: np.random.Generator,
     resources: Resources,
     on_step: Callable[[int], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Tuned:
     """Fine-tune a model in place; members of an ensemble by themselves, with their own verdicts.
 
@@ -65,6 +66,8 @@ def tune(
         For all members together.
     on_step : callable
         Gets the number of each step done; it begins anew with each member.
+    say : callable
+        Gets a sentence about how long fine-tuning takes.
 
     Raises
     ------
@@ -91,7 +94,7 @@ def tune(
         )
         rows, own = encode_sets(member, tables), copy.deepcopy(rng)
         time, task = resources.share(1 / (len(members) - number)), tables.training.task
-        outcomes.append(fine_tune(member, rows, task, recipe, own, time, on_step))
+        outcomes.append(fine_tune(member, rows, task, recipe, own, time, on_step, say))
     found = tuple(outcome.share for outcome in outcomes)
     if not isinstance(model, Pooled):
         return Tuned(outcomes[0], found)

@@ -24,6 +24,9 @@ from autogluon_causalmix.backbones.tabpfn_v1_weights import LICENSE, NAME
 from autogluon_causalmix.backbones.weights import Weights
 from autogluon_causalmix.column import Column
 from autogluon_causalmix.errors import BackboneError, CheckpointError
+from autogluon_causalmix.finetuning import training
+from autogluon_causalmix.finetuning.recipe import Recipe
+from autogluon_causalmix.finetuning.rows import RowSets, encode_sets
 from autogluon_causalmix.table import Table
 from autogluon_causalmix.testing import check_backbone, toy_tables
 
@@ -333,3 +336,24 @@ def test_memory_grows_with_rows_up_to_the_largest_episode() -> None:
     backbone, most = TabPFNv1(), MOST_VALUES // COLUMNS_SHOWN
     assert backbone.memory(most, 5, tuning=True) == backbone.memory(9 * most, 5, tuning=True)
     assert backbone.memory(most, 5, tuning=False) < backbone.memory(9 * most, 5, tuning=False)
+
+
+def test_a_step_in_bfloat16_has_the_gradient_of_single_precision(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = mixed()
+
+    def gradient(lower: bool) -> torch.Tensor:
+        monkeypatch.setattr(training, "computes_in_bfloat16", lambda _: lower)
+        model, rng = conditioned(tiny, table), np.random.default_rng(0)
+        rows = encode_sets(model, RowSets(table))
+        steps = training.Training(model, rows, table.task, Recipe(1, 1e-4), rng)
+        assert steps.advance()
+        assert {weight.dtype for weight in steps.weights} == {torch.float32}
+        gradients = [weight.grad for weight in steps.weights if weight.grad is not None]
+        return torch.cat([gradient.flatten() for gradient in gradients])
+
+    lower, single = gradient(lower=True), gradient(lower=False)
+    assert not torch.equal(lower, single)
+    assert torch.cosine_similarity(lower, single, dim=0) > 0.99
+    assert abs(lower.norm() / single.norm() - 1) < 0.02

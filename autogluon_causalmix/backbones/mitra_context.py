@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,8 +101,9 @@ class MitraContext:
             return torch.zeros(shape, dtype=torch.bool, device=context.device)
 
         (b, n, c), q = context.shape, query.shape[1]
-        # as AutoGluon does on a GPU; on a CPU half of the digits would be noise
-        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=self.device == "cuda"):
+        # On a GPU as AutoGluon does; on a CPU predictions keep all their digits.
+        on_gpu = self.device == "cuda"
+        with torch.autocast("cuda", torch.bfloat16) if on_gpu else nullcontext():
             out: torch.Tensor = self._network(
                 context, labels, query, kept(b, c), kept(b, n), kept(b, q)
             )

@@ -85,7 +85,8 @@ class InContextModel(Protocol):
     ) -> "torch.Tensor":
         """Return differentiable logits (B, Q, K).
 
-        Of context (B, N, C) with labels (B, N), for query (B, Q, C).
+        Of context (B, N, C) with labels (B, N), for query (B, Q, C). A step of fine-tuning calls
+        this under `torch.autocast`, in bfloat16, where the device is fast in it.
         """
         ...
 

@@ -453,6 +453,8 @@ def test_weights_that_nobody_publishes_are_refused_by_name() -> None:
 
 # --- auto
 
+PATIENCE = auto.PATIENCE
+
 
 @pytest.fixture
 def tiny_v1(
@@ -471,6 +473,7 @@ def tiny_v1(
     monkeypatch.setattr(hub, "hub_path", lambda version: tmp_path / f"{version}.safetensors")
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(auto, "PATIENCE", 60.0)  # busy machines take longer to ask
 
     def forget() -> None:
         auto.choose.cache_clear()
@@ -577,6 +580,7 @@ def test_auto_decides_within_three_seconds_where_nobody_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Hub and index accept a connection and never say a word."""
+    monkeypatch.setattr(auto, "PATIENCE", PATIENCE)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(8)

@@ -48,8 +48,7 @@ class CausalMixModel(AbstractTorchModel):
     this package has been imported. The values are the fields of
     `autogluon_causalmix.config.Hyperparameters`. The pretrained model is the first candidate of
     every fit and is kept unless fine-tuning beats it on validation rows; `fit_report` says which
-    one predicts, and why. Sample weights are ignored: a model that learns in context has no place
-    for them.
+    one predicts, and why. Sample weights are ignored: in-context learning has no place for them.
 
     Paper: Causal Data Augmentation for Robust Fine-Tuning of Tabular Foundation Models
     (arXiv 2601.04110).
@@ -202,12 +201,12 @@ class CausalMixModel(AbstractTorchModel):
         """Write the fine-tuned network in the format of its family; the pretrained, if that is all.
 
         A prediction of this model also has the pretrained network's say, see `fit_report.share`.
-        The file of `mini` and of TabPFN v2 and later is one for ``TabPFNClassifier(model_path=…)``.
+        The classifier of its family reads it: see the page on backbones.
 
         Parameters
         ----------
         path : str or Path
-            Ends in ``.safetensors``. A file that is there is replaced.
+            Ends in ``.safetensors``, of `tabicl` in ``.ckpt``, of `mitra` a folder; is replaced.
 
         Raises
         ------
@@ -220,7 +219,7 @@ class CausalMixModel(AbstractTorchModel):
         if not isinstance(network, Exportable):
             raise BackboneError(
                 f"the backbone {self.model.facts.name!r} cannot export its weights; 'mini', "
-                "'tabpfn-v2', 'tabpfn' and 'tabpfn-checkpoint' can"
+                "'mitra', 'tabicl', 'tabpfn', 'tabpfn-v2' and 'tabpfn-checkpoint' can"
             )
         network.export_weights(path)
 
@@ -269,10 +268,10 @@ class CausalMixModel(AbstractTorchModel):
 def register() -> None:
     """Make the key ``"CAUSALMIX"`` known to AutoGluon; a second call does nothing.
 
-    Importing this package calls it. Name it as ray's ``worker_process_setup_hook`` where a worker
-    must know the key.
+    Importing this module calls it, which importing AutoGluon does where this package has been
+    imported. Name it as ray's ``worker_process_setup_hook`` where a worker must know the key.
     """
-    if CausalMixModel.ag_key not in ag_model_registry.keys:
+    if not ag_model_registry.exists(CausalMixModel):
         ag_model_registry.add(CausalMixModel)
 
 
@@ -296,3 +295,6 @@ def _memory_errors() -> Iterator[None]:
         if not is_out_of_memory(error):
             raise
         raise NotEnoughMemoryError(f"CausalMix ran out of memory: {error}") from error
+
+
+register()

@@ -33,6 +33,7 @@ KINDS: tuple[Kind[Any], ...] = (
 BUILT_IN = (
     "autogluon_causalmix.backbones.auto",
     "autogluon_causalmix.backbones.ensemble",
+    "autogluon_causalmix.backbones.mitra",
     "autogluon_causalmix.backbones.tabicl",
     "autogluon_causalmix.backbones.tabpfn",
     "autogluon_causalmix.backbones.tabpfn_v1",

@@ -159,20 +159,39 @@ def test_every_room_stands_in_the_list_once_and_exists() -> None:
     assert [module for module in MODULES if module != PACKAGE.name and not room(module)] == []
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "import autogluon_causalmix",
-        "from autogluon_causalmix.plugins import plugin_registry as of; assert not of().failures",
-    ],
-    ids=["package", "plugins"],
-)
-def test_importing_is_light(code: str) -> None:
-    code = f"{code}; import sys; print(*[name for name in {HEAVY} if name in sys.modules])"
+def loaded_by(code: str, names: tuple[str, ...]) -> list[str]:
+    """Return which of some modules a fresh process has loaded after running a line of code."""
+    code = f"{code}; import sys; print('|', *[name for name in {names} if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True
     )
-    assert done.stdout.split() == []
+    return done.stdout.rpartition("|")[2].split()
+
+
+def test_importing_is_light() -> None:
+    assert loaded_by("import autogluon_causalmix", (*HEAVY, "autogluon", "pandas")) == []
+    plugins = "from autogluon_causalmix.plugins import plugin_registry; plugin_registry()"
+    assert loaded_by(plugins, HEAVY) == []
+
+
+FETCH = """\
+import sys
+sys.argv = ["causalmix", "weights", "fetch", "tabpfn-v1"]
+from autogluon_causalmix.cli.app import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code
+"""
+
+
+def test_asking_for_cached_weights_loads_nothing_heavy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tabpfn-v1.safetensors").touch()
+    monkeypatch.setenv("CAUSALMIX_CACHE", str(tmp_path))
+    light = ("autogluon", "pandas", "numpy", "requests", "ssl")
+    assert loaded_by(f"exec({FETCH!r})", (*HEAVY, *light)) == []
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -189,13 +208,21 @@ def test_all_names_exist_and_are_sorted(module: str) -> None:
 
 def test_the_package_exports_what_it_says_and_no_more() -> None:
     tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
-    bound = {
-        alias.asname or alias.name
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom)
+    for_type_checkers = {
+        alias.name: node.module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith(PACKAGE.name)
         for alias in node.names
     }
-    assert bound == set(autogluon_causalmix.__all__)
+    at_run_time = {
+        name: f"{PACKAGE.name}.{module}"
+        for name, module in vars(autogluon_causalmix)["_MODULES"].items()
+    }
+    assert at_run_time == for_type_checkers
+    assert sorted(at_run_time) == autogluon_causalmix.__all__
+    assert set(autogluon_causalmix.__all__) <= set(dir(autogluon_causalmix))
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        autogluon_causalmix.nonsense  # type: ignore[attr-defined]  # noqa: B018
 
 
 def python_files() -> Iterator[Path]:

@@ -69,6 +69,7 @@ ARCHITECTURES = {
     "tabpfn_v2_5": ("TabPFNV2p5Config", {"emsize": 24, "nlayers": 2, "nhead": 2}),
     "tabpfn_v2_6": ("TabPFNV2p6Config", {"emsize": 24, "nlayers": 2, "nhead": 2}),
     "tabpfn_v3": ("TabPFNV3Config", {"nlayers": 2}),
+    "tabpfn_v3_5": ("TabPFNV3p5Config", {"nlayers": 2}),
 }
 
 
@@ -104,6 +105,18 @@ def test_every_architecture_can_be_exported(architecture: str, tmp_path: Path) -
     model.export_weights(tmp_path / "tuned.safetensors")
     theirs = predicted_by_tabpfn(tmp_path / "tuned.safetensors", table)
     np.testing.assert_allclose(theirs, model.predict_proba(table.features), atol=1e-6)
+
+
+def test_what_v3_5_has_for_regression_alone_is_not_tuned(tmp_path: Path) -> None:
+    table = toy_tables()["mixed types"]
+    backbone = random_checkpoint("tabpfn_v3_5", tmp_path)
+    before = backbone.condition(table, n_estimators=2, device="cpu", seed=0).network.state_dict()
+    model, _ = tuned(backbone, table)
+    after = model.network.state_dict()
+    untouched = {name for name in before if torch.equal(before[name], after[name])}
+    frozen = {name for name, w in model.network.named_parameters() if not w.requires_grad}
+    assert frozen == untouched & set(dict(model.network.named_parameters()))
+    assert "heads.mlp_regression.norm.weight" in frozen
 
 
 def test_the_backbone_of_checkpoints_reads_what_was_exported(tmp_path: Path) -> None:

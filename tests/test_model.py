@@ -98,6 +98,27 @@ def test_the_string_key_and_the_class_are_the_same_model(tmp_path: Path) -> None
     pd.testing.assert_frame_equal(by_class.predict_proba(frame), by_string.predict_proba(frame))
 
 
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import autogluon_causalmix; from autogluon.tabular import TabularPredictor",
+        "from autogluon.tabular import TabularPredictor; import autogluon_causalmix",
+        "import autogluon_causalmix; import autogluon.tabular.registry",
+        "from autogluon_causalmix import CausalMixModel",
+        "from autogluon_causalmix import report_of",
+        # as a saved predictor, a spawned process and a worker of ray meet the class
+        "import pickle; pickle.loads(b'cautogluon_causalmix.model\\nCausalMixModel\\n.')",
+    ],
+    ids=["before", "after", "the registry alone", "the class", "a later room", "unpickled"],
+)
+def test_the_string_key_is_known_in_every_order_of_imports(imports: str) -> None:
+    lookup = (
+        "from autogluon.tabular.registry import ag_model_registry as registry; "
+        "assert registry.key_to_cls('CAUSALMIX').__name__ == 'CausalMixModel'"
+    )
+    subprocess.run([sys.executable, "-c", f"{imports}; {lookup}"], check=True, timeout=120)
+
+
 def test_registering_twice_does_nothing() -> None:
     register()
     register()

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from autogluon_causalmix.backbones import tabicl as family
+from autogluon_causalmix.backbones import tabicl_weights
 from autogluon_causalmix.backbones import weights as hub
 from autogluon_causalmix.backbones.tabicl import TabICL
 from autogluon_causalmix.errors import CheckpointError, ConfigError
@@ -110,7 +110,7 @@ def test_weights_out_of_reach_are_an_error_that_names_them(
     monkeypatch.setenv("CAUSALMIX_OFFLINE", "1")
     monkeypatch.setattr(hub, "cached_path", lambda *_: None)
     with pytest.raises(CheckpointError, match=r"tabicl-classifier-v2-20260212.ckpt of jingang/"):
-        family.fetch("v2")
+        tabicl_weights.fetch("v2")
 
 
 @pytest.mark.skipif(INSTALLED, reason="tabicl is installed")

@@ -15,17 +15,12 @@ from safetensors.torch import load_file, save_file
 
 from autogluon_causalmix.backbones import in_parts
 from autogluon_causalmix.backbones.protocol import MOST_VALUES
-from autogluon_causalmix.backbones.tabpfn_v1 import (
-    COLUMNS_SHOWN,
-    LEARNING_RATE,
-    LICENSE,
-    NAME,
-    TabPFNv1,
-)
+from autogluon_causalmix.backbones.tabpfn_v1 import COLUMNS_SHOWN, LEARNING_RATE, TabPFNv1
 from autogluon_causalmix.backbones.tabpfn_v1_context import TabPFNv1Context
 from autogluon_causalmix.backbones.tabpfn_v1_network import TabPFNv1Network, network_of
 from autogluon_causalmix.backbones.tabpfn_v1_numbers import Numbering
 from autogluon_causalmix.backbones.tabpfn_v1_views import View, fit_views
+from autogluon_causalmix.backbones.tabpfn_v1_weights import LICENSE, NAME
 from autogluon_causalmix.backbones.weights import Weights
 from autogluon_causalmix.column import Column
 from autogluon_causalmix.errors import BackboneError, CheckpointError

@@ -24,14 +24,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from autogluon_causalmix.backbones import auto, pip_index, tabpfn_v1
+from autogluon_causalmix.backbones import auto, pip_index, tabpfn_v1_weights
 from autogluon_causalmix.backbones import weights as hub
 from autogluon_causalmix.backbones.archive import Archive, fetch_from_archive
 from autogluon_causalmix.backbones.auto import AutoBackbone
 from autogluon_causalmix.backbones.published import prefetch_weights
 from autogluon_causalmix.backbones.tabpfn import TabPFN
-from autogluon_causalmix.backbones.tabpfn_v1 import TabPFNv1, read_checkpoint
+from autogluon_causalmix.backbones.tabpfn_v1 import TabPFNv1
 from autogluon_causalmix.backbones.tabpfn_v1_network import TabPFNv1Network
+from autogluon_causalmix.backbones.tabpfn_v1_weights import read_checkpoint
 from autogluon_causalmix.errors import CheckpointError
 from autogluon_causalmix.table import Table
 
@@ -333,8 +334,7 @@ DRIVER = """
 import json, os, resource, signal, sys, time, random
 from pathlib import Path
 from autogluon_causalmix.backbones.archive import Archive, fetch_from_archive
-from autogluon_causalmix.backbones.tabpfn import TabPFN
-from autogluon_causalmix.backbones.tabpfn_v1 import TabPFNv1, read_checkpoint
+from autogluon_causalmix.backbones.tabpfn_v1_weights import read_checkpoint
 from autogluon_causalmix.errors import CheckpointError
 import autogluon_causalmix.backbones.tabpfn_v1_network, safetensors.torch, requests
 
@@ -464,7 +464,7 @@ def tiny_v1(
     for weight in network.parameters():
         torch.nn.init.normal_(weight)
     index.content, archive = packed(dict(network.state_dict()), padding=1000)
-    monkeypatch.setattr(tabpfn_v1, "ARCHIVE", archive)
+    monkeypatch.setattr(tabpfn_v1_weights, "ARCHIVE", archive)
     monkeypatch.setattr(auto, "ARCHIVE", archive)
     monkeypatch.setenv("CAUSALMIX_CACHE", str(tmp_path / "v1"))
     monkeypatch.setattr(auto, "hub_path", lambda version: tmp_path / f"{version}.safetensors")

@@ -14,8 +14,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from filelock import FileLock
-
 from autogluon_causalmix.backbones.pip_index import (
     PipIndex,
     local_path,
@@ -94,6 +92,8 @@ def fetch_from_archive(
     """
     if path.is_file():
         return path
+    from filelock import FileLock
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.with_suffix(".lock")

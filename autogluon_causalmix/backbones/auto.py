@@ -14,7 +14,8 @@ from autogluon_causalmix.backbones.offline import OFFLINE, is_offline
 from autogluon_causalmix.backbones.pip_index import pip_index
 from autogluon_causalmix.backbones.protocol import InContextModel
 from autogluon_causalmix.backbones.tabpfn import Mini, TabPFN
-from autogluon_causalmix.backbones.tabpfn_v1 import ARCHIVE, TabPFNv1, weights_path
+from autogluon_causalmix.backbones.tabpfn_v1 import TabPFNv1
+from autogluon_causalmix.backbones.tabpfn_v1_weights import ARCHIVE, weights_path
 from autogluon_causalmix.backbones.weights import Weights, hub_failure, hub_path
 from autogluon_causalmix.errors import CheckpointError
 from autogluon_causalmix.hookspecs import Register, hookimpl

@@ -17,7 +17,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit, urlunsplit
-from urllib.request import url2pathname
 
 from autogluon_causalmix.backbones.offline import OFFLINE, is_offline
 from autogluon_causalmix.errors import CheckpointError
@@ -192,6 +191,8 @@ def _effective(printed: list[tuple[str, str]]) -> dict[str, str]:
 
 def local_path(address: str) -> Path | None:
     """Return the path of a ``file:`` address, None of any other."""
+    from urllib.request import url2pathname  # loads ssl
+
     parts = urlsplit(address)
     return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 

@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autogluon_causalmix.backbones import tabicl, tabpfn_v1
+from autogluon_causalmix.backbones import mitra_weights as mitra
+from autogluon_causalmix.backbones import tabicl_weights as tabicl
+from autogluon_causalmix.backbones import tabpfn_v1_weights as tabpfn_v1
 from autogluon_causalmix.backbones.archive import OnBytes
-from autogluon_causalmix.backbones.tabpfn import NON_COMMERCIAL, PERMISSIVE
 from autogluon_causalmix.backbones.weights import (
+    NON_COMMERCIAL,
+    PERMISSIVE,
     cached_path,
     fetch_weights,
     hub_path,
@@ -51,6 +54,7 @@ def published() -> Iterator[Published]:
         yield _of_the_hub(version)
     for version in tabicl.FILES:
         yield _of_tabicl(version)
+    yield _of_mitra()
 
 
 def prefetch_weights(
@@ -62,8 +66,8 @@ def prefetch_weights(
     ----------
     name : str
         ``"tabpfn-v1"``, from the package index that pip is configured with, or
-        ``"tabpfn-<version>"`` for any version that `tabpfn` knows, or ``"tabicl-v2"`` and others,
-        from their hubs.
+        ``"tabpfn-<version>"`` for any version that `tabpfn` knows, ``"tabicl-v2"`` and others, or
+        ``"mitra"``, from their hubs.
     on_bytes : callable
         Gets the bytes that are there and those that there will be; of the index only.
 
@@ -113,4 +117,14 @@ def _of_tabicl(version: str) -> Published:
         "TabICL's hub",
         cached_path(tabicl.REPOSITORY, filename) or Path(filename),
         lambda _: tabicl.fetch(version),
+    )
+
+
+def _of_mitra() -> Published:
+    return Published(
+        mitra.NAME,
+        mitra.LICENSE,
+        "Mitra's hub",
+        cached_path(mitra.REPOSITORY, mitra.WEIGHTS) or Path(mitra.WEIGHTS),
+        lambda _: mitra.fetch(),
     )

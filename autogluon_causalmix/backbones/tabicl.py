@@ -6,20 +6,11 @@ from pathlib import Path
 
 from autogluon_causalmix.backbones.protocol import MOST_VALUES, Limits
 from autogluon_causalmix.backbones.tabicl_context import TabICLContext, condition
-from autogluon_causalmix.backbones.weights import Weights, fetch_from_hub
+from autogluon_causalmix.backbones.tabicl_weights import FILES, LICENSE, fetch
+from autogluon_causalmix.backbones.weights import Weights
 from autogluon_causalmix.errors import CheckpointError, ConfigError
 from autogluon_causalmix.hookspecs import Register, hookimpl
 from autogluon_causalmix.table import Table
-
-REPOSITORY = "jingang/TabICL"
-LICENSE = "BSD-3-Clause"
-
-FILES = {
-    "v1": "tabicl-classifier-v1-20250208.ckpt",
-    "v1.1": "tabicl-classifier-v1.1-20250506.ckpt",
-    "v2": "tabicl-classifier-v2-20260212.ckpt",
-}
-"""The published classifiers, by version."""
 
 LEARNING_RATE = 1e-5
 """That of `tabicl`'s own fine-tuning."""
@@ -76,17 +67,6 @@ class TabICL:
         if tuning:
             return TUNING_WEIGHTS + TUNING_VALUE * min(rows * columns, MOST_VALUES)
         return WEIGHTS + PREDICTING_VALUE * rows * columns
-
-
-def fetch(version: str) -> Path:
-    """Return the file of a published version, fetched from its hub first if it is not cached.
-
-    Raises
-    ------
-    CheckpointError
-        It is out of reach.
-    """
-    return fetch_from_hub(REPOSITORY, FILES[version])
 
 
 @hookimpl

@@ -13,6 +13,7 @@ import pandas as pd
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.backbones.in_parts import predict_in_parts
+from autogluon_causalmix.backbones.missing import fillings
 from autogluon_causalmix.backbones.weights import Weights, first_line
 from autogluon_causalmix.column import Column
 from autogluon_causalmix.errors import CheckpointError, ConfigError
@@ -21,9 +22,6 @@ from autogluon_causalmix.table import Table, encode
 
 if TYPE_CHECKING:
     import torch
-
-MISSING = -1.0
-"""Code of a category that is missing, as `tabicl` has it; a missing number is the mean."""
 
 
 class TabICLContext:
@@ -163,8 +161,7 @@ def condition(
     from tabicl import TabICLClassifier
 
     columns, rows = table.feature_columns, encode(table.feature_columns, table.features)
-    pairs = zip(columns, rows.T, strict=True)
-    filling = np.array([_filling(column, values) for column, values in pairs])
+    filling = fillings(columns, rows)  # as `tabicl` has it
     classifier = TabICLClassifier(
         n_estimators=n_estimators,
         model_path=weights.path,
@@ -177,14 +174,6 @@ def condition(
     with _chatter_ignored():
         classifier.fit(np.where(np.isnan(rows), filling, rows), codes)
     return TabICLContext(classifier, columns, filling, table.classes, codes, weights)
-
-
-def _filling(column: Column, values: Matrix) -> float:
-    """Return what stands for a missing value of a column."""
-    known = values[~np.isnan(values)]
-    if column.is_categorical or len(known) == 0:
-        return MISSING
-    return float(known.mean())
 
 
 def _load(classifier: Any, path: Path) -> None:

@@ -10,13 +10,15 @@ from typing import ClassVar
 
 from autogluon_causalmix.backbones.protocol import MOST_VALUES, Limits
 from autogluon_causalmix.backbones.tabpfn_context import TabPFNContext, condition
-from autogluon_causalmix.backbones.weights import Weights, fetch_weights
+from autogluon_causalmix.backbones.weights import (
+    NON_COMMERCIAL,
+    PERMISSIVE,
+    Weights,
+    fetch_weights,
+)
 from autogluon_causalmix.errors import CheckpointError
 from autogluon_causalmix.hookspecs import Register, hookimpl
 from autogluon_causalmix.table import Table
-
-PERMISSIVE = {"v2": "Prior Labs License (Apache 2.0 with attribution)"}
-NON_COMMERCIAL = "Prior Labs non-commercial license"
 
 LEARNING_RATE = 3e-5
 """The best rates of 49 fine-tuning runs of TabPFN v2 cluster here (Rubachev et al., 2025, arXiv

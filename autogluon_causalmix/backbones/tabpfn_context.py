@@ -25,6 +25,9 @@ from autogluon_causalmix.table import Table, encode
 if TYPE_CHECKING:
     import torch
 
+FOR_NUMBERS = ("y_encoder.regression.", "heads.mlp_regression.", "heads.output_projection.")
+"""Weights of TabPFN v3.5, one network for both tasks, on which no class depends; not tuned."""
+
 
 class TabPFNContext:
     """A `TabPFNClassifier` that has seen the real rows, opened up for episodes.
@@ -206,6 +209,8 @@ def condition(
     # tabpfn may keep built networks in a cache of the process: tuning ours in place must not reach
     # the others.
     own = copy.deepcopy(classifier)
+    for name, weight in own.models_[0].named_parameters():
+        weight.requires_grad_(not any(part in name for part in FOR_NUMBERS))
     return TabPFNContext(
         own, _facts(weights, own.models_[0]), columns, weights.learning_rate, weights.notes
     )

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
 
 from autogluon_causalmix.backbones.offline import OFFLINE, is_offline
 from autogluon_causalmix.errors import CheckpointError
+
+PERMISSIVE = {"v2": "Prior Labs License (Apache 2.0 with attribution)"}
+NON_COMMERCIAL = "Prior Labs non-commercial license"
 
 HUB_SECONDS = 3.0  # a hub that takes longer to say hello would take minutes to send the weights
 
@@ -101,6 +102,9 @@ def file_failure(repository: str, filename: str) -> str:
     """
     if is_offline():
         return f"{OFFLINE} is set"
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen  # loads ssl
+
     from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
 
     if HF_HUB_OFFLINE:

@@ -1,6 +1,5 @@
 """The ``causalmix`` command."""
 
-import importlib.metadata
 import os
 import sys
 from typing import Annotated, Any
@@ -25,6 +24,8 @@ app.add_typer(weights, name="weights")
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        import importlib.metadata
+
         console.print(f"causalmix {importlib.metadata.version('autogluon-causalmix')}")
         raise typer.Exit
 

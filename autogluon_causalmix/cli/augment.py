@@ -5,7 +5,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import pandas as pd
 import typer
 
 from autogluon_causalmix.cli import options
@@ -13,6 +12,8 @@ from autogluon_causalmix.cli.progress import followed
 from autogluon_causalmix.cli.terminal import console, errors, notes_of_the_log, print_notes
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from autogluon_causalmix.files.training import TrainingFile
 
 
@@ -74,7 +75,7 @@ def augment(
         console.print(f"{len(synthetic)} rows of generator {generator!r} in {out}", soft_wrap=True)
 
 
-def _write_stream(file: "TrainingFile", synthetic: pd.DataFrame) -> None:
+def _write_stream(file: "TrainingFile", synthetic: "pd.DataFrame") -> None:
     """Write rows to the standard output, as text."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows"

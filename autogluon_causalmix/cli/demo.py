@@ -6,8 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
-import pandas as pd
 import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table as Grid
@@ -15,9 +13,10 @@ from rich.table import Table as Grid
 from autogluon_causalmix.cli import options
 from autogluon_causalmix.cli.progress import Progress, followed
 from autogluon_causalmix.cli.terminal import console
-from autogluon_causalmix.verdict import verdict
 
-if TYPE_CHECKING:  # loads AutoGluon
+if TYPE_CHECKING:  # loads pandas and AutoGluon
+    import pandas as pd
+
     from autogluon_causalmix.comparison import Comparison
     from autogluon_causalmix.records import FitReport
 
@@ -27,25 +26,26 @@ SPLITS = 3
 OPTIONS = {"backbone": "auto", "n_estimators": 2, "finetune_steps": 30}
 
 
-def breast_cancer() -> pd.DataFrame:
+def breast_cancer() -> "pd.DataFrame":
     """Return 569 tumours, 30 measurements, benign or malignant (Wolberg et al., 1995)."""
     from sklearn.datasets import load_breast_cancer
 
     return _named(load_breast_cancer(as_frame=True))
 
 
-def wine() -> pd.DataFrame:
+def wine() -> "pd.DataFrame":
     """Return 178 wines, 13 measurements, three cultivars (Aeberhard & Forina, 1992)."""
     from sklearn.datasets import load_wine
 
     return _named(load_wine(as_frame=True))
 
 
-def diabetes() -> pd.DataFrame:
+def diabetes() -> "pd.DataFrame":
     """Return 442 patients, 10 measurements: disease faster than the median, or slower.
 
     Efron et al., 2004.
     """
+    import numpy as np
     from sklearn.datasets import load_diabetes
 
     bunch = load_diabetes(as_frame=True, scaled=False)
@@ -55,7 +55,9 @@ def diabetes() -> pd.DataFrame:
     )
 
 
-def _named(bunch: Any) -> pd.DataFrame:
+def _named(bunch: Any) -> "pd.DataFrame":
+    import numpy as np
+
     features: pd.DataFrame = bunch.data
     return features.assign(**{TARGET: np.asarray(bunch.target_names)[bunch.target]})
 
@@ -82,6 +84,8 @@ def demo(
 
 def _run(out: Path, verbosity: int) -> None:
     """Compare the arms on all tables and splits; print a table, leave a report and a picture."""
+    import pandas as pd
+
     from autogluon_causalmix.report.page import write_page
     from autogluon_causalmix.report.pictures import draw_arms, save
 
@@ -162,11 +166,13 @@ def _say(progress: Progress, job: str, arm: str) -> None:
     progress.say(f"{job}, {arm}")
 
 
-def _summary(scores: pd.DataFrame) -> pd.DataFrame:
+def _summary(scores: "pd.DataFrame") -> "pd.DataFrame":
     """Return one row per table and arm, as text.
 
     Mean ± standard deviation over splits, and how often the fine-tuned weights were kept.
     """
+    import pandas as pd
+
     rows = []
     for (table, arm), group in scores.groupby(["table", "arm"], sort=False):
         spread = {
@@ -186,7 +192,7 @@ def _summary(scores: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _grid(summary: pd.DataFrame) -> Grid:
+def _grid(summary: "pd.DataFrame") -> Grid:
     grid = Grid(*summary.columns, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))  # 80 letters wide at most
     for position, column in enumerate(grid.columns):
         column.no_wrap, column.justify = True, "left" if position < 2 else "right"
@@ -195,8 +201,10 @@ def _grid(summary: pd.DataFrame) -> Grid:
     return grid
 
 
-def verdict_of(scores: pd.DataFrame) -> str:
+def verdict_of(scores: "pd.DataFrame") -> str:
     """Say in one sentence what these runs show, and no more."""
+    from autogluon_causalmix.verdict import verdict
+
     losses = scores.pivot_table(index=["table", "split"], columns="arm", values="log_loss")
     tables, splits = len(TABLES), len(losses)
     return verdict(losses, f"the test rows of {splits} splits of {tables} tables")

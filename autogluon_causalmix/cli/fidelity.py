@@ -1,7 +1,7 @@
 """``causalmix fidelity``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -9,7 +9,9 @@ from rich.table import Table as Grid
 
 from autogluon_causalmix.cli import options
 from autogluon_causalmix.cli.terminal import console, print_notes
-from autogluon_causalmix.fidelity.records import FidelityReport
+
+if TYPE_CHECKING:
+    from autogluon_causalmix.fidelity.records import FidelityReport
 
 File = typer.Argument(help="CSV or Parquet file of the synthetic rows.")
 
@@ -60,7 +62,7 @@ def fidelity(
     console.print(f"report: {out}, {numbers}", soft_wrap=True)
 
 
-def _grid(report: FidelityReport) -> Grid:
+def _grid(report: "FidelityReport") -> Grid:
     grid = Grid("metric", "better", "synthetic", "real", "drawn again", "standing", box=SIMPLE_HEAD)
     for each in report.measurements:
         values = (each.synthetic, each.real, each.null)
@@ -73,5 +75,5 @@ def _grid(report: FidelityReport) -> Grid:
     return grid
 
 
-def _reasons(report: FidelityReport) -> list[str]:
+def _reasons(report: "FidelityReport") -> list[str]:
     return [f"{each.name}: {each.reason}" for each in report.measurements if each.reason]

@@ -4,7 +4,6 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 import typer
 from rich.table import Table as Grid
 
@@ -16,7 +15,9 @@ from autogluon_causalmix.errors import TableError
 WRITTEN = ("predictor", "leaderboard.csv", "fit_report.json", "report.html")
 UNFINISHED = ".unfinished"  # stands in the folder until all of these do
 
-if TYPE_CHECKING:  # loads AutoGluon
+if TYPE_CHECKING:  # loads pandas and AutoGluon
+    import pandas as pd
+
     from autogluon_causalmix.comparison import Comparison
     from autogluon_causalmix.files.training import TrainingFile
     from autogluon_causalmix.records import FitReport
@@ -93,8 +94,8 @@ def _read(
 
 
 def _compare(
-    train: pd.DataFrame,
-    test: pd.DataFrame | None,
+    train: "pd.DataFrame",
+    test: "pd.DataFrame | None",
     target: str,
     chosen: dict[str, Any],
     out: Path,
@@ -158,7 +159,7 @@ def _print(comparison: "Comparison", out: Path, rows: str) -> None:
     console.print(f"report: {out / 'report.html'}", soft_wrap=True)
 
 
-def _leaderboard(scores: pd.DataFrame, rows: str) -> Grid:
+def _leaderboard(scores: "pd.DataFrame", rows: str) -> Grid:
     grid = Grid("arm", f"log-loss ({rows})", "ROC-AUC", "share of tuned", "steps", "fit seconds")
     for row in scores.to_dict("records"):
         numbers = [

@@ -3,20 +3,19 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 from rich.table import Table as Grid
 
 from autogluon_causalmix.cli import options
 from autogluon_causalmix.cli.progress import followed
 from autogluon_causalmix.cli.terminal import console, print_notes
-from autogluon_causalmix.config import Named
 from autogluon_causalmix.errors import ConfigError
-from autogluon_causalmix.fitlog import Log
-from autogluon_causalmix.resources import Resources
-from autogluon_causalmix.table import Table
+
+if TYPE_CHECKING:  # loads pandas
+    from autogluon_causalmix.config import Named
+    from autogluon_causalmix.table import Table
 
 MOST_EDGES = 15
 
@@ -36,6 +35,7 @@ def graph(
     quiet: options.Quiet = False,
 ) -> None:
     """Find causal edges in a file and draw how far each is believed."""
+    from autogluon_causalmix.config import Named
     from autogluon_causalmix.files.dtypes import read_dtypes
     from autogluon_causalmix.files.training import TrainingFile
     from autogluon_causalmix.report.pictures import draw_graph, save
@@ -59,10 +59,14 @@ def graph(
 
 
 def _beliefs(
-    chosen: Named, table: Table, seed: int, seconds: float
+    chosen: "Named", table: "Table", seed: int, seconds: float
 ) -> tuple[Mapping[str, Any], list[str]]:
     """Fit a generator, and return the graph that it describes and its notes."""
+    import numpy as np
+
+    from autogluon_causalmix.fitlog import Log
     from autogluon_causalmix.generation import fit_source
+    from autogluon_causalmix.resources import Resources
 
     log = Log(logging.DEBUG)  # notes are printed
     rng = np.random.default_rng(seed)
@@ -74,6 +78,8 @@ def _beliefs(
 
 
 def _strongest(found: Mapping[str, Any]) -> Grid:
+    import numpy as np
+
     beliefs = np.array(found["probability"])
     grid = Grid("edge", "belief")
     grid.columns[0].overflow = "fold"  # a name is never shortened

@@ -5,15 +5,16 @@ import math
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import pandas as pd
 import typer
 
 from autogluon_causalmix.cli.terminal import console
-from autogluon_causalmix.column import Column
 from autogluon_causalmix.errors import ConfigError
-from autogluon_causalmix.table import Table
+
+if TYPE_CHECKING:  # loads pandas
+    from autogluon_causalmix.column import Column
+    from autogluon_causalmix.table import Table
 
 Train = Annotated[Path, typer.Argument(help="CSV or Parquet file of the real rows.")]
 Target = Annotated[
@@ -117,7 +118,7 @@ def named(option: str, given: str) -> str | dict[str, Any]:
     return options
 
 
-def assignments(option: str, given: Iterable[str], table: Table) -> dict[Any, object]:
+def assignments(option: str, given: Iterable[str], table: "Table") -> dict[Any, object]:
     """Return columns and values from texts like ``dose=3``.
 
     Raises
@@ -145,8 +146,10 @@ def assignments(option: str, given: Iterable[str], table: Table) -> dict[Any, ob
     return found
 
 
-def _read(column: Column, text: str, place: str) -> object:
+def _read(column: "Column", text: str, place: str) -> object:
     """Return the value of a column that a text stands for."""
+    import pandas as pd
+
     if column.levels is not None:
         spelled = {str(level): level for level in column.levels}
         if text not in spelled:

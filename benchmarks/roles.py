@@ -14,6 +14,7 @@ gated               the gradient of synthetic queries counts only where it agree
                     real queries, which their context has not seen
 teacher             a foundation model labels the drawn rows, by probabilities: `--teacher`
 half real           synthetic rows have half of the loss
+two episodes        each step has the mean loss of two episodes; real rows alone
 """
 
 from __future__ import annotations
@@ -86,6 +87,15 @@ class Gated(Training):
         return torch.stack(losses).sum() if agreement > 0 else losses[0]
 
 
+class TwoEpisodes(Training):
+    """Steps on the mean loss of two episodes in one view."""
+
+    def _loss(self, episode: Episode, view: int) -> torch.Tensor:
+        second = self.sampler.draw(self.rng, self.most_rows)
+        losses = [super(TwoEpisodes, self)._loss(each, view) for each in (episode, second)]
+        return torch.stack(losses).mean()
+
+
 def _parts(episode: Episode) -> list[Episode]:
     return [replace(episode, queries=(query,)) for query in episode.queries if len(query.rows)]
 
@@ -104,6 +114,7 @@ ROLES: dict[str, tuple[Draw, type[Training]]] = {
     "rows": (drawn, Training),
     "posterior": (posterior, PosteriorEpisodes),
     "gated": (drawn, Gated),
+    "two episodes": (drawn, TwoEpisodes),
 }
 ARMS: dict[str, dict[str, Any]] = {
     "real rows": {"generator": None},
@@ -117,6 +128,7 @@ ARMS: dict[str, dict[str, Any]] = {
     },
     "gated": {"way": "gated"},
     "teacher": {"generator": {"name": "scm", "label": "teacher"}},
+    "two episodes": {"generator": None, "way": "two episodes"},
 }
 
 

@@ -14,6 +14,7 @@ gated               the gradient of synthetic queries counts only where it agree
                     real queries, which their context has not seen
 teacher             a foundation model labels the drawn rows, by probabilities: `--teacher`
 half real           synthetic rows have half of the loss
+half null           real rows that are drawn again have half of the loss
 two episodes        each step has the mean loss of two episodes; real rows alone
 """
 
@@ -102,7 +103,7 @@ def _parts(episode: Episode) -> list[Episode]:
 
 def posterior(train: Table, options: Hyperparameters, rng: np.random.Generator) -> Table:
     """Return equally many rows of each of `DRAWS` draws of graph and mechanisms, in their order."""
-    named = {"name": "scm", "graphs": 1, "bootstraps": 1}
+    named = {"name": "scm", "graphs": 1, "discoverer": {"name": "boss", "bootstraps": 1}}
     single = Hyperparameters.parse(options.model_dump() | {"generator": named})
     parts = [drawn(train, single, rng) for _ in range(DRAWS)]
     return train.with_frame(
@@ -121,6 +122,7 @@ ARMS: dict[str, dict[str, Any]] = {
     "bootstrap null": {"generator": "bootstrap"},
     "causalmix": {},
     "half real": {"mixing": {"real_fraction": 0.5}},
+    "half null": {"generator": "bootstrap", "mixing": {"real_fraction": 0.5}},
     "episodes": {"mixing": {"role": "episode", "real_fraction": 0.5}},
     "posterior episodes": {
         "mixing": {"role": "episode", "real_fraction": 0.5},

@@ -1,6 +1,5 @@
 """`MitraContext`: AutoGluon's network of Mitra with the real rows as context."""
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -11,12 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from autogluon_causalmix.arrays import Indices, Matrix
+from autogluon_causalmix.backbones.facts import facts_of
 from autogluon_causalmix.backbones.in_parts import predict_in_parts
 from autogluon_causalmix.backbones.missing import fillings
 from autogluon_causalmix.backbones.weights import Weights, first_line
 from autogluon_causalmix.column import Column
 from autogluon_causalmix.errors import CheckpointError, ConfigError
-from autogluon_causalmix.records import BackboneFacts
 from autogluon_causalmix.table import Table, encode
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class MitraContext:
         self.columns, self.mirrors = columns, mirrors
         self.classes: npt.NDArray[np.object_] = np.asarray(classes, dtype=object)
         self.learning_rate, self.notes = weights.learning_rate, weights.notes
-        self.facts = _facts(weights, network)
+        self.facts = facts_of(weights, network)
         self._network = network
         self._filling = fillings(columns, rows)
         self._shown = varying(np.where(np.isnan(rows), self._filling, rows))
@@ -189,16 +188,4 @@ def _unusable(path: Path, reason: str) -> str:
     return (
         f"{path.parent} cannot be used as weights of Mitra ({reason}); give a folder of a Mitra "
         "classifier"
-    )
-
-
-def _facts(weights: Weights, network: "torch.nn.Module") -> BackboneFacts:
-    with weights.path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return BackboneFacts(
-        name=weights.name,
-        weights=weights.path.name,
-        sha256=digest,
-        license=weights.license,
-        parameters=sum(weight.numel() for weight in network.parameters()),
     )

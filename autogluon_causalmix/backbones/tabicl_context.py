@@ -1,6 +1,5 @@
 """`TabICLContext`: a `TabICLClassifier` with the real rows as context, opened up for episodes."""
 
-import hashlib
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,12 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.backbones.facts import facts_of
 from autogluon_causalmix.backbones.in_parts import predict_in_parts
 from autogluon_causalmix.backbones.missing import fillings
 from autogluon_causalmix.backbones.weights import Weights, first_line
 from autogluon_causalmix.column import Column
 from autogluon_causalmix.errors import CheckpointError, ConfigError
-from autogluon_causalmix.records import BackboneFacts
 from autogluon_causalmix.table import Table, encode
 
 if TYPE_CHECKING:
@@ -69,7 +68,7 @@ class TabICLContext:
             for pattern in self._generator.class_shuffles_[method]
         ]
         self._codes = codes
-        self.facts = _facts(weights, self._network)
+        self.facts = facts_of(weights, self._network)
 
     @property
     def network(self) -> "torch.nn.Module":
@@ -197,15 +196,3 @@ def _chatter_ignored() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         yield
-
-
-def _facts(weights: Weights, network: "torch.nn.Module") -> BackboneFacts:
-    with weights.path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return BackboneFacts(
-        name=weights.name,
-        weights=weights.path.name,
-        sha256=digest,
-        license=weights.license,
-        parameters=sum(weight.numel() for weight in network.parameters()),
-    )

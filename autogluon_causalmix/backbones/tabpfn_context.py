@@ -5,7 +5,6 @@ fine-tuning sees rows exactly as inference does and no step pays for preprocessi
 """
 
 import copy
-import hashlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from autogluon_causalmix.arrays import Indices, Matrix
+from autogluon_causalmix.backbones.facts import facts_of
 from autogluon_causalmix.backbones.weights import Weights, first_line, quiet, silence_telemetry
 from autogluon_causalmix.column import Column
 from autogluon_causalmix.errors import CheckpointError, ConfigError
@@ -212,7 +212,7 @@ def condition(
     for name, weight in own.models_[0].named_parameters():
         weight.requires_grad_(not any(part in name for part in FOR_NUMBERS))
     return TabPFNContext(
-        own, _facts(weights, own.models_[0]), columns, weights.learning_rate, weights.notes
+        own, facts_of(weights, own.models_[0]), columns, weights.learning_rate, weights.notes
     )
 
 
@@ -227,13 +227,3 @@ def _load(classifier: Any, path: Path) -> None:
             f"{first_line(error)}); give the path of a .safetensors or .ckpt file of a TabPFN "
             "classifier"
         ) from error
-
-
-def _facts(weights: Weights, network: "torch.nn.Module") -> BackboneFacts:
-    return BackboneFacts(
-        name=weights.name,
-        weights=weights.path.name,
-        sha256=hashlib.sha256(weights.path.read_bytes()).hexdigest(),
-        license=weights.license,
-        parameters=sum(weight.numel() for weight in network.parameters()),
-    )

@@ -1,7 +1,5 @@
 """`TabPFNv1Context`: a TabPFN v1 with the real rows as context."""
 
-import functools
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,11 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.backbones.facts import facts_of
 from autogluon_causalmix.backbones.in_parts import predict_in_parts
 from autogluon_causalmix.backbones.weights import Weights, first_line
 from autogluon_causalmix.column import Column
 from autogluon_causalmix.errors import CheckpointError
-from autogluon_causalmix.records import BackboneFacts
 from autogluon_causalmix.table import Table, encode
 
 if TYPE_CHECKING:
@@ -65,7 +63,7 @@ class TabPFNv1Context:
         self.classes: npt.NDArray[np.object_] = np.asarray(classes, dtype=object)
         self.learning_rate = weights.learning_rate
         self.notes = weights.notes
-        self.facts = _facts(weights, network)
+        self.facts = facts_of(weights, network)
         self._network = network
         self._labels = torch.as_tensor(codes)[None]
         self._context = self._shown(rows)
@@ -156,19 +154,3 @@ def _load(path: Path) -> "torch.nn.Module":
         raise CheckpointError(
             f"{path} cannot be used ({first_line(error)}); remove it, and it is fetched again"
         ) from error
-
-
-def _facts(weights: Weights, network: "torch.nn.Module") -> BackboneFacts:
-    return BackboneFacts(
-        name=weights.name,
-        weights=weights.path.name,
-        sha256=_sha256(weights.path, weights.path.stat().st_mtime_ns),
-        license=weights.license,
-        parameters=sum(weight.numel() for weight in network.parameters()),
-    )
-
-
-@functools.cache
-def _sha256(path: Path, changed: int) -> str:  # noqa: ARG001 - another file if changed
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

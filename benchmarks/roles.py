@@ -9,6 +9,7 @@ Cells are those of `benchmarks.selection`: the course of a run that nobody judge
 package's own:
 
 episodes            some episodes hold synthetic rows alone, context and query
+null episodes       some episodes hold real rows that are drawn again, context and query
 posterior episodes  each of these is of one draw of graph and mechanisms, of eight
 gated               the gradient of synthetic queries counts only where it agrees with that of the
                     real queries, which their context has not seen
@@ -124,6 +125,10 @@ ARMS: dict[str, dict[str, Any]] = {
     "half real": {"mixing": {"real_fraction": 0.5}},
     "half null": {"generator": "bootstrap", "mixing": {"real_fraction": 0.5}},
     "episodes": {"mixing": {"role": "episode", "real_fraction": 0.5}},
+    "null episodes": {
+        "generator": "bootstrap",
+        "mixing": {"role": "episode", "real_fraction": 0.5},
+    },
     "posterior episodes": {
         "mixing": {"role": "episode", "real_fraction": 0.5},
         "way": "posterior",

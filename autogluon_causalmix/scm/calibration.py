@@ -42,8 +42,14 @@ class Calibration:
         raw, spread = (np.ascontiguousarray(a.T) for a in (scores, _of_differences(variance)))
         chosen = member, np.arange(n)
         frequencies = np.bincount(member, minlength=n_levels) / n
+        start = np.concatenate([[1.0], np.log(frequencies)])
+        # In these units the loss bends about alike along all parameters: rare levels would else
+        # take most of the steps.
+        bend = np.concatenate([[frequencies @ raw.var(axis=1)], frequencies * (1.0 - frequencies)])
+        units = 1.0 / np.sqrt(np.maximum(bend, 1e-6))
 
-        def loss(parameters: Matrix) -> tuple[float, Matrix]:
+        def loss(moves: Matrix) -> tuple[float, Matrix]:
+            parameters = start + units * moves
             temperature = parameters[0]
             inverse = 1.0 / np.sqrt(1.0 + np.pi / 8.0 * temperature**2 * spread)
             moved = raw * inverse
@@ -61,14 +67,19 @@ class Calibration:
             moved *= inverse
             slope = np.vdot(logits, moved) / n + 0.05**2 * temperature / n
             gradient = np.concatenate([[slope], logits.mean(axis=1)])
-            return float(penalty - likelihood / n), gradient
+            return float(penalty - likelihood / n), units * gradient
 
-        start = np.concatenate([[1.0], np.log(frequencies)])
-        bounds = [(0.0, None)] + [(None, None)] * n_levels
+        bounds = [(-1.0 / units[0], None)] + [(None, None)] * n_levels
         found = optimize.minimize(
-            loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 100}
+            loss,
+            np.zeros(n_levels + 1),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=bounds,
+            options={"maxiter": 100},
         )
-        return cls(float(found.x[0]), np.asarray(found.x[1:]), float(found.fun))
+        fitted = start + units * found.x
+        return cls(max(float(fitted[0]), 0.0), fitted[1:], float(found.fun))
 
     def probabilities(self, scores: Matrix) -> Matrix:
         """Return the probabilities of scores that are certain, shape (rows, levels)."""

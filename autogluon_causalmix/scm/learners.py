@@ -14,13 +14,15 @@ Learner = Callable[[Matrix, Matrix, np.random.Generator], FittedLearner]
 
 LANDMARKS = 100
 """Basis functions of the smooth learner: enough for six parents; cost grows with the square."""
+ROWS_FOR_LANDMARKS = 2_000
+"""Rows among which the distinct ones are looked for; sorting all takes as long as a fit."""
 TREES = 50
 LEAF = 5
 """Least rows in a leaf of a tree."""
 
 
 def linear(features: Matrix, targets: Matrix) -> FittedLearner:
-    """Fit ridge regression; the leave-one-out error, in closed form, chooses the penalty.
+    """Fit ridge regression.
 
     Parameters
     ----------
@@ -29,7 +31,7 @@ def linear(features: Matrix, targets: Matrix) -> FittedLearner:
     targets : numpy.ndarray
         Shape (rows, outputs).
     """
-    return ridge_regression("linear", Identity(), features, targets)
+    return ridge_regression("linear", [Identity()], features, targets)
 
 
 def pairwise(features: Matrix, targets: Matrix) -> FittedLearner:
@@ -44,13 +46,11 @@ def pairwise(features: Matrix, targets: Matrix) -> FittedLearner:
     targets : numpy.ndarray
         Shape (rows, outputs).
     """
-    return ridge_regression("pairwise", Pairs.of(features), features, targets)
+    return ridge_regression("pairwise", [Pairs.of(features)], features, targets)
 
 
 def smooth(features: Matrix, targets: Matrix, rng: np.random.Generator) -> FittedLearner:
-    """Fit kernel ridge regression on a few landmarks (Williams and Seeger, 2001).
-
-    The leave-one-out error chooses the width and the penalty.
+    """Fit kernel ridge regression of one of three widths on landmarks (Williams and Seeger, 2001).
 
     Parameters
     ----------
@@ -61,14 +61,13 @@ def smooth(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fitte
     rng : numpy.random.Generator
         Chooses the landmarks.
     """
-    distinct = np.unique(features, axis=0)
+    some = rng.permutation(len(features))[:ROWS_FOR_LANDMARKS]
+    distinct = np.unique(features[some], axis=0)
     chosen = rng.permutation(len(distinct))[:LANDMARKS]
     landmarks = distinct[np.sort(chosen)]
-    fits = [
-        ridge_regression("smooth", Bumps.at(landmarks, width), features, targets)
-        for width in np.sqrt(max(features.shape[1], 1)) * np.array([0.5, 1.0, 2.0])
-    ]
-    return min(fits, key=lambda fit: fit.error(targets))
+    widths = np.sqrt(max(features.shape[1], 1)) * np.array([0.5, 1.0, 2.0])
+    bases = (Bumps.at(landmarks, width) for width in widths)
+    return ridge_regression("smooth", bases, features, targets)
 
 
 def trees(features: Matrix, targets: Matrix, rng: np.random.Generator) -> FittedLearner:

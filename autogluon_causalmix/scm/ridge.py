@@ -1,6 +1,8 @@
 """`ridge_regression`: a fit with held-out predictions of its rows, in closed form."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Protocol
 
 import numpy as np
@@ -13,8 +15,6 @@ PENALTIES = np.logspace(-4, 3, 15)
 LEAST_DEFLATION = 0.9
 """Least factor for residuals: below it, the penalty was too small by chance. Noise of 100 rows had
 .93 ± .15 of its spread without the bound, and has 1.01 ± .09 with it."""
-RESIDUALS_PER_BATCH = 200_000
-"""Residuals of all penalties in memory at a time: 2 MB stay in the cache."""
 
 
 class Regression(Protocol):
@@ -55,10 +55,6 @@ class FittedLearner:
     deflation: Matrix
     variance: Matrix
 
-    def error(self, targets: Matrix) -> float:
-        """Return the mean squared error of the held-out predictions of `targets`."""
-        return float(((targets - self.held_out) ** 2).mean())
-
 
 @dataclass(frozen=True)
 class Linear:
@@ -87,72 +83,93 @@ class Linear:
         return replace(self, weights=weights, offset=self.offset + self.offset_root * normal[0])
 
 
-def ridge_regression(name: str, basis: Basis, features: Matrix, targets: Matrix) -> FittedLearner:
-    """Fit ridge regression on a basis; the leave-one-out error chooses the penalty.
+def ridge_regression(
+    name: str, bases: Iterable[Basis], features: Matrix, targets: Matrix
+) -> FittedLearner:
+    """Fit ridge regression on the best of some bases.
+
+    Generalised cross-validation (Golub, Heath and Wahba, 1979) chooses the basis and the penalty:
+    it takes the mean leverage for that of each row, so that no row is looked at for a penalty.
 
     Parameters
     ----------
     name : str
         The learner's name.
-    basis : Basis
-        What predictions are linear in.
+    bases : iterable of Basis
+        What predictions may be linear in.
     features, targets : numpy.ndarray
         Shape (rows, features) and (rows, outputs).
     """
-    expanded = basis.expand(features)
-    centre, offset = expanded.mean(axis=0), targets.mean(axis=0)
-    expanded = expanded - centre
-    values, vectors = np.linalg.eigh(expanded.T @ expanded)
-    values = np.maximum(values, 0.0)
-    rotated, centred = expanded @ vectors, targets - offset
-    projected = rotated.T @ centred
-    penalties = PENALTIES * max(len(features) / 100.0, 1.0)
-    leverages = _leverages(rotated, values, penalties)
-    best = int(_errors(rotated, centred, projected, values, penalties, leverages).argmin())
-    penalty, leverage = float(penalties[best]), leverages[:, best]
-    shrunk = projected / (values + penalty)[:, None]
-    explained = rotated @ shrunk
-    residual = (centred - explained) / (1.0 - leverage)[:, None]
-    # e/(1 − h) is the held-out residual; e/√(1 − h) has the variance of the noise
-    # (Cook and Weisberg, 1982).
-    noise = _square_root((residual * (1.0 - leverage)[:, None]).T @ residual / len(features))
-    root, offset_root = vectors / np.sqrt(values + penalty), 1.0 / np.sqrt(len(features))
-    return FittedLearner(
-        name,
-        Linear(basis, centre, vectors @ shrunk, offset, root, offset_root, noise),
-        explained + offset,
-        targets - residual,
-        np.maximum(np.sqrt(1.0 - leverage), LEAST_DEFLATION),
-        (leverage / (1.0 - leverage))[:, None] * (noise**2).sum(axis=0),
-    )
+    expanded = (_Expanded.of(basis, features, targets) for basis in bases)
+    return min(expanded, key=attrgetter("error")).fitted(name, targets)
 
 
-def _leverages(rotated: Matrix, values: Matrix, penalties: Matrix) -> Matrix:
-    """Return the leverage of each row under each penalty, shape (rows, penalties)."""
-    leverages = rotated**2 @ (1.0 / (values[:, None] + penalties))
-    return np.minimum(leverages + 1.0 / len(rotated), 1.0 - 1e-6)
+@dataclass(frozen=True, eq=False)
+class _Expanded:
+    """The rows in a basis, and the penalty with the lowest error there.
+
+    `columns`, shape (rows, columns), has mean 0. `values` and `vectors` are the eigenvalues and
+    eigenvectors of its products; `projected`, shape (columns, outputs), is that of the columns with
+    the targets, turned by the eigenvectors.
+    """
+
+    basis: Basis
+    columns: Matrix
+    centre: Matrix
+    values: Matrix
+    vectors: Matrix
+    projected: Matrix
+    penalty: float
+    error: float
+
+    @classmethod
+    def of(cls, basis: Basis, features: Matrix, targets: Matrix) -> "_Expanded":
+        """Expand the features, and choose the penalty."""
+        columns = basis.expand(features)
+        centre, centred = columns.mean(axis=0), targets - targets.mean(axis=0)
+        columns = columns - centre
+        values, vectors = np.linalg.eigh(columns.T @ columns)
+        values = np.maximum(values, 0.0)
+        projected = vectors.T @ (columns.T @ centred)
+        penalties = PENALTIES * max(len(features) / 100.0, 1.0)
+        total = float((centred**2).sum())
+        errors = _cross_validated(values, projected, total, penalties, len(features))
+        best = int(errors.argmin())
+        penalty, error = float(penalties[best]), float(errors[best])
+        return cls(basis, columns, centre, values, vectors, projected, penalty, error)
+
+    def fitted(self, name: str, targets: Matrix) -> FittedLearner:
+        """Return the fit, with held-out predictions of its rows."""
+        n, offset = len(targets), targets.mean(axis=0)
+        root = self.vectors / np.sqrt(self.values + self.penalty)
+        weights = self.vectors @ (self.projected / (self.values + self.penalty)[:, None])
+        leverage = np.minimum(((self.columns @ root) ** 2).sum(axis=1) + 1.0 / n, 1.0 - 1e-6)
+        explained = self.columns @ weights + offset
+        residual = (targets - explained) / (1.0 - leverage)[:, None]
+        # e/(1 − h) is the held-out residual; e/√(1 − h) has the variance of the noise
+        # (Cook and Weisberg, 1982).
+        noise = _square_root((residual * (1.0 - leverage)[:, None]).T @ residual / n)
+        return FittedLearner(
+            name,
+            Linear(self.basis, self.centre, weights, offset, root, 1.0 / np.sqrt(n), noise),
+            explained,
+            targets - residual,
+            np.maximum(np.sqrt(1.0 - leverage), LEAST_DEFLATION),
+            (leverage / (1.0 - leverage))[:, None] * (noise**2).sum(axis=0),
+        )
 
 
-def _errors(
-    rotated: Matrix,
-    centred: Matrix,
-    projected: Matrix,
-    values: Matrix,
-    penalties: Matrix,
-    leverages: Matrix,
+def _cross_validated(
+    values: Matrix, projected: Matrix, total: float, penalties: Matrix, rows: int
 ) -> Matrix:
-    """Return the sum of squared leave-one-out residuals under each penalty, shape (penalties,)."""
-    shape = len(penalties), projected.shape[1]
-    shrink = (1.0 / (values[:, None] + penalties))[:, :, None]
-    weights = (shrink * projected[:, None]).reshape(len(values), shape[0] * shape[1])
-    size = max(RESIDUALS_PER_BATCH // weights.shape[1], 1)
-    errors = np.zeros(len(penalties))
-    for begin in range(0, len(rotated), size):
-        some = slice(begin, begin + size)
-        explained = (rotated[some] @ weights).reshape(-1, *shape)
-        squares = ((centred[some, None] - explained) ** 2).sum(axis=2)
-        errors += (squares / (1.0 - leverages[some]) ** 2).sum(axis=0)
-    return errors
+    """Return the generalised cross-validation error under each penalty, shape (penalties,).
+
+    `total` is the sum of squared targets. All sums over rows are sums over eigenvalues here.
+    """
+    damped = values[:, None] + penalties
+    explained = (projected**2).sum(axis=1) @ ((values[:, None] + 2.0 * penalties) / damped**2)
+    leverage = (1.0 + (values[:, None] / damped).sum(axis=0)) / rows
+    return np.asarray(np.maximum(total - explained, 0.0) / np.maximum(1.0 - leverage, 1e-6) ** 2)
 
 
 def _square_root(covariance: Matrix) -> Matrix:

@@ -27,17 +27,25 @@ def _log_determinant(matrix: Matrix) -> float:
     return product
 
 
-@compiled("f8(f8[:,::1], f8[:,::1], i8, i8, i8, i8, f8)")
+@compiled("f8(f8[:,::1], i8, f8[:,::1], i8, i8, i8, i8, f8)")
 def _log_ratio(
-    base: Matrix, rows: Matrix, start: int, width: int, split: int, end: int, sign: float
+    base: Matrix,
+    feature: int,
+    rows: Matrix,
+    start: int,
+    width: int,
+    split: int,
+    end: int,
+    sign: float,
 ) -> float:
-    """Return log |A + S| − log |A| of the block of `width` features from `start`.
+    """Return log |A + S| − log |A| of a block of `width` features.
 
-    S is `sign` times the sum of v vᵀ over the rows v from `split` to `end`. A is `sign` times the
-    sum over those before `split`, plus the block of `base` where `sign` is −1.
+    S is `sign` times the sum of v vᵀ over the rows v from `split` to `end`, at the places from
+    `start`. A is `sign` times the sum over those before `split`, plus the block of `base` from
+    `feature` where `sign` is −1.
     """
     if width == 1:
-        alone, more = 0.0 if sign > 0.0 else base[start, start], 0.0
+        alone, more = 0.0 if sign > 0.0 else base[feature, feature], 0.0
         for k in range(split):
             alone += sign * rows[k, start] * rows[k, start]
         for k in range(split, end):
@@ -46,7 +54,7 @@ def _log_ratio(
     before, after = np.empty((width, width)), np.empty((width, width))
     for i in range(width):
         for j in range(i + 1):
-            total = 0.0 if sign > 0.0 else base[start + i, start + j]
+            total = 0.0 if sign > 0.0 else base[feature + i, feature + j]
             for k in range(split):
                 total += sign * rows[k, start + i] * rows[k, start + j]
             before[i, j] = total
@@ -56,26 +64,33 @@ def _log_ratio(
     return _log_determinant(after) - _log_determinant(before)
 
 
-@compiled("i8(f8[:,::1], i8[::1], i8, f8[:,::1], i8)")
-def _eliminate(matrix: Matrix, starts: Indices, column: int, rows: Matrix, size: int) -> int:
-    """Eliminate the features of a column, after `size` others; return how many are eliminated now.
-
-    The rows become those of the Cholesky factor: the correlations given the features eliminated
-    are `matrix` minus the sum of v vᵀ over the rows v.
-    """
-    n = len(matrix)
+@compiled("i8(i8[::1], i8, i8[::1], i8)")
+def _append(starts: Indices, column: int, features: Indices, size: int) -> int:
+    """Append the features of a column to `size` others; return how many there are now."""
     for feature in range(starts[column], starts[column + 1]):
-        for i in range(n):
-            rows[size, i] = matrix[feature, i]
-        for k in range(size):
-            factor = rows[k, feature]
-            for i in range(n):
-                rows[size, i] -= factor * rows[k, i]
-        scale = 1.0 / math.sqrt(rows[size, feature])
-        for i in range(n):
-            rows[size, i] *= scale
+        features[size] = feature
         size += 1
     return size
+
+
+@compiled("void(f8[:,::1], i8[::1], i8, i8, f8[:,::1])")
+def _eliminate(matrix: Matrix, features: Indices, size: int, last: int, rows: Matrix) -> None:
+    """Eliminate the first `last` of `size` features.
+
+    The rows become those of the Cholesky factor: the correlations of the other features, given
+    these, are those of `matrix` minus the sum of v vᵀ over the rows v.
+    """
+    for place in range(last):
+        row, given = rows[place], matrix[features[place]]
+        for i in range(size):
+            row[i] = given[features[i]]
+        for k in range(place):
+            other, factor = rows[k], rows[k, place]
+            for i in range(size):
+                row[i] -= factor * other[i]
+        scale = 1.0 / math.sqrt(row[place])
+        for i in range(size):
+            row[i] *= scale
 
 
 @compiled(
@@ -97,29 +112,37 @@ def additions(
     The ratio of X given P, with Z and without, is that of Z given P, with X and without: so X is
     eliminated once, after P, for all candidates Z. `rows` has the shape of `matrix`.
     """
+    features = np.empty(len(matrix), dtype=np.int64)
     for request in range(len(nodes)):
         node = nodes[request]
-        split, place = 0, 0
-        while place < parents.shape[1] and parents[request, place] >= 0:
-            split = _eliminate(matrix, starts, parents[request, place], rows, split)
-            place += 1
-        end = _eliminate(matrix, starts, node, rows, split)
+        split, number = 0, 0
+        while number < parents.shape[1] and parents[request, number] >= 0:
+            split = _append(starts, parents[request, number], features, split)
+            number += 1
+        end = _append(starts, node, features, split)
+        size = end
+        for column in range(candidates.shape[1]):
+            if candidates[request, column]:
+                size = _append(starts, column, features, size)
+        _eliminate(matrix, features, size, end, rows)
+        place = end
         for column in range(candidates.shape[1]):
             if candidates[request, column]:
                 start = starts[column]
                 width = starts[column + 1] - start
-                ratio = _log_ratio(matrix, rows, start, width, split, end, -1.0)
+                ratio = _log_ratio(matrix, start, rows, place, width, split, end, -1.0)
                 gains[request, column] = -0.5 * total * ratio - penalties[node, column]
+                place += width
 
 
 @compiled("void(f8[:,::1], i8[::1], i8, f8[:,::1], f8[:,::1])")
 def _invert_factor(
-    matrix: Matrix, place: Indices, size: int, factor: Matrix, inverse: Matrix
+    matrix: Matrix, features: Indices, size: int, factor: Matrix, inverse: Matrix
 ) -> None:
-    """Write the inverse of the lower Cholesky factor of the first features in `place`."""
+    """Write the inverse of the lower Cholesky factor of the first `size` features."""
     for i in range(size):
         for j in range(i + 1):
-            total = matrix[place[i], place[j]]
+            total = matrix[features[i], features[j]]
             for k in range(j):
                 total -= factor[i, k] * factor[j, k]
             factor[i, j] = math.sqrt(total) if i == j else total / factor[j, j]
@@ -152,25 +175,19 @@ def removals(
     and with X. The rows of the inverse of the Cholesky factor of P and X add up to both. `rows`
     and `inverse` have the shape of `matrix`.
     """
-    place = np.empty(len(matrix), dtype=np.int64)
+    features = np.empty(len(matrix), dtype=np.int64)
     for request in range(len(nodes)):
         node = nodes[request]
-        end, n_parents = 0, 0
+        split, n_parents = 0, 0
         while n_parents < parents.shape[1] and parents[request, n_parents] >= 0:
-            parent = parents[request, n_parents]
-            for feature in range(starts[parent], starts[parent + 1]):
-                place[end] = feature
-                end += 1
+            split = _append(starts, parents[request, n_parents], features, split)
             n_parents += 1
-        split = end
-        for feature in range(starts[node], starts[node + 1]):
-            place[end] = feature
-            end += 1
-        _invert_factor(matrix, place, end, rows, inverse)
+        end = _append(starts, node, features, split)
+        _invert_factor(matrix, features, end, rows, inverse)
         start = 0
         for number in range(n_parents):
             parent = parents[request, number]
             width = starts[parent + 1] - starts[parent]
-            ratio = _log_ratio(matrix, inverse, start, width, split, end, 1.0)
+            ratio = _log_ratio(matrix, 0, inverse, start, width, split, end, 1.0)
             gains[request, parent] = -0.5 * total * ratio + penalties[node, parent]
             start += width

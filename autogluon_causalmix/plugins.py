@@ -37,7 +37,6 @@ BUILT_IN = (
     "autogluon_causalmix.backbones.tabicl",
     "autogluon_causalmix.backbones.tabpfn",
     "autogluon_causalmix.backbones.tabpfn_v1",
-    "autogluon_causalmix.discovery.auto",
     "autogluon_causalmix.discovery.constraint.pc_fci",
     "autogluon_causalmix.discovery.controls",
     "autogluon_causalmix.discovery.random_order",

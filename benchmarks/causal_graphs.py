@@ -38,7 +38,6 @@ from causallearn.utils.DepthChoiceGenerator import DepthChoiceGenerator
 from numpy.typing import NDArray
 
 from autogluon_causalmix.arrays import Marks, Matrix
-from autogluon_causalmix.discovery.auto import AutoDiscoverer
 from autogluon_causalmix.discovery.blocks import Blocks
 from autogluon_causalmix.discovery.constraint.orientation import fci_marks, pc_marks
 from autogluon_causalmix.discovery.constraint.skeleton import pc_stable
@@ -266,9 +265,7 @@ def our_default(values: Matrix, codes: Sequence[int]) -> Marks:
     table = Table.from_frame(
         frame.assign(coin=rng.choice(["heads", "tails"], size=len(values))), "coin"
     )
-    found = AutoDiscoverer().discover(
-        table, Constraints.none(len(table.columns)), rng, Resources(600.0)
-    )
+    found = BOSS().discover(table, Constraints.none(len(table.columns)), rng, Resources(600.0))
     belief = found.probability[:-1, :-1]
     directed, adjacent = belief >= 0.5, belief + belief.T >= 0.5
     return np.asarray(np.where(adjacent, np.where(directed.T & ~directed, 1, -1), 0))

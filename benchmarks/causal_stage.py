@@ -3,11 +3,12 @@
 ::
 
     python -m benchmarks.causal_stage time --data DIR --tables diabetes wdbc
-    python -m benchmarks.causal_stage sampling
+    python -m benchmarks.causal_stage sampling      # and: growth
 
-time      seconds of the whole stage on 500 rows: ours with one graph and with its defaults, and the
-          stock pipeline (causal-learn's PC and FCI with Fisher-Z on codes of categories,
+time      seconds of the whole stage on `--rows` rows: ours with one graph and with its defaults,
+          and the stock pipeline (causal-learn's PC and FCI with Fisher-Z on codes of categories,
           `pdag2dag`, DoWhy's automatic mechanisms)
+growth    seconds and memory of the whole stage by columns and by rows, drawn to a file
 sampling  seconds and memory of 100,000 rows from a 20-node model
 
 Wall time and processor time are printed. On a shared machine only processor time can be compared
@@ -19,20 +20,24 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import multiprocessing
 import resource
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import networkx as nx
 import numpy as np
 import pandas as pd
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.generators.scm import SCMGenerator
+from autogluon_causalmix.report.style import BLUE, GREEN
 from autogluon_causalmix.resources import Resources, cut_off
 from autogluon_causalmix.table import Table
 from benchmarks.study.tables import as_text, load
@@ -43,10 +48,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=["time", "sampling"])
+    parser.add_argument("what", choices=["time", "sampling", "growth"])
     parser.add_argument(
         "--data", type=Path, help="folder of <name>.csv; else scikit-learn's tables"
     )
+    parser.add_argument("--rows", type=int, default=500, help="of a table, at most")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--cpus", type=int, default=2)
     parser.add_argument("--tables", nargs="+", help="names; all where none is given")
@@ -56,12 +62,14 @@ def main() -> None:
         default=300.0,
         help="seconds after which the stock pipeline is cut off",
     )
+    parser.add_argument("--picture", type=Path, default=Path("docs/images/stage-growth.png"))
     parser.add_argument("--no-stock", action="store_true", help="leave the stock pipeline out")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     commands: dict[str, Callable[[argparse.Namespace], None]] = {
         "time": time_stage,
         "sampling": time_sampling,
+        "growth": draw_growth,
     }
     commands[arguments.what](arguments)
 
@@ -132,7 +140,7 @@ def time_stage(arguments: argparse.Namespace) -> None:
     small = Table.from_frame(as_text(tables[0].frame.sample(30, random_state=0)), "target")
     stage(SCMGenerator(graphs=1), small, 0, 1)  # imports are not timed
     for dataset in tables:
-        frame = dataset.frame.sample(min(len(dataset.frame), 500), random_state=0)
+        frame = dataset.frame.sample(min(len(dataset.frame), arguments.rows), random_state=0)
         table = Table.from_frame(as_text(frame), "target")
         seconds: dict[str, list[tuple[float, float]]] = {}
         for run in range(arguments.runs):
@@ -176,6 +184,54 @@ def random_columns(
         cuts = np.quantile(values[:, code], np.arange(1, 2 + code % 5) / (2 + code % 5))
         values[:, code] = np.digitize(values[:, code], cuts)
     return values, codes
+
+
+def draw_growth(arguments: argparse.Namespace) -> None:
+    """Print and draw seconds of the whole stage on mixed columns, each size in its own process."""
+    figure, panels = plt.subplots(1, 2, figsize=(7.5, 3.0), layout="constrained", sharey=True)
+    by_columns = [(1000, columns) for columns in (10, 30, 100, 300, 1000)]
+    by_rows = [(rows, 20) for rows in (1000, 10_000, 100_000, 1_000_000)]
+    fresh = multiprocessing.get_context("spawn")
+    for panel, sizes, varies in zip(panels, (by_columns, by_rows), (1, 0), strict=True):
+        seconds = []
+        for rows, columns in sizes:
+            with ProcessPoolExecutor(1, fresh) as pool:
+                stages, memory, notes = pool.submit(grown, rows, columns, arguments.limit).result()
+            seconds.append(stages)
+            said = ", ".join(f"{stage} {took:.1f} s" for stage, took in stages.items())
+            print(f"{rows} rows × {columns} columns: {said}, {memory:.1f} GB", *notes, sep="; ")
+        ticks = [size[varies] for size in sizes]
+        for stage, colour in {"mechanisms": GREEN, "discovery": BLUE}.items():
+            panel.plot(ticks, [took[stage] for took in seconds], "o-", color=colour, label=stage)
+        held = ("20 columns", "1,000 rows")[varies]
+        panel.set(xscale="log", yscale="log", xlabel=f"{('rows', 'columns')[varies]} ({held})")
+        panel.set_xticks(ticks, [f"{tick:,}" for tick in ticks], fontsize=7)
+        panel.minorticks_off()
+    panels[0].set_ylabel("seconds, one core")
+    panels[0].legend(frameon=False)
+    figure.savefig(arguments.picture, dpi=150)
+
+
+def grown(
+    rows: int, columns: int, limit: float
+) -> tuple[Mapping[str, float], float, tuple[str, ...]]:
+    """Fit one table; return seconds by stage, GB above those of a small table, and the notes."""
+    warnings.simplefilter("ignore")
+    frames = [
+        pd.DataFrame(values).astype(dict.fromkeys(codes, "object")).add_prefix("x")
+        for values, codes in (
+            random_columns(min(columns, 20), 50, 0, categorical=True),
+            random_columns(columns - 1, rows, 0, categorical=True),
+        )
+    ]
+    small, table = (
+        Table.from_frame(frame.assign(y=(frame["x1"] > 0).astype(int)), "y") for frame in frames
+    )
+    stage(SCMGenerator(), small, 0, 1)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    fitted = SCMGenerator().fit(table, np.random.default_rng(0), Resources(limit))
+    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return fitted.seconds, after - before, fitted.notes
 
 
 def time_sampling(arguments: argparse.Namespace) -> None:

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 from autogluon_causalmix.arrays import Adjacency
-from autogluon_causalmix.discovery.auto import AutoDiscoverer
 from autogluon_causalmix.discovery.beliefs import EdgeBeliefs
 from autogluon_causalmix.discovery.blocks import Blocks
 from autogluon_causalmix.discovery.knowledge import Constraints, Knowledge
@@ -135,15 +134,6 @@ def test_boss__random_table__graphs_of_the_plain_search(
     assert found.notes == ()
     assert found.graphs.any()
     assert (found.graphs == plain.graphs).all()
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_auto__random_table__graphs_of_the_plain_search(
-    seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = beliefs(AutoDiscoverer(), seed)
-    monkeypatch.setattr(boss, "BestOrder", PlainOrder)
-    assert (found.graphs == beliefs(AutoDiscoverer(), seed).graphs).all()
 
 
 def found_in_all() -> bytes:

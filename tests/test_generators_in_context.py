@@ -97,4 +97,4 @@ def test_pfn_is_short_for_an_option_of_scm(short: PFN, whole: SCMGenerator) -> N
 
 def test_a_random_order_takes_no_discoverer() -> None:
     with pytest.raises(ConfigError, match="needs none of"):
-        PFN(order="random", discoverer="boss")
+        PFN(order="random", discoverer="pc+fci")

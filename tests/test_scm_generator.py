@@ -171,7 +171,7 @@ def test_scm__many_small_tables__valid_rows_or_a_typed_refusal(
 @settings(max_examples=12, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(
     frames(st.sampled_from([1, 30, 300, 5000]), st.sampled_from([1, 20, 32, 100, 300])),
-    st.sampled_from(["boss", "pc+fci", "auto"]),
+    st.sampled_from(["boss", "pc+fci"]),
 )
 def test_scm__any_size__valid_rows_or_a_typed_refusal_in_time(
     frame: pd.DataFrame, name: str

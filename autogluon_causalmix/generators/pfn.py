@@ -53,11 +53,11 @@ class PFN:
 
     order: Literal["graph", "random"] = "graph"
     graphs: Annotated[int, Field(ge=1, le=1000)] = 1
-    discoverer: str | dict[str, object] = "auto"
+    discoverer: str | dict[str, object] = "boss"
     backbone: str | dict[str, object] = "auto"
 
     def __post_init__(self) -> None:
-        if self.order == "random" and self.discoverer != "auto":
+        if self.order == "random" and self.discoverer != "boss":
             raise ConfigError("'discoverer' finds graphs, which order='random' needs none of")
         self._scm()
 

@@ -86,7 +86,7 @@ class SCMGenerator:
     True
     """
 
-    discoverer: str | dict[str, object] = "auto"
+    discoverer: str | dict[str, object] = "boss"
     graphs: int = 5
     label: Literal["node", "sink", "teacher"] = "node"
     mechanism: Literal["auto", "linear", "pairwise", "smooth", "trees", "pfn"] = "auto"

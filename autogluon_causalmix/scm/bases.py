@@ -11,6 +11,8 @@ KNOTS = 6
 """Bumps along each feature, of `Pairs`."""
 BUMP = 0.7
 """Width of a bump in standard deviations: neighbouring knots of a normal column overlap."""
+MOST_BENT = 100
+"""Most features with bumps: the cost grows with the cube of their number."""
 MOST_PAIRED = 12
 """Most features whose pairs are multiplied: beyond these 66 products, small tables have too few
 rows."""
@@ -76,6 +78,8 @@ class Pairs:
         """Return the basis with knots at quantiles of the features, shape (rows, features)."""
         n_features = features.shape[1]
         bent = np.flatnonzero([len(np.unique(column)) > KNOTS for column in features.T])
+        if len(bent) > MOST_BENT:
+            bent = bent[:0]
         knots = np.quantile(features[:, bent], (np.arange(KNOTS) + 0.5) / KNOTS, axis=0)
         pairs = np.empty((0, 2), dtype=np.int64)
         if n_features <= MOST_PAIRED:

@@ -41,6 +41,18 @@ class Mortal:
 
 
 @dataclass(frozen=True)
+class Slow:
+    """An estimate that takes a tenth of a second."""
+
+    def __call__(
+        self, blocks: Blocks, weights: Matrix, rng: np.random.Generator
+    ) -> Iterator[Matrix]:
+        """Sleep, then yield random beliefs."""
+        time.sleep(0.1)
+        yield np.triu(rng.random((4, 4)), 1)
+
+
+@dataclass(frozen=True)
 class Stuck:
     """An estimate that yields one graph and then does not end."""
 
@@ -124,6 +136,18 @@ def test_the_jobs_of_a_dead_worker_are_done_without_it_with_a_note(
     )
     assert (expected.graphs == found.graphs).all()
     assert "the other 4 bootstraps of the discovery were done without workers" in found.notes[0]
+
+
+def test_a_long_discovery_says_how_long_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(bootstraps, "WORKERS_PAY", 0.5)
+    rng, free = np.random.default_rng(0), Constraints.none(4)
+    with caplog.at_level("INFO", "autogluon.causalmix"):
+        bootstraps.on_bootstraps(small_table(), free, rng, Resources(60.0), Slow(), 21)
+        bootstraps.on_bootstraps(small_table(), free, rng, Resources(60.0), Slow(), 3)
+    said = "discovery goes on for about 2 s: 20 bootstraps are left"
+    assert [record.getMessage() for record in caplog.records] == [said]
 
 
 def test_the_finished_graphs_of_an_interrupted_bootstrap_count() -> None:

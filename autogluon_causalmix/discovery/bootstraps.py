@@ -1,5 +1,6 @@
 """`on_bootstraps`: an estimate of the graph on each bootstrap of the rows, as time allows."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -16,6 +17,8 @@ from autogluon_causalmix.discovery.workers import WorkerDied, in_processes
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.resources import CUT_OFF, Resources, cut_off
 from autogluon_causalmix.table import Table
+
+logger = logging.getLogger("autogluon.causalmix")
 
 Estimate = Callable[[Blocks, Matrix, np.random.Generator], Iterator[Matrix]]
 """Yields the beliefs of one bootstrap, shape (columns, columns), each as soon as it is finished."""
@@ -95,8 +98,13 @@ def _run(
     first, *seeds = rng.integers(2**63, size=bootstraps).tolist()
     started = time.monotonic()
     graphs.extend(one(first))
-    if num_cpus > 1 and (time.monotonic() - started) * len(seeds) > WORKERS_PAY:
-        results = in_processes(partial(_all_of, one), tuple(seeds), min(num_cpus, len(seeds)))
+    left = (time.monotonic() - started) * len(seeds)
+    workers = min(num_cpus, len(seeds)) if left > WORKERS_PAY else 1
+    if left > WORKERS_PAY:
+        said = "discovery goes on for about %.0f s: %d bootstraps are left"
+        logger.info(said, left / workers, len(seeds))
+    if workers > 1:
+        results = in_processes(partial(_all_of, one), tuple(seeds), workers)
         try:
             with closing(results):
                 for beliefs in results:

@@ -101,8 +101,8 @@ def _run(
     left = (time.monotonic() - started) * len(seeds)
     workers = min(num_cpus, len(seeds)) if left > WORKERS_PAY else 1
     if left > WORKERS_PAY:
-        said = "discovery goes on for about %.0f s: %d bootstraps are left"
-        logger.info(said, left / workers, len(seeds))
+        message = "discovery goes on for about %.0f s: %d bootstraps are left"
+        logger.info(message, left / workers, len(seeds))
     if workers > 1:
         results = in_processes(partial(_all_of, one), tuple(seeds), workers)
         try:
@@ -111,8 +111,8 @@ def _run(
                     graphs.extend(beliefs)
                     del seeds[0]
         except (WorkerDied, OSError) as error:  # OSError: no further process can be started
-            left = f"the other {len(seeds)} bootstraps of the discovery were done without workers"
-            notes.append(f"{error}: {left}")
+            undone = f"the other {len(seeds)} bootstraps of the discovery were done without workers"
+            notes.append(f"{error}: {undone}")
     for seed in seeds:
         graphs.extend(one(seed))
 

@@ -1,10 +1,43 @@
-"""Tables put together from the cells of real rows."""
+"""Rows drawn from real ones class by class, and tables put together from cells of real rows."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from autogluon_causalmix.arrays import Indices
+from autogluon_causalmix.generators.conditional import matching
 from autogluon_causalmix.table import Table
+
+
+@dataclass(frozen=True)
+class ClassByClass(ABC):
+    """A fitted generator that draws the rows of a class from the real rows of that class alone.
+
+    Attributes
+    ----------
+    table : Table
+        The real rows.
+    """
+
+    table: Table
+
+    @abstractmethod
+    def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
+        """Draw `n_rows` rows, of the classes of `table`."""
+
+    def can_condition(self, where: Mapping[Hashable, object]) -> bool:
+        """Return whether the class is given, and nothing else."""
+        return set(where) == {self.table.target}
+
+    def sample_where(
+        self, n_rows: int, rng: np.random.Generator, where: Mapping[Hashable, object]
+    ) -> Table:
+        """Draw rows of one class, from its real rows alone."""
+        own = self.table.take(matching(self.table, where))
+        return replace(self, table=own).sample(n_rows, rng)
 
 
 def take_cells(table: Table, rows: Indices) -> Table:

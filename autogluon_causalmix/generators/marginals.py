@@ -1,12 +1,16 @@
 """`Marginals`: columns drawn one by one given the class, a control."""
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from autogluon_causalmix.generators.cells import notes_on_single_rows, rows_by_class, take_cells
-from autogluon_causalmix.generators.conditional import matching
+from autogluon_causalmix.generators.cells import (
+    ClassByClass,
+    notes_on_single_rows,
+    rows_by_class,
+    take_cells,
+)
 from autogluon_causalmix.hookspecs import Register, hookimpl
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
@@ -44,10 +48,8 @@ class Marginals:
 
 
 @dataclass(frozen=True)
-class FittedMarginals:
+class FittedMarginals(ClassByClass):
     """The rows whose cells are drawn."""
-
-    table: Table
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
         """Draw the classes of `n_rows` real rows, then each feature from rows of the same class."""
@@ -57,17 +59,6 @@ class FittedMarginals:
             own = np.isin(labels, members)
             cells[own] = rng.choice(members, size=(own.sum(), cells.shape[1]))
         return take_cells(self.table, cells)
-
-    def can_condition(self, where: Mapping[Hashable, object]) -> bool:
-        """Return whether the class is given, and nothing else."""
-        return set(where) == {self.table.target}
-
-    def sample_where(
-        self, n_rows: int, rng: np.random.Generator, where: Mapping[Hashable, object]
-    ) -> Table:
-        """Draw rows of one class, from its real rows alone."""
-        own = self.table.take(matching(self.table, where))
-        return replace(self, table=own).sample(n_rows, rng)
 
     def describe(self) -> Mapping[str, object]:
         """Return the number of real rows, and notes on classes with a single row."""

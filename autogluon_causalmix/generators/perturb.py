@@ -1,15 +1,19 @@
 """`Perturb`: real rows with swapped, mixed and jittered cells."""
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
 from autogluon_causalmix.arrays import Indices, Matrix
-from autogluon_causalmix.generators.cells import notes_on_single_rows, rows_by_class, take_cells
-from autogluon_causalmix.generators.conditional import matching
+from autogluon_causalmix.generators.cells import (
+    ClassByClass,
+    notes_on_single_rows,
+    rows_by_class,
+    take_cells,
+)
 from autogluon_causalmix.hookspecs import Register, hookimpl
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
@@ -64,10 +68,9 @@ class Perturb:
 
 
 @dataclass(frozen=True)
-class FittedPerturb:
+class FittedPerturb(ClassByClass):
     """The rows, and how they are changed."""
 
-    table: Table
     options: Perturb
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
@@ -107,17 +110,6 @@ class FittedPerturb:
                 spread = self.options.jitter * column.encode(present).std()
                 noise[:, position] = spread * rng.normal(size=n_rows)
         return noise
-
-    def can_condition(self, where: Mapping[Hashable, object]) -> bool:
-        """Return whether the class is given, and nothing else."""
-        return set(where) == {self.table.target}
-
-    def sample_where(
-        self, n_rows: int, rng: np.random.Generator, where: Mapping[Hashable, object]
-    ) -> Table:
-        """Draw rows of one class, from its real rows alone."""
-        own = self.table.take(matching(self.table, where))
-        return replace(self, table=own).sample(n_rows, rng)
 
     def describe(self) -> Mapping[str, object]:
         """Return the number of real rows, and notes on classes with a single row."""

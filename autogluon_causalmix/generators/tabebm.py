@@ -1,6 +1,6 @@
 """`TabEBM`: Langevin steps down the energy that a foundation model gives each class."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -10,8 +10,7 @@ from pydantic import Field
 from autogluon_causalmix.arrays import Indices, Mask, Matrix
 from autogluon_causalmix.backbones.protocol import MOST_VALUES, Backbone
 from autogluon_causalmix.config import Named
-from autogluon_causalmix.generators.cells import notes_on_single_rows, rows_by_class
-from autogluon_causalmix.generators.conditional import matching
+from autogluon_causalmix.generators.cells import ClassByClass, notes_on_single_rows, rows_by_class
 from autogluon_causalmix.generators.energy import MOST_CONTEXT_ROWS, Energy
 from autogluon_causalmix.hookspecs import Register, hookimpl
 from autogluon_causalmix.plugins import plugin_registry
@@ -94,10 +93,9 @@ class TabEBM:
 
 
 @dataclass(frozen=True)
-class FittedTabEBM:
+class FittedTabEBM(ClassByClass):
     """The real rows and how they are moved; the backbone is loaded when they are, and not kept."""
 
-    table: Table
     space: "_Space"
     options: TabEBM
     seed: int
@@ -135,17 +133,6 @@ class FittedTabEBM:
                 noise = options.noise * rng.normal(size=moved[part].shape)
                 moved[part] += noise - options.step * energy.gradient(moved[part])
         return moved
-
-    def can_condition(self, where: Mapping[Hashable, object]) -> bool:
-        """Return whether the class is given, and nothing else."""
-        return set(where) == {self.table.target}
-
-    def sample_where(
-        self, n_rows: int, rng: np.random.Generator, where: Mapping[Hashable, object]
-    ) -> Table:
-        """Draw rows of one class, from its real rows alone."""
-        own = self.table.take(matching(self.table, where))
-        return replace(self, table=own).sample(n_rows, rng)
 
     def describe(self) -> Mapping[str, object]:
         """Return the name of the weights, and notes."""

@@ -8,7 +8,8 @@
 time      seconds of the whole stage on `--rows` rows: ours with one graph and with its defaults,
           and the stock pipeline (causal-learn's PC and FCI with Fisher-Z on codes of categories,
           `pdag2dag`, DoWhy's automatic mechanisms)
-growth    seconds and memory of the whole stage by columns and by rows, drawn to a file
+growth    seconds and memory of the whole stage by columns and by rows, drawn to a file; hollow
+          where the time was up, `--limit` seconds
 sampling  seconds and memory of 100,000 rows from a 20-node model
 
 Wall time and processor time are printed. On a shared machine only processor time can be compared
@@ -38,7 +39,7 @@ import pandas as pd
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.generators.scm import SCMGenerator
 from autogluon_causalmix.report.style import BLUE, GREEN
-from autogluon_causalmix.resources import Resources, cut_off
+from autogluon_causalmix.resources import CUT_OFF, Resources, cut_off
 from autogluon_causalmix.table import Table
 from benchmarks.study.tables import as_text, load
 
@@ -193,16 +194,19 @@ def draw_growth(arguments: argparse.Namespace) -> None:
     by_rows = [(rows, 20) for rows in (1000, 10_000, 100_000, 1_000_000)]
     fresh = multiprocessing.get_context("spawn")
     for panel, sizes, varies in zip(panels, (by_columns, by_rows), (1, 0), strict=True):
-        seconds = []
+        seconds, cut = [], []
         for rows, columns in sizes:
             with ProcessPoolExecutor(1, fresh) as pool:
                 stages, memory, notes = pool.submit(grown, rows, columns, arguments.limit).result()
             seconds.append(stages)
+            cut.append(any(CUT_OFF in note for note in notes))
             said = ", ".join(f"{stage} {took:.1f} s" for stage, took in stages.items())
             print(f"{rows} rows × {columns} columns: {said}, {memory:.1f} GB", *notes, sep="; ")
         ticks = [size[varies] for size in sizes]
         for stage, colour in {"mechanisms": GREEN, "discovery": BLUE}.items():
             panel.plot(ticks, [took[stage] for took in seconds], "o-", color=colour, label=stage)
+        for tick, took in zip(np.array(ticks)[cut], np.array(seconds)[cut], strict=True):
+            panel.plot(tick, took["discovery"], "o", color=BLUE, markerfacecolor="white")
         held = ("20 columns", "1,000 rows")[varies]
         panel.set(xscale="log", yscale="log", xlabel=f"{('rows', 'columns')[varies]} ({held})")
         panel.set_xticks(ticks, [f"{tick:,}" for tick in ticks], fontsize=7)

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dpstrf
 
 from autogluon_causalmix.arrays import Indices, Matrix
 
@@ -11,6 +13,8 @@ KNOTS = 6
 """Bumps along each feature, of `Pairs`."""
 BUMP = 0.7
 """Width of a bump in standard deviations: neighbouring knots of a normal column overlap."""
+LEAST_NEW = 1e-5
+"""Share of a bump that the bumps before it do not span; one with less is left out."""
 MOST_BENT = 100
 """Most features with bumps: the cost grows with the cube of their number."""
 MOST_PAIRED = 12
@@ -53,10 +57,15 @@ class Bumps:
             Shape (landmarks, features): the centres of the bumps.
         width : float
             Their standard deviation.
+
+        A pivoted Cholesky factor takes one bump after the other, each time the one that those
+        taken span least.
         """
-        values, vectors = np.linalg.eigh(_kernel(landmarks, landmarks, width))
-        kept = values > 1e-6 * values[-1]
-        return cls(landmarks, width, vectors[:, kept] / np.sqrt(values[kept]))
+        products = _kernel(landmarks, landmarks, width)
+        factor, order, rank, _ = dpstrf(products, tol=LEAST_NEW, lower=1)
+        factor = np.tril(factor[:rank, :rank])
+        whiten = solve_triangular(factor, np.eye(rank), lower=True).T
+        return cls(landmarks[order[:rank] - 1], width, whiten)
 
     def expand(self, features: Matrix) -> Matrix:
         """Return the features and the bumps."""

@@ -73,6 +73,17 @@ def _append(starts: Indices, column: int, features: Indices, size: int) -> int:
     return size
 
 
+@compiled("i8(i8[::1], i8[::1], i8[::1])")
+def _list_parents(starts: Indices, parents: Indices, features: Indices) -> int:
+    """Write the features of parents, padded with −1; return how many there are."""
+    size = 0
+    for parent in parents:
+        if parent < 0:
+            break
+        size = _append(starts, parent, features, size)
+    return size
+
+
 @compiled("void(f8[:,::1], i8[::1], i8, i8, f8[:,::1])")
 def _eliminate(matrix: Matrix, features: Indices, size: int, last: int, rows: Matrix) -> None:
     """Eliminate the first `last` of `size` features.
@@ -115,10 +126,7 @@ def additions(
     features = np.empty(len(matrix), dtype=np.int64)
     for request in range(len(nodes)):
         node = nodes[request]
-        split, number = 0, 0
-        while number < parents.shape[1] and parents[request, number] >= 0:
-            split = _append(starts, parents[request, number], features, split)
-            number += 1
+        split = _list_parents(starts, parents[request], features)
         end = _append(starts, node, features, split)
         size = end
         for column in range(candidates.shape[1]):
@@ -178,15 +186,13 @@ def removals(
     features = np.empty(len(matrix), dtype=np.int64)
     for request in range(len(nodes)):
         node = nodes[request]
-        split, n_parents = 0, 0
-        while n_parents < parents.shape[1] and parents[request, n_parents] >= 0:
-            split = _append(starts, parents[request, n_parents], features, split)
-            n_parents += 1
+        split = _list_parents(starts, parents[request], features)
         end = _append(starts, node, features, split)
         _invert_factor(matrix, features, end, rows, inverse)
         start = 0
-        for number in range(n_parents):
-            parent = parents[request, number]
+        for parent in parents[request]:
+            if parent < 0:
+                break
             width = starts[parent + 1] - starts[parent]
             ratio = _log_ratio(matrix, 0, inverse, start, width, split, end, 1.0)
             gains[request, parent] = -0.5 * total * ratio + penalties[node, parent]

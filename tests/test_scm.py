@@ -223,6 +223,16 @@ def test_learners__closed_form__equals_refitting_without_each_row(learner: str) 
         )
 
 
+def test_bumps__products_of_their_columns__are_the_kernel_of_all_landmarks() -> None:
+    rows = np.random.default_rng(3).normal(size=(40, 2))
+    twice = np.concatenate([rows, rows[:10]])
+    basis = Bumps.at(twice, 1.0)
+    bumps = basis.expand(twice)[:, 2:]
+    squares = ((twice[:, None] - twice) ** 2).sum(axis=2)
+    assert np.allclose(bumps @ bumps.T, np.exp(-0.5 * squares), atol=2e-5)
+    assert bumps.shape[1] < 40, "copies, and bumps that the others span, are left out"
+
+
 def test_ridge__choice__the_lowest_generalised_cross_validation_error_of_all() -> None:
     rng = np.random.default_rng(5)
     parents, signal = nonlinear(60, rng)

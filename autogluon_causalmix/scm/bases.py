@@ -51,15 +51,15 @@ class Bumps:
     def at(cls, landmarks: Matrix, width: float) -> "Bumps":
         """Return the basis in which a ridge penalty is the norm of the kernel.
 
+        A pivoted Cholesky factor takes one bump after the other, each time the one that those
+        taken span least.
+
         Parameters
         ----------
         landmarks : numpy.ndarray
             Shape (landmarks, features): the centres of the bumps.
         width : float
             Their standard deviation.
-
-        A pivoted Cholesky factor takes one bump after the other, each time the one that those
-        taken span least.
         """
         products = _kernel(landmarks, landmarks, width)
         factor, order, rank, _ = dpstrf(products, tol=LEAST_NEW, lower=1)

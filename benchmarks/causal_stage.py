@@ -187,6 +187,11 @@ def random_columns(
     return values, codes
 
 
+def peak_memory() -> float:
+    """Return the most memory that this process has had so far, in GB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
 def draw_growth(arguments: argparse.Namespace) -> None:
     """Print and draw seconds of the whole stage on mixed columns, each size in its own process."""
     figure, panels = plt.subplots(1, 2, figsize=(7.5, 3.0), layout="constrained", sharey=True)
@@ -232,9 +237,9 @@ def grown(
         Table.from_frame(frame.assign(y=(frame["x1"] > 0).astype(int)), "y") for frame in frames
     )
     stage(SCMGenerator(), small, 0, 1)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    before = peak_memory()
     fitted = SCMGenerator().fit(table, np.random.default_rng(0), Resources(limit))
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    after = peak_memory()
     return fitted.seconds, after - before, fitted.notes
 
 
@@ -248,12 +253,12 @@ def time_sampling(arguments: argparse.Namespace) -> None:
         SCMGenerator(graphs=1).fit(
             Table.from_frame(frame.head(30), "y"), np.random.default_rng(0), Resources(60.0)
         )
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        before = peak_memory()
         rng = np.random.default_rng(0)
         table, resources = Table.from_frame(frame, "y"), Resources(600.0, arguments.cpus)
         wall, processor, fitted = measured(SCMGenerator().fit, table, rng, resources)
         drawing = measured(fitted.sample, n_drawn, rng)
-        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+        after = peak_memory()
         print(f"{n_columns + 1} columns × {rows} rows, {n_drawn} rows drawn")
         print(f"   fit: wall {wall:.1f} s, processor {processor:.1f} s")
         print(f"   draw: wall {drawing[0]:.2f} s, processor {drawing[1]:.2f} s")

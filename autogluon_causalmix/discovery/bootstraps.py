@@ -99,8 +99,9 @@ def _run(
     started = time.monotonic()
     graphs.extend(one(first))
     left = (time.monotonic() - started) * len(seeds)
-    workers = min(num_cpus, len(seeds)) if left > WORKERS_PAY else 1
+    workers = 1
     if left > WORKERS_PAY:
+        workers = max(min(num_cpus, len(seeds)), 1)
         message = "discovery goes on for about %.0f s: %d bootstraps are left"
         logger.info(message, left / workers, len(seeds))
     if workers > 1:

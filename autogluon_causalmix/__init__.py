@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from autogluon_causalmix.augmenter import Augmenter
     from autogluon_causalmix.classifier import CausalMixClassifier
+    from autogluon_causalmix.counterfactuals import counterfactual
     from autogluon_causalmix.fidelity.battery import measure_fidelity
     from autogluon_causalmix.fidelity.records import FidelityReport
     from autogluon_causalmix.generation import augment
@@ -38,6 +39,7 @@ else:
         "FitReport": "records",
         "Table": "table",
         "augment": "generation",
+        "counterfactual": "counterfactuals",
         "measure_fidelity": "fidelity.battery",
         "register": "model",
         "report_of": "reports",
@@ -61,6 +63,7 @@ __all__ = [
     "FitReport",
     "Table",
     "augment",
+    "counterfactual",
     "measure_fidelity",
     "register",
     "report_of",

@@ -222,6 +222,19 @@ class Augmentation(_Options):
         return self
 
 
+class Counterfactual(_Options):
+    """The arguments of `counterfactual` beside the tables."""
+
+    owner: ClassVar[str] = "counterfactual"
+    noun: ClassVar[str] = "argument"
+
+    generator: NamedOption
+    seed: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=LARGEST_SEED)]
+    time_limit: float = Field(gt=0)
+    num_cpus: Count
+    do: dict[Any, Any]
+
+
 class Evaluation(_Options):
     """The arguments of `measure_fidelity` beside the tables."""
 

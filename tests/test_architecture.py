@@ -51,6 +51,7 @@ ROOMS = [
     "scm",
     "generators",
     "generation",
+    "counterfactuals",
     "fidelity",
     "finetuning",
     "method",

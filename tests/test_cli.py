@@ -66,6 +66,21 @@ def test_the_same_seed_writes_the_same_file(train: Path) -> None:
     assert Path("a.csv").read_bytes() == Path("b.csv").read_bytes() != Path("c.csv").read_bytes()
 
 
+def test_counterfactual_writes_the_rows_asked_about_as_they_would_have_been(
+    train: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pd.read_csv(train).head(20).to_csv("asked.csv", index=False)
+    question = ("counterfactual", train, "asked.csv", "-t", "ill", "-o", "had.csv")
+    known = '{"name": "scm", "discoverer": "no-edges", "required": [["number", "ill"]]}'
+    assert causalmix(*question, "--do", "number=3", "--generator", known) == 0
+    asked, had = pd.read_csv("asked.csv"), pd.read_csv("had.csv")
+    assert (had["number"] == 3).all()
+    assert (had["ill"] == "yes").mean() > 0.9 > (asked["ill"] == "yes").mean()
+    pd.testing.assert_frame_equal(had[["colour", "other"]], asked[["colour", "other"]])
+    assert "of these 20 rows; would have been" in " ".join(capsys.readouterr().out.split())
+    assert causalmix(*question, "--do", "number=3") == 2  # had.csv exists
+
+
 def test_graph_draws_the_edge_that_is_there(
     train: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

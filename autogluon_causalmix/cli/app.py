@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from autogluon_causalmix.cli.augment import augment
+from autogluon_causalmix.cli.counterfactual import counterfactual
 from autogluon_causalmix.cli.demo import demo
 from autogluon_causalmix.cli.fidelity import fidelity
 from autogluon_causalmix.cli.fit import fit
@@ -17,7 +18,7 @@ from autogluon_causalmix.cli.weights import weights
 from autogluon_causalmix.errors import CausalMixError
 
 app = typer.Typer(add_completion=False)
-for command in (demo, fit, augment, graph, fidelity, plugins):
+for command in (demo, fit, augment, counterfactual, graph, fidelity, plugins):
     app.command()(command)
 app.add_typer(weights, name="weights")
 

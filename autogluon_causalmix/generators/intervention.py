@@ -52,6 +52,17 @@ def intervene(
     ConfigError
         The target is set, or a teacher labels the rows, who knows no causes.
     """
+    settable(model, do)
+    rows, seed = model.sample(n_rows, rng, do), int(rng.integers(2**31))
+    shares, untouched = (  # from equal noise: they differ by the intervention alone
+        model.class_shares(EFFECT_ROWS, np.random.default_rng(seed), set_to) for set_to in (do, {})
+    )
+    notes = (CAUTION, *beyond(model.table, do), *edges_added(added))
+    return Intervened(rows, shares, untouched, model.weights, notes)
+
+
+def settable(model: "FittedSCM", do: Mapping[int, float]) -> None:
+    """Raise a `ConfigError` where setting these columns says nothing about the target."""
     table = model.table
     if table.target_position in do:
         raise ConfigError(
@@ -59,20 +70,18 @@ def intervene(
         )
     if model.teacher is not None:
         raise ConfigError("a teacher labels by what it sees, not by causes: choose label='node'")
-    rows, seed = model.sample(n_rows, rng, do), int(rng.integers(2**31))
-    shares, untouched = (  # from equal noise: they differ by the intervention alone
-        model.class_shares(EFFECT_ROWS, np.random.default_rng(seed), set_to) for set_to in (do, {})
-    )
-    notes = [CAUTION, *_beyond(table, do)]
+
+
+def edges_added(added: Sequence[object]) -> Iterator[str]:
+    """Yield a note if the label check added edges."""
     if added:
-        notes.append(
+        yield (
             "edges that discovery did not find were added at the target to keep its relations: "
             "what flows through them is no finding of a cause"
         )
-    return Intervened(rows, shares, untouched, model.weights, tuple(notes))
 
 
-def _beyond(table: Table, do: Mapping[int, float]) -> Iterator[str]:
+def beyond(table: Table, do: Mapping[int, float]) -> Iterator[str]:
     """Yield a note for each number that is set to less or more than any real row has."""
     for position, code in do.items():
         column = table.columns[position]

@@ -90,6 +90,40 @@ class Intervenable(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Counterfactuals:
+    """Given rows as they would have been, and how unsure that is.
+
+    Attributes
+    ----------
+    rows : Table
+        One draw of each given row, in their order.
+    shares : numpy.ndarray
+        Shape (graphs, rows, classes), in the order of `Table.classes` of the real rows: the share
+        of each class in the draws of a row from each graph.
+    weights : numpy.ndarray
+        Shape (graphs,): the weight of each graph; they sum to 1.
+    notes : tuple of str
+        What must be known of these rows.
+    """
+
+    rows: Table
+    shares: Matrix
+    weights: Matrix
+    notes: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Retrospective(Protocol):
+    """A fitted generator that knows what would have become of a given row."""
+
+    def counterfactual(
+        self, rows: Table, rng: np.random.Generator, do: Mapping[Hashable, object]
+    ) -> Counterfactuals:
+        """Return these rows as they would have been, had these columns been set."""
+        ...
+
+
 @runtime_checkable
 class Generator(Protocol):
     """A generator of synthetic rows; its fields are its options."""

@@ -18,7 +18,7 @@ from autogluon_causalmix.discovery.protocol import Discoverer
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.generators.conditional import code_of
 from autogluon_causalmix.generators.intervention import intervene
-from autogluon_causalmix.generators.protocol import Intervened
+from autogluon_causalmix.generators.protocol import Counterfactuals, Intervened
 from autogluon_causalmix.hookspecs import Register, hookimpl
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.resources import Resources
@@ -223,6 +223,16 @@ class FittedSCMGenerator:
         """Draw rows where columns are set, see `autogluon_causalmix.generators.intervention`."""
         with threadpool_limits(1):
             return intervene(self.chosen.model, self._codes(do), n_rows, rng, self.chosen.added)
+
+    def counterfactual(
+        self, rows: Table, rng: np.random.Generator, do: Mapping[Hashable, object]
+    ) -> Counterfactuals:
+        """Change given rows, see `autogluon_causalmix.generators.counterfactual`."""
+        from autogluon_causalmix.generators.counterfactual import counterfactuals
+
+        with threadpool_limits(1):
+            added = tuple(self.chosen.added)
+            return counterfactuals(self.chosen.model, rows, self._codes(do), rng, added)
 
     def _codes(self, values: Mapping[Hashable, object]) -> dict[int, float]:
         columns = enumerate(self.chosen.model.table.columns)

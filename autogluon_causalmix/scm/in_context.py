@@ -12,6 +12,7 @@ from autogluon_causalmix.arrays import Indices, Mask, Matrix
 from autogluon_causalmix.backbones.contract import condition
 from autogluon_causalmix.backbones.protocol import Backbone, InContextModel
 from autogluon_causalmix.config import Named
+from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.scm.mechanisms import Mechanism, chosen_levels
 from autogluon_causalmix.table import Table
@@ -139,6 +140,15 @@ class InContext(Mechanism):
             chosen = chosen_levels(self._probabilities(self.parents, member, parents), noise)
             return np.asarray(levels[chosen])[:, None]
         return self._halve(self.parents, self.values, parents, noise)[:, None]
+
+    def counterfactual(
+        self, values: Matrix, before: Matrix, after: Matrix, rng: np.random.Generator
+    ) -> Matrix:
+        """Refuse: the noise that gave a value is not kept."""
+        raise ConfigError(
+            "the mechanism 'pfn' does not say by what noise a value came about: for counterfactual "
+            "rows choose another, as mechanism='auto'"
+        )
 
     def _halve(self, parents: Matrix, values: Matrix, query: Matrix, noise: Matrix) -> Matrix:
         """Return the value of each row of `query`, shape (rows,)."""

@@ -51,6 +51,22 @@ class Mechanism(FunctionalCausalModel):  # type: ignore[misc]  # dowhy has no ty
         """Return values, shape (rows,), from one draw of the function."""
         return np.asarray(self.redrawn(rng).evaluate(parents, noise)).reshape(-1)
 
+    def counterfactual(
+        self, values: Matrix, before: Matrix, after: Matrix, rng: np.random.Generator
+    ) -> Matrix:
+        """Return what values would have been with other parents, all else equal, shape (rows,).
+
+        Parameters
+        ----------
+        values : numpy.ndarray
+            Shape (rows,): what was observed, nothing missing.
+        before, after : numpy.ndarray
+            Shape (rows, parents): the observed parents, and the others.
+        rng : numpy.random.Generator
+            Draws what the observed values leave open.
+        """
+        raise NotImplementedError
+
     def _fit_learners(self, features: Matrix, targets: Matrix) -> list[FittedLearner]:
         rng = np.random.default_rng(self.seed)
         return [LEARNERS[name](features, targets, rng) for name in self.learners]
@@ -72,6 +88,12 @@ class Constant(Mechanism):
     def evaluate(self, parent_samples: Matrix, noise_samples: Matrix) -> Matrix:
         """Return the value, shape (rows, 1)."""
         return np.full((len(parent_samples), 1), self.value)
+
+    def counterfactual(
+        self, values: Matrix, before: Matrix, after: Matrix, rng: np.random.Generator
+    ) -> Matrix:
+        """Return the observed values."""
+        return values
 
     def clone(self) -> "Constant":
         """Return an unfitted copy."""
@@ -121,6 +143,19 @@ class AdditiveNoise(Mechanism):
         if self.noise.values is not None:
             return self.noise.values[row][:, None]
         return self.scale.moved(predicted, self.noise.residuals[row])[:, None]
+
+    def counterfactual(
+        self, values: Matrix, before: Matrix, after: Matrix, rng: np.random.Generator
+    ) -> Matrix:
+        """Keep each row's residual, scaled as the noise is; of whole values, keep the rank."""
+        old, new = (
+            self.model.predict(self.features.transform(parents.astype("float64")))[:, 0]
+            for parents in (before, after)
+        )
+        if self.noise.values is not None:
+            return self.noise.kept(old, values, new, rng.random(len(values)))
+        residual = self.scale.forward(values) - old
+        return self.scale.back(new + residual * self.noise.spread(new) / self.noise.spread(old))
 
 
 class CalibratedClassifier(Mechanism, ProbabilityEstimatorModel):  # type: ignore[misc]
@@ -182,6 +217,22 @@ class CalibratedClassifier(Mechanism, ProbabilityEstimatorModel):  # type: ignor
         probability = self.estimate_probabilities(parent_samples)
         chosen = chosen_levels(probability, noise_samples.reshape(-1))
         return np.asarray(self.levels[chosen])[:, None]
+
+    def counterfactual(
+        self, values: Matrix, before: Matrix, after: Matrix, rng: np.random.Generator
+    ) -> Matrix:
+        """Change as few levels as their probabilities allow (maximal coupling).
+
+        A level is left only if it became less probable, and for one that became more probable: this
+        is counterfactual stability (Oberst and Sontag, 2019). Of two levels, it is monotonicity.
+        """
+        drawn, rows = self.redrawn(rng), np.arange(len(values))
+        old, new = drawn.estimate_probabilities(before), drawn.estimate_probabilities(after)
+        place = np.searchsorted(self.levels, values)
+        stays = rng.random(len(rows)) * old[rows, place] <= new[rows, place]
+        gained = np.maximum(new - old, 1e-300)
+        moved = chosen_levels(gained / gained.sum(axis=1, keepdims=True), rng.random(len(rows)))
+        return np.asarray(self.levels[np.where(stays, place, moved)])
 
 
 def chosen_levels(probability: Matrix, noise: Matrix) -> Indices:

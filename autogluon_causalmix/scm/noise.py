@@ -69,11 +69,49 @@ class ResidualNoise:
 
         Positions are in the order of `predictions`; `noise` is uniform on (0, 1).
         """
+        first, last = self._neighbours(predicted)
+        return np.asarray(np.minimum(first + (noise * (last - first)).astype("int64"), last - 1))
+
+    def kept(self, before: Matrix, values: Matrix, after: Matrix, ties: Matrix) -> Matrix:
+        """Return whole values at the same rank among other neighbours, shape (rows,).
+
+        Parameters
+        ----------
+        before, after : numpy.ndarray
+            Shape (rows,): the predictions that the values belong to, and the new ones.
+        values : numpy.ndarray
+            Shape (rows,): the values that were drawn at `before`.
+        ties : numpy.ndarray
+            Shape (rows,), uniform on (0, 1): chooses among the ranks of equal values.
+        """
+        assert self.values is not None
+        found = np.empty(len(values))
+        old, new = (np.stack(self._neighbours(at), axis=1) for at in (before, after))
+        for row, ((first, last), (low, high)) in enumerate(zip(old, new, strict=True)):
+            among = self.values[first:last]
+            below, equal = (among < values[row]).mean(), (among == values[row]).mean()
+            others = np.sort(self.values[low:high])
+            place = int((below + ties[row] * equal) * len(others))
+            found[row] = others[min(place, len(others) - 1)]
+        return found
+
+    def spread(self, predicted: Matrix) -> Matrix:
+        """Return the standard deviation of the residuals near each prediction, shape (rows,)."""
+        first, last = self._neighbours(predicted)
+        sums, squares = (
+            np.concatenate([[0.0], np.cumsum(self.residuals**power)]) for power in (1, 2)
+        )
+        count = last - first
+        mean = (sums[last] - sums[first]) / count
+        variance = (squares[last] - squares[first]) / count - mean**2
+        return np.asarray(np.sqrt(np.maximum(variance, 1e-12)))
+
+    def _neighbours(self, predicted: Matrix) -> tuple[Indices, Indices]:
+        """Return the rows that may be the donor of each prediction: from the first, to the last."""
         n, rounded = len(self.predictions), predicted.round(9)
         left = np.searchsorted(self.predictions, rounded, side="left")
         right = np.searchsorted(self.predictions, rounded, side="right")
         first = np.clip((left + right - self.window) // 2, 0, n - self.window)
         # All rows with exactly the same prediction are equally good.
         last = np.maximum(first + self.window, right)
-        first = np.minimum(first, left)
-        return np.asarray(np.minimum(first + (noise * (last - first)).astype("int64"), last - 1))
+        return np.minimum(first, left), last

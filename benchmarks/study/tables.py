@@ -1,8 +1,9 @@
-"""Where tables come from: a folder of CSV files, or the ones that scikit-learn ships.
+"""Where tables come from: a folder of CSV files, scikit-learn, OpenML or TabArena.
 
 A table is ``<name>.csv`` with a column ``target``. An empty field is a missing value, a column of
 text is categorical. ``<name>.json`` may stand beside it; its ``categorical_columns`` lists columns
-that are categorical although they look like numbers.
+that are categorical although they look like numbers. Names of OpenML and TabArena, see
+`benchmarks.study.openml`, are fetched where the folder has no such file.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
+
+from benchmarks.study.openml import fetch, number_of
 
 TARGET = "target"
 BUNDLED: Mapping[str, Callable[..., Any]] = {
@@ -76,20 +79,23 @@ class Dataset:
 
 
 def load(folder: Path | None, names: Sequence[str] | None = None) -> list[Dataset]:
-    """Return tables of `folder` and of scikit-learn, in the order of `names`.
+    """Return tables of `folder`, scikit-learn, OpenML and TabArena, in the order of `names`.
 
     Parameters
     ----------
     folder : Path or None
         Where ``<name>.csv`` lie; None for scikit-learn's tables alone.
     names : sequence of str or None
-        Which tables; a name is looked up in the folder first, then among scikit-learn's. None takes
-        all tables of the folder, or scikit-learn's where there is no folder.
+        Which tables; a name is looked up in the folder first, then among scikit-learn's. Those of
+        the forms ``openml-61`` and ``tabarena-credit-g`` are fetched. None takes all tables of the
+        folder, or scikit-learn's where there is no folder.
 
     Raises
     ------
     NoSuchTable
-        A name is found in neither place, or the folder holds no table.
+        A name is found in no place, or the folder holds no table.
+    NotFetched
+        A table is not in scikit-learn's cache, and OpenML does not give it.
 
     Examples
     --------
@@ -103,10 +109,22 @@ def load(folder: Path | None, names: Sequence[str] | None = None) -> list[Datase
         raise NoSuchTable(f"{folder} holds no table: a table is a file <name>.csv")
     known = sorted({*files, *BUNDLED})
     chosen = list(names if names is not None else files or BUNDLED)
-    unknown = [name for name in chosen if name not in known]
+    unknown = [name for name in chosen if name not in known and number_of(name) is None]
     if unknown:
-        raise NoSuchTable(f"there is no table {unknown[0]!r}; choose from {known}")
-    return [read(files[name]) if name in files else bundled(name) for name in chosen]
+        raise NoSuchTable(
+            f"there is no table {unknown[0]!r}; choose from {known}, or a name like openml-61 or "
+            "tabarena-credit-g"
+        )
+    return [read(files[name]) if name in files else fetched(name) for name in chosen]
+
+
+def fetched(name: str) -> Dataset:
+    """Return a table of scikit-learn, OpenML or TabArena."""
+    number = number_of(name)
+    if number is None:
+        return bundled(name)
+    frame, sha256 = fetch(name, number, TARGET)
+    return _dataset(name, frame, sha256)
 
 
 def read(path: Path) -> Dataset:
@@ -130,21 +148,21 @@ def read(path: Path) -> Dataset:
             f"{path} has {frame[TARGET].isna().sum()} rows without a target: fill or remove"
         )
     content = path.read_bytes() + json.dumps(sorted(listed)).encode()
-    return _dataset(path.stem, frame, content)
+    return _dataset(path.stem, frame, hashlib.sha256(content).hexdigest())
 
 
 def bundled(name: str) -> Dataset:
     """Return one of the tables that scikit-learn ships."""
     frame = pd.DataFrame(BUNDLED[name](as_frame=True)["frame"])
     frame = frame.astype({TARGET: str})
-    return _dataset(name, frame, frame.to_csv(index=False).encode())
+    content = frame.to_csv(index=False).encode()
+    return _dataset(name, frame, hashlib.sha256(content).hexdigest())
 
 
-def _dataset(name: str, frame: pd.DataFrame, content: bytes) -> Dataset:
+def _dataset(name: str, frame: pd.DataFrame, sha256: str) -> Dataset:
     text = frame.select_dtypes(exclude="number").columns.drop(TARGET)
     frame = frame.astype(dict.fromkeys(text, "category"))
-    digest = hashlib.sha256(content).hexdigest()
-    return Dataset(name, frame, digest, np.arange(len(frame)))
+    return Dataset(name, frame, sha256, np.arange(len(frame)))
 
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:

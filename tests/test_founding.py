@@ -44,7 +44,8 @@ def simulated(
             rows += [
                 {
                     "table": f"t{table}", "domain": f"d{table % 4}", "arm": f"a{arm}", "split": 0,
-                    "seed": repeat, "rows": 100, "dose": 2.0, "columns": 5 + table,
+                    "backbone": "mini", "seed": repeat, "rows": 100, "dose": 2.0,
+                    "columns": 5 + table,
                     "categorical_share": (table % 3) / 3, "base_auc": 0.7 + 0.01 * table,
                     "gain": gain[arm], GOOD: own[arm] + level, NOISE: blind[arm],
                     COPY: own[arm] + 0.1 * rng.normal(),
@@ -281,6 +282,32 @@ def test_the_page_answers_where_there_are_enough_tables_and_does_not_where_there
     assert f"**Partial**: {len(few)} of {len(cells)} cells: 3 tables" in text
     assert "No answer yet: arms were compared on 3 tables" in text
     assert "beyond chance" not in text
+
+
+def test_other_weights_have_a_section_and_take_no_part_in_the_correlations() -> None:
+    cells = with_columns_of_cells(simulated(tables=13))
+    other = cells.assign(backbone="tabpfn-v1")
+    other.loc[other["arm"] == "scm", [*GAINS]] = 5.0
+    other.loc[other["arm"] == "real rows", [*GAINS]] = 4.5
+    alone = page.Answer.of(cells, len(cells), draws=100)
+    both = page.Answer.of(cells, len(cells), other, draws=100)
+    assert repr(both.found) == repr(alone.found)
+    text = page.page(both)
+    section = text[text.index("## On `tabpfn-v1`") :]
+    assert "scm − real rows: +0.5000 ± 0.0000, better on 13 of 13 tables" in section
+    assert "## On `" not in page.page(alone)
+
+
+def test_a_rival_is_judged_on_the_splits_that_it_was_run_on() -> None:
+    cells = with_columns_of_cells(simulated(tables=15, noise=0.1))
+    cells["auc_gain"] = 0.1
+    rival = cells[(cells["arm"] == "scm") & (cells["seed"] == 0)].assign(
+        arm="tabebm", auc_gain=-0.05
+    )
+    cells.loc[(cells["arm"] == "a5") & (cells["seed"] == 1), "auc_gain"] = 1.0  # the rival's best
+    found = {own.said: own for own in claims.claims(pd.concat([cells, rival]))}
+    own = found["TabEBM's rows lose (median)"]
+    assert (own.ours[:5], own.holds) == ("-0.50", "yes")
 
 
 def test_a_failed_cell_is_counted_and_takes_no_part() -> None:

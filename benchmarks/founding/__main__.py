@@ -49,7 +49,11 @@ def main() -> None:
         if size > LARGEST:
             raise SystemExit(f"the file is larger than {LARGEST / 1e6:g} MB")
     plan = Plan.read(PLAN)
-    answer = Answer.of(read(options.cells, plan.domains), plan.size)
+    cells = read(options.cells, plan.domains)
+    is_planned = cells["arm"].isin([*plan.arms]) & cells["table"].isin([*(plan.tables or ())])
+    is_planned &= cells["backbone"].isin([*(plan.backbones or ())])
+    planned, others = cells[is_planned], cells[~is_planned]
+    answer = Answer.of(planned, plan.size, others)
     write_text(ROOT / "docs" / "founding-question.md", page(answer))
     figure = draw(answer.found, answer.order, answer.ceiling)
     write_atomically(

@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.founding import claims, ranks, regressions, within
-from benchmarks.founding.cells import GAINS, METRIC, metrics_of
+from benchmarks.founding.cells import METRIC, metrics_of
 from benchmarks.founding.forecast import Forecast, forecast
+from benchmarks.founding.gains import OUTCOME, of_arms, on_other_weights
 from benchmarks.founding.texts import (
     ABOUT_CLAIMS,
     ABOUT_FORECAST,
@@ -21,7 +22,6 @@ from benchmarks.founding.texts import (
     NO_FORECAST,
 )
 
-OUTCOME = "average_gain"
 NOVELTY = f"{METRIC}authenticity"
 OF_COPIES = ("closest-record", "nearest-neighbour", "privacy-loss", "duplicates", "authenticity")
 """Metrics that ask whether rows are copies of those that the generator has seen."""
@@ -48,6 +48,8 @@ class Answer:
         What noise leaves.
     order : Ranks or None
         Of arms; None where there are too few tables.
+    others : pandas.DataFrame
+        Cells of other arms and other weights, which take no part in the correlations.
     """
 
     cells: pd.DataFrame
@@ -55,9 +57,16 @@ class Answer:
     found: list[within.Pooled]
     ceiling: float | None
     order: ranks.Ranks | None
+    others: pd.DataFrame
 
     @classmethod
-    def of(cls, cells: pd.DataFrame, planned: int, draws: int = 2000) -> Answer:
+    def of(
+        cls,
+        cells: pd.DataFrame,
+        planned: int,
+        others: pd.DataFrame | None = None,
+        draws: int = 2000,
+    ) -> Answer:
         """Analyse finished cells; a metric without a value on two tables has no row."""
         finished = cells[cells["error"] == ""]
         found = within.pooled(
@@ -72,6 +81,7 @@ class Answer:
             sorted(there, key=lambda own: -abs(own.correlation)),
             within.ceiling(finished, OUTCOME),
             ranks.average_ranks(gains) if enough else None,
+            cells[:0] if others is None else others,
         )
 
     @property
@@ -83,7 +93,11 @@ class Answer:
 def page(answer: Answer) -> str:
     """Return the page as Markdown."""
     parts = [TITLE, INTRODUCTION, state(answer), *claim(answer), *correlations(answer)]
-    parts += [*spread(answer), *foretold(answer.cells), *published(answer.cells)]
+    backbones = answer.cells["backbone"].unique()
+    is_other = ~answer.others["backbone"].isin(backbones)
+    parts += [*of_arms(answer.cells), *on_other_weights(answer.others[is_other])]
+    parts += foretold(answer.cells)
+    parts += published(pd.concat([answer.cells, answer.others[~is_other]]))
     parts += [*limits(answer), *remake()]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -193,28 +207,6 @@ def turn(cells: pd.DataFrame, metric: str) -> str:
     return "–" if found is None else f"{found.p:.2f} {'∩' if found.inverted else '∪'}"
 
 
-def spread(answer: Answer) -> list[str]:
-    """Return the gains of each arm."""
-    finished = answer.cells[answer.cells["error"] == ""]
-    means = finished.groupby(["arm", "table"])[list(GAINS)].mean().groupby("arm")
-    mean, error = means.mean(), means.sem()
-    lines = [
-        "| arm | gain | of the last weights | of what the package keeps | in ROC-AUC |",
-        "|---|---:|---:|---:|---:|",
-        *(
-            f"| {arm} | "
-            + " | ".join(with_error(mean[name][arm], error[name][arm]) for name in GAINS)
-            + " |"
-            for arm in mean.sort_values(OUTCOME, ascending=False).index
-        ),
-    ]
-    return [
-        "## What each arm gains",
-        "Log-loss over the pretrained model; ± over tables.",
-        *["\n".join(lines)],
-    ]
-
-
 def foretold(cells: pd.DataFrame) -> list[str]:
     """Return whether the gain of causal rows can be told before fine-tuning."""
     found = forecast(cells, OUTCOME)
@@ -262,7 +254,7 @@ def limits(answer: Answer) -> list[str]:
         "## Limits",
         "\n".join(
             [
-                "- One backbone of 634,000 parameters; larger ones may gain from other rows.",
+                "- The correlations are of one backbone of 634,000 parameters.",
                 f"- Training and validation rows together: {', '.join(f'{r:g}' for r in rows)}.",
                 dosed,
                 FAULTS_ONLY,
@@ -288,11 +280,6 @@ def remake() -> list[str]:
 def named(own: within.Pooled) -> str:
     """Return the name of a metric."""
     return own.metric.removeprefix(METRIC)
-
-
-def with_error(mean: float, error: float) -> str:
-    """Return a mean over tables; that over one table has no error."""
-    return f"{mean:+.4f}" + ("" if np.isnan(error) else f" ± {error:.4f}")
 
 
 def number(value: float) -> str:

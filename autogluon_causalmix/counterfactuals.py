@@ -17,6 +17,9 @@ from autogluon_causalmix.generators.protocol import Counterfactuals, Retrospecti
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
+BY_LIKELIHOOD: dict[str, object] = {"name": "scm", "directions": "likelihood"}
+"""Of questions about causes, which depend on the directions of edges more than rows do."""
+
 
 @without_widget_warnings
 def counterfactual(
@@ -24,7 +27,7 @@ def counterfactual(
     target: Hashable,
     rows: pd.DataFrame,
     do: Mapping[Hashable, object],
-    generator: str | dict[str, object] = "scm",
+    generator: str | dict[str, object] | None = None,
     seed: int = 0,
     time_limit: float = 600.0,
     num_cpus: int = 1,
@@ -44,8 +47,9 @@ def counterfactual(
         The rows asked about, with the same columns, target included; they need not be in `frame`.
     do : mapping
         Column to the value that it would have had.
-    generator : str or dict
-        A generator that knows causes: its name, or a dict with ``"name"`` and its options.
+    generator : str or dict, optional
+        A generator that knows causes: its name, or a dict with ``"name"`` and its options. By
+        default `BY_LIKELIHOOD`: ``"scm"``, which takes its time over the directions of edges.
     seed : int
         From 0 to 2³² − 1; the same seed gives the same rows.
     time_limit : float
@@ -86,7 +90,7 @@ def counterfactual(
     """
     options = Counterfactual.parse(
         {
-            "generator": generator,
+            "generator": BY_LIKELIHOOD if generator is None else generator,
             "seed": seed,
             "time_limit": time_limit,
             "num_cpus": num_cpus,

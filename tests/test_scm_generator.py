@@ -327,7 +327,7 @@ def test_scm__bad_option__one_clear_message(
     ("options", "message"),
     [
         ({"graphs": 0}, "'graphs' must be at least 1"),
-        ({"mechanism": "pfn", "weighting": "likelihood"}, "choose weighting='equal'"),
+        ({"mechanism": "pfn", "weighting": "likelihood"}, "leave 'weighting' out"),
         ({"discoverer": {"name": 3}}, "a plugin is named by a string"),
         ({"backbone": {"version": "v2"}}, "a plugin is named by a string or by a dict"),
         ({"required": [["a", "b"]], "forbidden": [["a", "b"]]}, "'a' → 'b' is required, but"),

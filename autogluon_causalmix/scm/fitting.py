@@ -23,7 +23,7 @@ from autogluon_causalmix.scm.mechanisms import (
     Mechanism,
 )
 from autogluon_causalmix.scm.missingness import MissingPattern
-from autogluon_causalmix.scm.protocol import FittedMechanism
+from autogluon_causalmix.scm.protocol import FittedMechanism, Judge
 from autogluon_causalmix.scm.roots import Empirical, Smoothed
 from autogluon_causalmix.scm.weighting import likelihood_weights, row_likelihoods
 from autogluon_causalmix.table import Table
@@ -45,6 +45,8 @@ class Settings:
         Whether numeric roots also draw values between the observed ones.
     weighted : bool
         Whether the likelihood of held-out rows weighs the graphs; otherwise all weigh the same.
+    turned : bool
+        Whether the likelihood of held-out rows turns the edges of the graphs.
     conditioner : Conditioner or None
         The foundation model of every mechanism; None fits learners.
     teacher : Teacher or None
@@ -54,6 +56,7 @@ class Settings:
     learners: tuple[str, ...] = DEFAULT_LEARNERS
     smoothed_roots: bool = False
     weighted: bool = False
+    turned: bool = False
     conditioner: Conditioner | None = None
     teacher: Teacher | None = None
 
@@ -102,7 +105,7 @@ def fit_scm(
     def fit(key: Key) -> FittedMechanism:
         if resources.remaining() <= 0:
             raise OutOfTime(f"fitting the mechanisms took longer than {resources.seconds:.1f} s")
-        return _mechanism(table, values, key, settings, base)
+        return fit_mechanism(table, values, key, settings, base)
 
     with ThreadPoolExecutor(max(resources.num_cpus, 1)) as pool:
         fitted = dict(zip(keys, pool.map(fit, keys), strict=True))
@@ -130,9 +133,7 @@ def _weights(
     )
 
 
-def _mechanism(
-    table: Table, values: Matrix, key: Key, settings: Settings, base: int
-) -> FittedMechanism:
+def fit_mechanism(table: Table, values: Matrix, key: Key, settings: Settings, base: int) -> Judge:
     """Return the fitted mechanism of a node given its parents."""
     node, parents = key
     column, is_category = values[:, node], table.columns[node].is_categorical

@@ -16,6 +16,7 @@ import numpy as np
 from autogluon_causalmix.discovery.beliefs import EdgeBeliefs
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.resources import Resources, cut_off
+from autogluon_causalmix.scm.directions import fit_directed
 from autogluon_causalmix.scm.fitted import FittedSCM, Key
 from autogluon_causalmix.scm.fitting import DEFAULTS, Settings, fit_scm
 from autogluon_causalmix.scm.label_check import LabelCheck
@@ -54,6 +55,8 @@ class Candidate:
     real_auc, synthetic_auc : float
         ROC-AUC on the real rows of a classifier trained on real rows (each left out once) and of
         one trained on rows of the models.
+    notes : tuple of str
+        What the fit left undone.
     """
 
     graph: str
@@ -62,6 +65,7 @@ class Candidate:
     model: FittedSCM
     real_auc: float
     synthetic_auc: float
+    notes: tuple[str, ...] = ()
 
     @property
     def passes(self) -> bool:
@@ -143,7 +147,7 @@ def fit_with_label_check(
     best = max(tried, key=lambda candidate: (candidate.passes, candidate.synthetic_auc))
     if notes:
         notes.append(f"rows are drawn from the graph: {best.graph}")
-    return best, tuple(notes)
+    return best, (*notes, *best.notes)
 
 
 @dataclass(frozen=True)
@@ -166,14 +170,20 @@ class _Trial:
     ) -> Candidate:
         """Draw graphs, fit models on them, and check the label on their rows."""
         dags = [beliefs.sample_dag(self.rng) for _ in range(n_graphs)]
-        model = fit_scm(self.table, dags, self.rng, resources, settings, known)
+        notes: tuple[str, ...] = ()
+        if settings.turned:
+            model, beliefs, notes = fit_directed(
+                self.table, beliefs, dags, self.rng, resources, settings, known
+            )
+        else:
+            model = fit_scm(self.table, dags, self.rng, resources, settings, known)
         sample = partial(model.sample, CHECKED_ROWS, self.rng)
         if settings.conditioner is None:
             drawn = sample()
         else:  # a foundation model draws slowly
             drawn = cut_off(resources.remaining(), "drawing rows for the label check", sample)
         auc = self.check.auc(drawn, self.rng)
-        return Candidate(graph, beliefs, self.discovered, model, self.check.real_auc, auc)
+        return Candidate(graph, beliefs, self.discovered, model, self.check.real_auc, auc, notes)
 
 
 def _candidate_graphs(found: EdgeBeliefs, table: Table) -> Iterator[tuple[str, EdgeBeliefs]]:
@@ -193,5 +203,5 @@ def _straight_lines(trial: _Trial, resources: Resources, settings: Settings) -> 
     beliefs = connect_label(_required_edges(trial.discovered), trial.table)
     seconds = max(resources.remaining(), LEAST_SECONDS)
     granted = Resources(seconds, resources.num_cpus, resources.device)
-    linear = replace(settings, learners=("linear",), conditioner=None)
+    linear = replace(settings, learners=("linear",), conditioner=None, turned=False)
     return trial.fit(ONLY_LABEL_EDGES, beliefs, 1, granted, linear, {})

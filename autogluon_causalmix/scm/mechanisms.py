@@ -9,6 +9,7 @@ from dowhy.gcm.causal_mechanisms import FunctionalCausalModel, ProbabilityEstima
 from autogluon_causalmix.arrays import Indices, Matrix
 from autogluon_causalmix.scm.calibration import Calibration
 from autogluon_causalmix.scm.learners import LEARNERS
+from autogluon_causalmix.scm.likelihoods import of_any_shape
 from autogluon_causalmix.scm.noise import ResidualNoise
 from autogluon_causalmix.scm.parents import ParentFeatures
 from autogluon_causalmix.scm.ridge import FittedLearner
@@ -42,6 +43,10 @@ class Mechanism(FunctionalCausalModel):  # type: ignore[misc]  # dowhy has no ty
     def clone(self) -> "Mechanism":
         """Return an unfitted copy."""
         return type(self)(self.categorical, self.learners, self.seed)
+
+    def likelihoods(self) -> Matrix | None:
+        """Return `held_out` where noise may have any shape, shape (rows with a value,)."""
+        return self.held_out
 
     def redrawn(self, rng: np.random.Generator) -> "Mechanism":
         """Return the mechanism with another draw of its function, itself if that is certain."""
@@ -134,6 +139,11 @@ class AdditiveNoise(Mechanism):
         best = max(range(len(fits)), key=lambda index: float(noises[index].held_out.mean()))
         self.model, self.noise = fits[best].model, noises[best]
         self.learner, self.held_out = fits[best].name, self.noise.held_out
+        self.residuals = scores - fits[best].held_out[:, 0]
+
+    def likelihoods(self) -> Matrix:
+        """Return `held_out` where noise may have any shape, shape (rows with a value,)."""
+        return of_any_shape(self.residuals, self.noise.held_out)
 
     def evaluate(self, parent_samples: Matrix, noise_samples: Matrix) -> Matrix:
         """Return values (rows, 1) for parents (rows, parents) and uniform noise (rows, 1)."""

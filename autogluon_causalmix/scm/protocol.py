@@ -35,3 +35,11 @@ class FittedMechanism(Protocol):
             Draws the function itself where the data leave it uncertain.
         """
         ...
+
+
+class Judge(FittedMechanism, Protocol):
+    """A mechanism that says how likely rows are that it was fitted without."""
+
+    def likelihoods(self) -> Matrix | None:
+        """Return `held_out` where noise may have any shape, shape (rows with a value,)."""
+        ...

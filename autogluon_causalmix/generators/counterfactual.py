@@ -1,7 +1,6 @@
 """`counterfactuals`: what would have become of given rows, had columns been set."""
 
 from collections.abc import Hashable, Iterator, Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,11 +8,9 @@ from autogluon_causalmix.arrays import Mask, Matrix
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.generators.intervention import CAUTION, beyond, edges_added, settable
 from autogluon_causalmix.generators.protocol import Counterfactuals
+from autogluon_causalmix.scm.fitted import FittedSCM, Key, keys_of
 from autogluon_causalmix.scm.mechanisms import Mechanism
 from autogluon_causalmix.table import Table
-
-if TYPE_CHECKING:
-    from autogluon_causalmix.scm.fitted import FittedSCM
 
 DRAWS = 40
 """From each graph: what a row's values leave open about its noise makes shares vary by .08."""
@@ -25,7 +22,7 @@ COUPLING = (
 
 
 def counterfactuals(
-    model: "FittedSCM",
+    model: FittedSCM,
     rows: Table,
     do: Mapping[int, float],
     rng: np.random.Generator,
@@ -56,44 +53,39 @@ def counterfactuals(
         a category that no real row has.
     """
     settable(model, do)
-    values = _known(model.table, rows)
-    drawn = np.stack([_drawn(model, graph, values, do, rng) for graph in range(len(model.dags))])
-    classes = np.unique(model.table.targets)
-    labels = drawn[:, :, :, model.table.target_position]
-    shares = (labels[..., None] == classes).mean(axis=1)
-    graph = rng.choice(len(model.dags), size=len(rows), p=model.weights)
-    draw = rng.integers(DRAWS, size=len(rows))
-    chosen = drawn[graph, draw, np.arange(len(rows))]
+    values, classes = _known(model.table, rows), np.unique(model.table.targets)
+    graph_of_row = rng.choice(len(model.dags), size=len(rows), p=model.weights)
+    shares, chosen = np.zeros((len(model.dags), len(rows), len(classes))), values.copy()
+    for graph, dag in enumerate(model.dags):
+        own = graph_of_row == graph
+        for _ in range(DRAWS):
+            drawn = _drawn(model, keys_of(dag), values, do, rng)
+            shares[graph] += drawn[:, [model.table.target_position]] == classes
+        chosen[own] = drawn[own]
     notes = (CAUTION, COUPLING, *beyond(model.table, do), *edges_added(added))
-    return Counterfactuals(_changed(rows, values, chosen), shares, model.weights, notes)
+    return Counterfactuals(_changed(rows, values, chosen), shares / DRAWS, model.weights, notes)
 
 
 def _drawn(
-    model: "FittedSCM",
-    graph: int,
+    model: FittedSCM,
+    keys: list[Key],
     values: Matrix,
     do: Mapping[int, float],
     rng: np.random.Generator,
 ) -> Matrix:
-    """Return draws of the rows in one graph, shape (draws, rows, columns)."""
-    from autogluon_causalmix.scm.fitted import keys_of
-
-    keys = keys_of(model.dags[graph])
-    found = np.repeat(values[None], DRAWS, axis=0)
-    for draw in found:
-        for node, parents in keys:
-            if node in do:
-                draw[:, node] = do[node]
-                continue
-            moved = _moved(values, draw, parents) & ~np.isnan(values[:, node])
-            if moved.any():
-                mechanism = model.mechanisms[node, parents]
-                assert isinstance(mechanism, Mechanism)  # a root has no parent that moved
-                before, after = values[moved][:, parents], draw[moved][:, parents]
-                draw[moved, node] = mechanism.counterfactual(
-                    values[moved, node], before, after, rng
-                )
-    return found
+    """Return one draw of the rows in one graph, shape (rows, columns)."""
+    drawn = values.copy()
+    for node, parents in keys:
+        if node in do:
+            drawn[:, node] = do[node]
+            continue
+        moved = _moved(values, drawn, parents) & ~np.isnan(values[:, node])
+        if moved.any():
+            mechanism = model.mechanisms[node, parents]
+            assert isinstance(mechanism, Mechanism)  # a root has no parent that moved
+            before, after = values[moved][:, parents], drawn[moved][:, parents]
+            drawn[moved, node] = mechanism.counterfactual(values[moved, node], before, after, rng)
+    return drawn
 
 
 def _moved(before: Matrix, after: Matrix, parents: tuple[int, ...]) -> Mask:
@@ -113,8 +105,8 @@ def _known(table: Table, rows: Table) -> Matrix:
         if column.is_categorical and unknown.any():
             row = int(np.flatnonzero(unknown)[0])
             raise ConfigError(
-                f"row {row} has {column.name!r} = {given.iloc[row]!r}, which no real row has: what "
-                "it does is not known"
+                f"row {row} has {column.name!r} = {given.iloc[row]!r}, which no real row has "
+                "that the causal models are learned from"
             )
     if np.isnan(values[:, table.target_position]).any():
         raise ConfigError(

@@ -63,8 +63,8 @@ class SCMGenerator:
         Whether all graphs give equally many rows, or as many as held-out likelihood says.
     directions : {"discovered", "likelihood"}
         Whether edges point as discovery found them, or are turned to where held-out rows are
-        likelier: a third to a half fewer point the wrong way, and the fit takes several times as
-        long. Choose it to ask about causes; rows like the real ones do not need it.
+        likelier: then fewer point the wrong way, and the fit takes several times as long. Choose
+        it to ask about causes; rows like the real ones do not need it.
     backbone : str or dict
         The foundation model of ``label="teacher"`` and ``mechanism="pfn"``, named as in the
         hyperparameter of that name.

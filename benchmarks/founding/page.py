@@ -19,7 +19,8 @@ from benchmarks.founding.texts import (
     FAULTS_ONLY,
     HOW_CORRELATED,
     INTRODUCTION,
-    NO_FORECAST,
+    KNOWS_SOMETHING,
+    NO_SKILL,
 )
 
 NOVELTY = f"{METRIC}authenticity"
@@ -220,8 +221,7 @@ def judged(found: Forecast) -> str:
         f"{found.tables} tables. The skill of the forecast is {found.skill:+.2f}, from "
         f"{found.low:+.2f} to {found.high:+.2f}: "
     )
-    known = "it knows something about a table that it has not seen"
-    return said + f"{known if found.low > 0 else 'none that can be shown'}. {NO_FORECAST}"
+    return said + (KNOWS_SOMETHING if found.low > 0 else NO_SKILL)
 
 
 def published(cells: pd.DataFrame) -> list[str]:

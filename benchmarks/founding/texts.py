@@ -38,7 +38,12 @@ ABOUT_FORECAST = (
     "that of the plain share of the other tables: 0 knows nothing about a table, 1 everything."
 )
 
-NO_FORECAST = "Fit reports make no forecast before the whole study is run."
+KNOWS_SOMETHING = (
+    "it knows something about a table that it has not seen. Fit reports make no forecast before "
+    "the whole study is run."
+)
+
+NO_SKILL = "none that can be shown, so fit reports make no forecast."
 
 COMMANDS = (
     "```sh\n"

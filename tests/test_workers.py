@@ -169,3 +169,35 @@ def test_no_worker_is_left_after_a_cut() -> None:
     with pytest.raises(OutOfTime):
         cut_off(1.0, "a long sleep", lambda: list(in_processes(sleep_long, range(4), n_workers=2)))
     assert time.monotonic() - started < 30
+
+
+# --- a Ray cluster ------------------------------------------------------------------------------
+
+
+@pytest.mark.cluster
+@pytest.mark.filterwarnings("ignore")
+def test_two_nodes_give_the_same_graphs_as_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = pytest.importorskip("ray.cluster_utils")
+    node = {"num_cpus": 1, "memory": 2**30, "object_store_memory": 80_000_000}
+    cluster = nodes.Cluster(initialize_head=True, head_node_args=node)
+    try:
+        cluster.add_node(**node)
+        monkeypatch.setattr(bootstraps, "WORKERS_PAY", 0.0)
+        alone, shared = (
+            discovered(BOSS(bootstraps=6, ray_address=address), 1)
+            for address in (None, cluster.address)
+        )
+    finally:
+        cluster.shutdown()
+    assert np.array_equal(alone.graphs, shared.graphs)
+    assert not shared.notes
+
+
+@pytest.mark.cluster
+@pytest.mark.filterwarnings("ignore")
+def test_without_a_cluster_the_bootstraps_are_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.setattr(bootstraps, "WORKERS_PAY", 0.0)
+    found = discovered(BOSS(bootstraps=3, ray_address="127.0.0.1:1"), 1)
+    assert len(found.graphs) == 3
+    assert "the other 2 bootstraps of the discovery were done without workers" in found.notes[0]

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import partial
 
@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.discovery.beliefs import EdgeBeliefs
 from autogluon_causalmix.discovery.blocks import Blocks
+from autogluon_causalmix.discovery.cluster import on_cluster
 from autogluon_causalmix.discovery.knowledge import Constraints
 from autogluon_causalmix.discovery.workers import WorkerDied, in_processes
 from autogluon_causalmix.errors import OutOfTime
@@ -22,6 +23,11 @@ logger = logging.getLogger("autogluon.causalmix")
 
 Estimate = Callable[[Blocks, Matrix, np.random.Generator], Iterator[Matrix]]
 """Yields the beliefs of one bootstrap, shape (columns, columns), each as soon as it is finished."""
+
+Work = Callable[[int], list[Matrix]]
+"""Returns the beliefs of the bootstrap of one seed."""
+
+Results = Generator[list[Matrix], None, None]
 
 FEWEST_ROWS_FOR_DISCOVERY = 20
 """A bootstrap of fewer rows is worth fewer than ten, too few to test even a single pair."""
@@ -41,6 +47,7 @@ def on_bootstraps(
     estimate: Estimate,
     bootstraps: int,
     graphs_each: int = 1,
+    ray_address: str | None = None,
 ) -> EdgeBeliefs:
     """Return the beliefs of `estimate` on bootstraps of the rows of `table`.
 
@@ -58,6 +65,8 @@ def on_bootstraps(
         How many times the rows are resampled.
     graphs_each : int
         Number of estimates of the graph per bootstrap.
+    ray_address : str or None
+        Of a Ray cluster, whose tasks then take the place of worker processes.
     """
     started = time.monotonic()
     fallback = "the graph is a star around the target"
@@ -70,7 +79,8 @@ def on_bootstraps(
         )
     graphs: list[Matrix] = []
     notes: list[str] = []
-    run = partial(_run, table, rng, resources.num_cpus, estimate, bootstraps, graphs, notes)
+    elsewhere = partial(_elsewhere, resources.num_cpus, ray_address)
+    run = partial(_run, table, rng, elsewhere, estimate, bootstraps, graphs, notes)
     try:
         with threadpool_limits(1):
             cut_off(resources.remaining(), "discovery", run)
@@ -85,7 +95,7 @@ def on_bootstraps(
 def _run(
     table: Table,
     rng: np.random.Generator,
-    num_cpus: int,
+    elsewhere: Callable[[float, Work, list[int]], Results | None],
     estimate: Estimate,
     bootstraps: int,
     graphs: list[Matrix],
@@ -99,13 +109,8 @@ def _run(
     started = time.monotonic()
     graphs.extend(one(first))
     left = (time.monotonic() - started) * len(seeds)
-    workers = 1
-    if left > WORKERS_PAY:
-        workers = max(min(num_cpus, len(seeds)), 1)
-        message = "discovery goes on for about %.0f s: %d bootstraps are left"
-        logger.info(message, left / workers, len(seeds))
-    if workers > 1:
-        results = in_processes(partial(_all_of, one), tuple(seeds), workers)
+    results = elsewhere(left, partial(_all_of, one), list(seeds))
+    if results is not None:
         try:
             with closing(results):
                 for beliefs in results:
@@ -116,6 +121,21 @@ def _run(
             notes.append(f"{error}: {undone}")
     for seed in seeds:
         graphs.extend(one(seed))
+
+
+def _elsewhere(
+    num_cpus: int, ray_address: str | None, left: float, work: Work, seeds: list[int]
+) -> Results | None:
+    """Return the results of other processes or nodes, None where they would save no time."""
+    if left <= WORKERS_PAY:
+        return None
+    if ray_address is not None:
+        logger.info("discovery goes on at %s: %d bootstraps are left", ray_address, len(seeds))
+        return on_cluster(work, seeds, ray_address)
+    workers = max(min(num_cpus, len(seeds)), 1)
+    message = "discovery goes on for about %.0f s: %d bootstraps are left"
+    logger.info(message, left / workers, len(seeds))
+    return in_processes(work, seeds, workers) if workers > 1 else None
 
 
 def _bootstrap(blocks: Blocks, estimate: Estimate, seed: int) -> Iterator[Matrix]:

@@ -33,6 +33,8 @@ class Search(ABC):
         Multiplies the penalty of the score; more makes sparser graphs.
     bootstraps : int
         How many times the rows are resampled.
+    ray_address : str or None
+        Of a Ray cluster whose nodes share the bootstraps; None uses the cores of this machine.
 
     Raises
     ------
@@ -42,6 +44,7 @@ class Search(ABC):
 
     penalty: float = 1.0
     bootstraps: int = 10
+    ray_address: str | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 < self.penalty < float("inf"):
@@ -59,7 +62,15 @@ class Search(ABC):
         bootstraps count; if there is none, the graph is a star around the target. A note says so.
         """
         estimate = partial(self._estimate, constraints)
-        return on_bootstraps(table, constraints, rng, resources, estimate, self.bootstraps)
+        return on_bootstraps(
+            table,
+            constraints,
+            rng,
+            resources,
+            estimate,
+            self.bootstraps,
+            ray_address=self.ray_address,
+        )
 
     def _estimate(
         self, constraints: Constraints, blocks: Blocks, weights: Matrix, rng: np.random.Generator

@@ -305,9 +305,13 @@ def test_a_rival_is_judged_on_the_splits_that_it_was_run_on() -> None:
         arm="tabebm", auc_gain=-0.05
     )
     cells.loc[(cells["arm"] == "a5") & (cells["seed"] == 1), "auc_gain"] = 1.0  # the rival's best
-    found = {own.said: own for own in claims.claims(pd.concat([cells, rival]))}
+    found = {own.said: own for own in claims.claims(cells, rival)}
     own = found["TabEBM's rows lose (median)"]
     assert (own.ours[:5], own.holds) == ("-0.50", "yes")
+    assert own.ours.endswith(", 15 tables")
+    alone = {own.said: own for own in claims.claims(cells)}
+    other = "CausalMix has the best average rank"
+    assert found[other] == alone[other]  # a rival takes part in its own claim only
 
 
 def test_a_failed_cell_is_counted_and_takes_no_part() -> None:

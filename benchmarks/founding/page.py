@@ -98,7 +98,7 @@ def page(answer: Answer) -> str:
     is_other = ~answer.others["backbone"].isin(backbones)
     parts += [*of_arms(answer.cells), *on_other_weights(answer.others[is_other])]
     parts += foretold(answer.cells)
-    parts += published(pd.concat([answer.cells, answer.others[~is_other]]))
+    parts += published(answer.cells, answer.others[~is_other])
     parts += [*limits(answer), *remake()]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -224,15 +224,15 @@ def judged(found: Forecast) -> str:
     return said + (KNOWS_SOMETHING if found.low > 0 else NO_SKILL)
 
 
-def published(cells: pd.DataFrame) -> list[str]:
+def published(cells: pd.DataFrame, rivals: pd.DataFrame) -> list[str]:
     """Return the published claims beside the cells."""
-    finished = cells[cells["error"] == ""]
+    finished, others = (own[own["error"] == ""] for own in (cells, rivals))
     lines = [
         "| claim | the paper | here | holds |",
         "|---|---|---|---|",
         *(
             f"| {own.said} | {own.paper} | {own.ours or '–'} | {own.holds} |"
-            for own in claims.claims(finished)
+            for own in claims.claims(finished, others)
         ),
     ]
     return [

@@ -136,7 +136,8 @@ def _given(table: Table, rows: pd.DataFrame) -> Table:
     except (TypeError, ValueError) as error:
         raise TableError(f"the rows are not of the table's dtypes: {error}") from None
     places = np.argwhere((read.isna() & frame.notna()).to_numpy())
-    for row, column in places[:1]:
+    if len(places):
+        row, column = places[0]
         raise ConfigError(
             f"row {frame.index[row]} has {frame.columns[column]!r} = "
             f"{frame.iloc[row, column]!r}, which no real row has"

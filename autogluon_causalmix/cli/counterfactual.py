@@ -21,7 +21,7 @@ def counterfactual(
         Path, typer.Option("--out", "-o", help="File of the changed rows, .csv, .tsv or .parquet.")
     ],
     dtypes: options.Dtypes = None,
-    generator: options.Generator = "scm:directions=likelihood",
+    generator: options.Generator = options.BY_LIKELIHOOD,
     seed: options.Seed = 0,
     time_limit: Annotated[float, options.Seconds] = 600.0,
     knowledge: options.KnowledgeFile = None,

@@ -29,7 +29,7 @@ def graph(
     dtypes: options.Dtypes = None,
     seed: options.Seed = 0,
     time_limit: Annotated[float, options.Seconds] = 600.0,
-    generator: options.Generator = "scm:directions=likelihood",
+    generator: options.Generator = options.BY_LIKELIHOOD,
     knowledge: options.KnowledgeFile = None,
     force: options.Force = False,
     quiet: options.Quiet = False,

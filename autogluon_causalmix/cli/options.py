@@ -74,6 +74,7 @@ Do = Annotated[
     list[str] | None,
     typer.Option(help="COLUMN=VALUE that an intervention sets, with scm; repeatable."),
 ]
+BY_LIKELIHOOD = "scm:directions=likelihood"  # of questions about causes
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print errors only.")]
 Verbose = Annotated[bool, typer.Option("--verbose", help="Show AutoGluon's log.")]
 

@@ -102,7 +102,5 @@ def _gaussian(values: Matrix) -> Matrix:
 
 def left_out(values: Matrix) -> Matrix:
     """Return each value less the mean of the others, on the `Scale` of the column; (rows,)."""
-    if not len(values):
-        return values
     scores = Scale.of(values).forward(values)
     return np.asarray((scores - scores.mean()) * len(scores) / max(len(scores) - 1, 1))

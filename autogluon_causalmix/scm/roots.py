@@ -35,14 +35,14 @@ class Empirical(StochasticModel):  # type: ignore[misc]  # dowhy has no type inf
         """Keep the observed values; a column without any stays missing."""
         present = X[~np.isnan(X)].reshape(-1)
         self.held_out = of_root(present, self.is_category)
-        self.left_out = np.empty(0) if self.is_category else left_out(present)
+        self.observed = present
         self.values = np.sort(present) if len(present) else np.array([np.nan])
 
     def likelihoods(self) -> Matrix | None:
         """Return `held_out` where noise may have any shape, shape (rows with a value,)."""
-        if self.is_category or self.held_out is None:
+        if self.is_category or self.held_out is None or not len(self.observed):
             return self.held_out
-        return of_any_shape(self.left_out, self.held_out)
+        return of_any_shape(left_out(self.observed), self.held_out)
 
     def evaluate(self, noise: Matrix) -> Matrix:
         """Return values for uniform noise, shape (rows,)."""

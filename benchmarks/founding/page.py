@@ -10,7 +10,7 @@ import pandas as pd
 from benchmarks.founding import claims, ranks, regressions, within
 from benchmarks.founding.cells import METRIC, metrics_of
 from benchmarks.founding.forecast import Forecast, forecast
-from benchmarks.founding.gains import OUTCOME, of_arms, on_other_weights
+from benchmarks.founding.gains import OUTCOME, finished, of_arms, on_other_weights
 from benchmarks.founding.texts import (
     ABOUT_CLAIMS,
     ABOUT_FORECAST,
@@ -69,18 +69,18 @@ class Answer:
         draws: int = 2000,
     ) -> Answer:
         """Analyse finished cells; a metric without a value on two tables has no row."""
-        finished = cells[cells["error"] == ""]
+        done = finished(cells)
         found = within.pooled(
-            finished, metrics_of(cells), OUTCOME, NOVELTY, np.random.default_rng(0), draws
+            done, metrics_of(cells), OUTCOME, NOVELTY, np.random.default_rng(0), draws
         )
         there = [own for own in found if not np.isnan(own.correlation)]
-        gains = finished.pivot_table(index="table", columns="arm", values=OUTCOME)
+        gains = done.pivot_table(index="table", columns="arm", values=OUTCOME)
         enough = gains.dropna().shape[0] >= 2 and gains.shape[1] >= 3
         return cls(
             cells,
             planned,
             sorted(there, key=lambda own: -abs(own.correlation)),
-            within.ceiling(finished, OUTCOME),
+            within.ceiling(done, OUTCOME),
             ranks.average_ranks(gains) if enough else None,
             cells[:0] if others is None else others,
         )
@@ -173,11 +173,11 @@ def correlations(answer: Answer) -> list[str]:
         "| metric | ρ | 95 % | p, Holm | ρ without novelty | slope ± error | turn, p |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
-    finished = answer.cells[answer.cells["error"] == ""]
+    done = finished(answer.cells)
     lines += [
         f"| `{named(own)}` | {own.correlation:+.2f} | {own.low:+.2f} to {own.high:+.2f} "
-        f"| {own.p_holm:.3f} | {number(own.partial)} | {slope(finished, own.metric)} "
-        f"| {turn(finished, own.metric)} |"
+        f"| {own.p_holm:.3f} | {number(own.partial)} | {slope(done, own.metric)} "
+        f"| {turn(done, own.metric)} |"
         for own in answer.found
     ]
     bound = (
@@ -226,13 +226,12 @@ def judged(found: Forecast) -> str:
 
 def published(cells: pd.DataFrame, rivals: pd.DataFrame) -> list[str]:
     """Return the published claims beside the cells."""
-    finished, others = (own[own["error"] == ""] for own in (cells, rivals))
     lines = [
         "| claim | the paper | here | holds |",
         "|---|---|---|---|",
         *(
             f"| {own.said} | {own.paper} | {own.ours or '–'} | {own.holds} |"
-            for own in claims.claims(finished, others)
+            for own in claims.claims(finished(cells), finished(rivals))
         ),
     ]
     return [

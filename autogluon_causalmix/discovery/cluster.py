@@ -27,10 +27,8 @@ def on_cluster(
 
     Parameters
     ----------
-    work : callable
-        A function that can be pickled, as can its arguments and results.
-    jobs : sequence
-        The arguments, one per call.
+    work, jobs
+        As for `autogluon_causalmix.discovery.workers.in_processes`.
     address : str
         As for ``ray.init``: ``"auto"``, ``"host:6379"`` or ``"ray://host:10001"``.
 

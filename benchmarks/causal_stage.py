@@ -172,11 +172,7 @@ def random_columns(
 ) -> tuple[Matrix, list[int]]:
     """Return rows of a sparse linear model, and which columns have 2 to 6 levels: none or half."""
     rng = np.random.default_rng(seed)
-    weights = np.triu(
-        rng.uniform(0.3, 1.0, (n_columns, n_columns))
-        * (rng.random((n_columns, n_columns)) < 3 / n_columns),
-        1,
-    )
+    weights = sparse_weights(n_columns, rng)
     values = rng.normal(size=(rows, n_columns))
     for column in range(n_columns):
         values[:, column] += values @ weights[:, column]
@@ -185,6 +181,13 @@ def random_columns(
         cuts = np.quantile(values[:, code], np.arange(1, 2 + code % 5) / (2 + code % 5))
         values[:, code] = np.digitize(values[:, code], cuts)
     return values, codes
+
+
+def sparse_weights(n_columns: int, rng: np.random.Generator) -> Matrix:
+    """Return the weights of the model of `random_columns`, entry [i, j] for i → j."""
+    weights = rng.uniform(0.3, 1.0, (n_columns, n_columns))
+    present = rng.random((n_columns, n_columns)) < 3 / n_columns
+    return np.asarray(np.triu(weights * present, 1))
 
 
 def peak_memory() -> float:

@@ -12,7 +12,7 @@ from scipy.stats import ks_2samp
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.resources import Resources
-from autogluon_causalmix.scm.bases import Bumps
+from autogluon_causalmix.scm.bases import Basis, Bumps
 from autogluon_causalmix.scm.calibration import Calibration
 from autogluon_causalmix.scm.fitted import FittedSCM
 from autogluon_causalmix.scm.fitting import DEFAULT_LEARNERS, fit_scm
@@ -209,8 +209,8 @@ def test_learners__closed_form__equals_refitting_without_each_row(learner: str) 
         if learner == "linear"
         else smooth(parents, target, np.random.default_rng(0))
     )
-    basis, ridge = fit.model.basis, recovered_ridge(fit, parents, target)  # type: ignore[attr-defined]
-    expanded = basis.expand(parents)
+    expanded = weighted_columns(fit.model.basis, parents)  # type: ignore[attr-defined]
+    ridge = recovered_ridge(fit, parents, target)
     for row in (0, 7, 39):
         rest = np.delete(np.arange(40), row)
         centre, offset = expanded[rest].mean(axis=0), target[rest].mean()
@@ -227,7 +227,7 @@ def test_bumps__products_of_their_columns__are_the_kernel_of_all_landmarks() -> 
     rows = np.random.default_rng(3).normal(size=(40, 2))
     twice = np.concatenate([rows, rows[:10]])
     basis = Bumps.at(twice, 1.0)
-    bumps = basis.expand(twice)[:, 2:]
+    bumps = weighted_columns(basis, twice)[:, 2:]
     squares = ((twice[:, None] - twice) ** 2).sum(axis=2)
     assert np.allclose(bumps @ bumps.T, np.exp(-0.5 * squares), atol=2e-5)
     assert bumps.shape[1] < 40, "copies, and bumps that the others span, are left out"
@@ -241,7 +241,7 @@ def test_ridge__choice__the_lowest_generalised_cross_validation_error_of_all() -
     bases = [Bumps.at(parents[:20], width) for width in (0.3, 1.0, 3.0)]
     errors = {}
     for basis in bases:
-        columns = basis.expand(parents)
+        columns = weighted_columns(basis, parents)
         columns = columns - columns.mean(axis=0)
         for penalty in PENALTIES:
             inverse = np.linalg.inv(columns.T @ columns + penalty * np.eye(columns.shape[1]))
@@ -303,9 +303,17 @@ def test_learners__draws__cover_the_true_function_as_often_as_they_say() -> None
 def recovered_ridge(fit: object, parents: Matrix, target: Matrix) -> float:
     """Return the penalty for which the fitted weights solve the normal equations."""
     model = fit.model  # type: ignore[attr-defined]
-    expanded = model.basis.expand(parents) - model.centre
-    gradient = expanded.T @ (target - model.offset - expanded @ model.weights)
-    return float((gradient * model.weights).sum() / (model.weights**2).sum())
+    columns, prior = model.basis.expand(parents) - model.centre, model.basis.prior
+    prior = np.eye(columns.shape[1]) if prior is None else prior
+    weights = np.linalg.lstsq(prior, model.weights)[0]
+    gradient = (columns @ prior).T @ (target - model.offset - columns @ model.weights)
+    return float((gradient * weights).sum() / (weights**2).sum())
+
+
+def weighted_columns(basis: Basis, features: Matrix) -> Matrix:
+    """Return the columns in which all weights have the same prior."""
+    columns = basis.expand(features)
+    return columns if basis.prior is None else columns @ basis.prior
 
 
 def test_trees__pure_noise__held_out_predictions_do_not_know_the_row() -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg import block_diag, solve_triangular
 from scipy.linalg.lapack import dpstrf
 
 from autogluon_causalmix.arrays import Indices, Matrix
@@ -25,6 +25,14 @@ rows."""
 class Basis(Protocol):
     """Maps features, shape (rows, features), to the columns that predictions are linear in."""
 
+    @property
+    def prior(self) -> Matrix | None:
+        """A square root of the prior covariance of the weights, shape (columns, directions).
+
+        A ridge penalty gives its factor; None is the identity.
+        """
+        ...
+
     def expand(self, features: Matrix) -> Matrix:
         """Return the columns, shape (rows, columns)."""
         ...
@@ -33,6 +41,8 @@ class Basis(Protocol):
 @dataclass(frozen=True)
 class Identity:
     """The features themselves."""
+
+    prior: None = None
 
     def expand(self, features: Matrix) -> Matrix:
         """Return the features."""
@@ -45,11 +55,11 @@ class Bumps:
 
     landmarks: Matrix
     width: float
-    whiten: Matrix
+    prior: Matrix
 
     @classmethod
     def at(cls, landmarks: Matrix, width: float) -> "Bumps":
-        """Return the basis in which a ridge penalty is the norm of the kernel.
+        """Return the basis with the prior under which a ridge penalty is the norm of the kernel.
 
         A pivoted Cholesky factor takes one bump after the other, each time the one that those
         taken span least.
@@ -65,13 +75,12 @@ class Bumps:
         factor, order, rank, _ = dpstrf(products, tol=LEAST_NEW, lower=1)
         factor = np.tril(factor[:rank, :rank])
         whiten = solve_triangular(factor, np.eye(rank), lower=True).T
-        return cls(landmarks[order[:rank] - 1], width, whiten)
+        prior = block_diag(np.eye(landmarks.shape[1]), whiten)
+        return cls(landmarks[order[:rank] - 1], width, prior)
 
     def expand(self, features: Matrix) -> Matrix:
         """Return the features and the bumps."""
-        return np.concatenate(
-            [features, _kernel(features, self.landmarks, self.width) @ self.whiten], axis=1
-        )
+        return np.concatenate([features, _kernel(features, self.landmarks, self.width)], axis=1)
 
 
 @dataclass(frozen=True)
@@ -81,6 +90,7 @@ class Pairs:
     bent: Indices
     knots: Matrix
     pairs: Indices
+    prior: None = None
 
     @classmethod
     def of(cls, features: Matrix) -> "Pairs":

@@ -1,6 +1,6 @@
 """`FittedSCM`: structural causal models of a table, and rows drawn from them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -110,49 +110,54 @@ class FittedSCM:
     ) -> Matrix:
         """Return rows of one graph, each with the gaps of a real row."""
         gaps, functions = self.missing.masks[self.missing.donors(n_rows, rng)], _seed(rng)
-        return self._ancestral(dag, gaps, rng, np.random.default_rng(functions), do=do)
+        return self._ancestral(keys_of(dag), _empty(gaps), gaps, rng, functions, do=do)
 
     def _in_shares(self, dag: Mask, n_rows: int, rng: np.random.Generator) -> Matrix:
         """Return rows of one graph, each with the gaps and the target of a real row.
 
         So classes keep their shares, and each misses what its rows miss. Where the target has
-        causes, in which errors of graph and mechanisms add up, rows are drawn again until they have
-        their targets. Each pass draws as many rows as are wanted, several for each that is left.
+        causes, in which errors of graph and mechanisms add up, the target and all that leads to it
+        are drawn again until rows have their targets. Each pass draws as many rows as are wanted,
+        several for each that is left.
         """
         donors, functions = self.missing.donors(n_rows, rng), _seed(rng)
         gaps, targets = self.missing.masks[donors], self.missing.targets[donors]
-        place = self.table.target_position
+        keys, place = keys_of(dag), self.table.target_position
         if not dag[:, place].any():
-            return self._ancestral(dag, gaps, rng, np.random.default_rng(functions), targets)
-        values, pending = np.full(gaps.shape, np.nan), np.arange(n_rows)
+            return self._ancestral(keys, _empty(gaps), gaps, rng, functions, targets)
+        upstream, downstream = _parted(keys, place)
+        values, pending = _empty(gaps), np.arange(n_rows)
         for _ in range(MOST_PASSES):
             if not len(pending):
                 break
             tried = np.repeat(pending, n_rows // len(pending))
-            drawn = self._ancestral(dag, gaps[tried], rng, np.random.default_rng(functions))
+            own = gaps[tried]
+            drawn = self._ancestral(upstream, _empty(own), own, rng, functions)
             found = drawn[:, place] == targets[tried]
             values[tried] = drawn
             values[tried[found]] = drawn[found]
             pending = np.setdiff1d(pending, tried[found])
-        return values
+        return self._ancestral(downstream, values, gaps, rng, _seed(rng))
 
     def _ancestral(
         self,
-        dag: Mask,
+        keys: Sequence[Key],
+        values: Matrix,
         gaps: Mask,
         rng: np.random.Generator,
-        function_rng: np.random.Generator,
+        functions: int,
         targets: Matrix | None = None,
         do: Mapping[int, float] = UNTOUCHED,
     ) -> Matrix:
-        """Return rows (rows, columns) of one graph, causes first; effects see what is missing.
+        """Draw nodes into rows (rows, columns), causes first; effects see what is missing.
 
-        With `targets` (rows,), the target is given and not drawn, as are the columns in `do`.
+        `functions` seeds what the data leave uncertain of them. With `targets` (rows,), the target
+        is given and not drawn, as are the columns in `do`.
         """
-        values = np.full(gaps.shape, np.nan)
         if len(gaps) == 0:
             return values
-        for node, parents in keys_of(dag):
+        function_rng = np.random.default_rng(functions)
+        for node, parents in keys:
             noise = rng.random((len(gaps), 1))
             mechanism = self.mechanisms[node, parents]
             values[:, node] = mechanism.draw(values[:, parents], noise, function_rng)
@@ -167,6 +172,20 @@ class FittedSCM:
 def keys_of(dag: Mask) -> list[Key]:
     """Return every node with its parents, causes first."""
     return [(node, tuple(np.flatnonzero(dag[:, node]).tolist())) for node in causes_first(dag)]
+
+
+def _parted(keys: Sequence[Key], node: int) -> tuple[list[Key], list[Key]]:
+    """Return the node with all that leads to it, and all others; causes first in both."""
+    upstream = {node}
+    for effect, causes in reversed(keys):
+        if effect in upstream:
+            upstream.update(causes)
+    leading = [key for key in keys if key[0] in upstream]
+    return leading, [key for key in keys if key[0] not in upstream]
+
+
+def _empty(gaps: Mask) -> Matrix:
+    return np.full(gaps.shape, np.nan)
 
 
 def _seed(rng: np.random.Generator) -> int:

@@ -15,7 +15,7 @@ Learner = Callable[[Matrix, Matrix, np.random.Generator], FittedLearner]
 LANDMARKS = 100
 """Basis functions of the smooth learner: enough for six parents; cost grows with the square."""
 ROWS_FOR_LANDMARKS = 2_000
-"""Rows among which the distinct ones are looked for; sorting all takes as long as a fit."""
+"""Rows among which landmarks are chosen."""
 TREES = 50
 LEAF = 5
 """Least rows in a leaf of a tree."""
@@ -62,7 +62,7 @@ def smooth(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fitte
         Chooses the landmarks.
     """
     some = rng.permutation(len(features))[:ROWS_FOR_LANDMARKS]
-    distinct = np.unique(features[some], axis=0)
+    distinct = _distinct(features[some], rng)
     chosen = rng.permutation(len(distinct))[:LANDMARKS]
     landmarks = distinct[np.sort(chosen)]
     widths = np.sqrt(max(features.shape[1], 1)) * np.array([0.5, 1.0, 2.0])
@@ -109,6 +109,12 @@ LEARNERS: dict[str, Learner] = {
     "trees": trees,
 }
 """Candidates for a mechanism; one is chosen per node, by held-out log-likelihood."""
+
+
+def _distinct(rows: Matrix, rng: np.random.Generator) -> Matrix:
+    """Return each distinct row once: a random sum of their entries tells rows apart."""
+    sums = np.einsum("ij,j->i", rows, rng.normal(size=rows.shape[1]))
+    return np.asarray(rows[np.unique(sums, return_index=True)[1]])
 
 
 @dataclass(frozen=True)

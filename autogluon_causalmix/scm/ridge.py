@@ -108,16 +108,16 @@ def ridge_regression(
 class _Expanded:
     """The rows in a basis, and the penalty with the lowest error there.
 
-    `columns`, shape (rows, columns), has mean 0. `values` and `vectors` are the eigenvalues and
-    eigenvectors of its products; `projected`, shape (columns, outputs), is that of the columns with
-    the targets, turned by the eigenvectors.
+    `columns`, shape (rows, columns), has mean 0. `turn`, shape (columns, directions), leads to the
+    directions in which the weights have independent posteriors: there the products of the columns
+    are `values`, and `projected`, shape (directions, outputs), is their product with the targets.
     """
 
     basis: Basis
     columns: Matrix
     centre: Matrix
     values: Matrix
-    vectors: Matrix
+    turn: Matrix
     projected: Matrix
     penalty: float
     error: float
@@ -128,21 +128,22 @@ class _Expanded:
         columns = basis.expand(features)
         centre, centred = columns.mean(axis=0), targets - targets.mean(axis=0)
         columns = columns - centre
-        values, vectors = np.linalg.eigh(columns.T @ columns)
-        values = np.maximum(values, 0.0)
-        projected = vectors.T @ (columns.T @ centred)
+        products, prior = columns.T @ columns, basis.prior
+        values, turn = np.linalg.eigh(products if prior is None else prior.T @ products @ prior)
+        values, turn = np.maximum(values, 0.0), turn if prior is None else prior @ turn
+        projected = turn.T @ (columns.T @ centred)
         penalties = PENALTIES * max(len(features) / 100.0, 1.0)
         total = float((centred**2).sum())
         errors = _cross_validated(values, projected, total, penalties, len(features))
         best = int(errors.argmin())
         penalty, error = float(penalties[best]), float(errors[best])
-        return cls(basis, columns, centre, values, vectors, projected, penalty, error)
+        return cls(basis, columns, centre, values, turn, projected, penalty, error)
 
     def fitted(self, name: str, targets: Matrix) -> FittedLearner:
         """Return the fit, with held-out predictions of its rows."""
         n, offset = len(targets), targets.mean(axis=0)
-        root = self.vectors / np.sqrt(self.values + self.penalty)
-        weights = self.vectors @ (self.projected / (self.values + self.penalty)[:, None])
+        root = self.turn / np.sqrt(self.values + self.penalty)
+        weights = self.turn @ (self.projected / (self.values + self.penalty)[:, None])
         leverage = np.minimum(((self.columns @ root) ** 2).sum(axis=1) + 1.0 / n, 1.0 - 1e-6)
         explained = self.columns @ weights + offset
         residual = (targets - explained) / (1.0 - leverage)[:, None]

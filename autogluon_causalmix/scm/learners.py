@@ -66,7 +66,7 @@ def smooth(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fitte
     chosen = rng.permutation(len(distinct))[:LANDMARKS]
     landmarks = distinct[np.sort(chosen)]
     widths = np.sqrt(max(features.shape[1], 1)) * np.array([0.5, 1.0, 2.0])
-    bases = (Bumps.at(landmarks, width) for width in widths)
+    bases = [Bumps.at(landmarks, width) for width in widths]
     return ridge_regression("smooth", bases, features, targets)
 
 

@@ -1,6 +1,6 @@
 """`ridge_regression`: a fit with held-out predictions of its rows, in closed form."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Protocol
@@ -12,6 +12,9 @@ from autogluon_causalmix.scm.bases import Basis
 
 PENALTIES = np.logspace(-4, 3, 15)
 """Candidates, for 100 rows; more rows scale them up."""
+ROWS_TO_CHOOSE = 1_000
+"""Rows that choose a basis, which is then fitted to all. On tables of 4,424 and 12,330 rows,
+synthetic rows were as good as with a choice by all rows."""
 LEAST_DEFLATION = 0.9
 """Least factor for residuals: below it, the penalty was too small by chance. Noise of 100 rows had
 .93 ± .15 of its spread without the bound, and has 1.01 ± .09 with it."""
@@ -84,24 +87,29 @@ class Linear:
 
 
 def ridge_regression(
-    name: str, bases: Iterable[Basis], features: Matrix, targets: Matrix
+    name: str, bases: Sequence[Basis], features: Matrix, targets: Matrix
 ) -> FittedLearner:
     """Fit ridge regression on the best of some bases.
 
     Generalised cross-validation (Golub, Heath and Wahba, 1979) chooses the basis and the penalty:
-    it takes the mean leverage for that of each row, so that no row is looked at for a penalty.
+    it takes the mean leverage for that of each row, so that no row is looked at for a penalty. Of
+    many rows, equally spaced ones choose the basis.
 
     Parameters
     ----------
     name : str
         The learner's name.
-    bases : iterable of Basis
+    bases : sequence of Basis
         What predictions may be linear in.
     features, targets : numpy.ndarray
         Shape (rows, features) and (rows, outputs).
     """
-    expanded = (_Expanded.of(basis, features, targets) for basis in bases)
-    return min(expanded, key=attrgetter("error")).fitted(name, targets)
+    step = -(-len(features) // ROWS_TO_CHOOSE) if len(bases) > 1 else 1
+    some = (_Expanded.of(basis, features[::step], targets[::step]) for basis in bases)
+    best = min(some, key=attrgetter("error"))
+    if step > 1:
+        best = _Expanded.of(best.basis, features, targets)
+    return best.fitted(name, targets)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from scipy import stats
 from study_cases import STUDY, outcomes, write_table
 
-from benchmarks.founding import claims, page, ranks, regressions, within
+from benchmarks.founding import claims, growth, page, ranks, regressions, within
 from benchmarks.founding.cells import GAINS, METRIC, pack, unpack
 from benchmarks.founding.forecast import forecast
 from benchmarks.study.store import Store
@@ -296,6 +297,42 @@ def test_other_weights_have_a_section_and_take_no_part_in_the_correlations() -> 
     section = text[text.index("## On `tabpfn-v1`") :]
     assert "scm − real rows: +0.5000 ± 0.0000, better on 13 of 13 tables" in section
     assert "## On `" not in page.page(alone)
+
+
+def test_doses_and_rows_are_compared_on_the_same_runs_and_correlate_with_nothing() -> None:
+    """Each doubling of the dose gains .01 with causal rows; a table without some doses misleads."""
+    cells = with_columns_of_cells(simulated(tables=13))
+    cells.loc[cells["arm"].isin(growth.SIZED), [*GAINS]] = 0.0
+    noise = np.random.default_rng(0).normal(size=len(cells))
+    cells[growth.ALIGNMENT] = 5.0 * (cells["arm"] == "scm") + 0.1 * noise
+    some = cells[cells["arm"].isin(growth.SIZED) & (cells["seed"] == 0)]
+
+    def with_causal_gain(of: pd.DataFrame, gain: float) -> pd.DataFrame:
+        gains = gain * (of["arm"] == "scm")
+        auc_gain = gains - gain / 2 * (of["arm"] == "bootstrap")
+        return of.assign(**{**dict.fromkeys(GAINS, gains), "auc_gain": auc_gain})
+
+    odd = some["table"] == "t0"
+    parts = [
+        with_causal_gain(some.assign(dose=0.5), -0.02),
+        with_causal_gain(some[~odd].assign(dose=1.0), -0.01),
+        with_causal_gain(some[odd].assign(dose=1.0), 9.0),
+        with_causal_gain(some[~odd].assign(dose=4.0), 0.01),
+        with_causal_gain(some.assign(rows=200), 0.03),
+    ]
+    alone = page.Answer.of(cells, len(cells), draws=100)
+    both = page.Answer.of(cells, len(cells), None, pd.concat(parts), draws=100)
+    assert repr(both.found) == repr(alone.found)
+    text = page.page(both)
+    doses = text[text.index("## More synthetic rows") : text.index("## More real rows")]
+    assert "on 12 tables" in doses
+    for dose, gain in (("0.5", "-0.0200"), ("1", "-0.0100"), ("2", "+0.0000"), ("4", "+0.0100")):
+        assert f"| {dose} | {gain} ± 0.0000 | +0.0000 ± 0.0000 | {gain} ± 0.0000 |" in doses
+    slopes = re.findall(r"α = (\S+) \(R² \S+ for the (\w+) half", doses)
+    assert [half for _, half in slopes] == ["worse", "better"]
+    assert float(slopes[0][0]) < 0.0 < float(slopes[1][0])
+    assert "| 200 | +0.0300 ± 0.0000 |" in text[text.index("## More real rows") :]
+    assert "## More" not in page.page(alone)
 
 
 def test_a_rival_is_judged_on_the_splits_that_it_was_run_on() -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from benchmarks.files import write_atomically, write_text
 from benchmarks.founding.cells import pack, read, unpack
 from benchmarks.founding.figure import draw
+from benchmarks.founding.growth import is_varied
 from benchmarks.founding.page import Answer, page
 from benchmarks.study.plan import Plan
 
@@ -52,8 +53,9 @@ def main() -> None:
     cells = read(options.cells, plan.domains)
     is_planned = cells["arm"].isin([*plan.arms]) & cells["table"].isin([*(plan.tables or ())])
     is_planned &= cells["backbone"].isin([*(plan.backbones or ())])
-    planned, others = cells[is_planned], cells[~is_planned]
-    answer = Answer.of(planned, plan.size, others)
+    varies = is_planned & is_varied(cells, plan.rows or (), plan.doses or ())
+    planned, others, varied = cells[is_planned & ~varies], cells[~is_planned], cells[varies]
+    answer = Answer.of(planned, plan.size, others, varied)
     write_text(ROOT / "docs" / "founding-question.md", page(answer))
     figure = draw(answer.found, answer.order, answer.ceiling)
     write_atomically(

@@ -11,6 +11,7 @@ from benchmarks.founding import claims, ranks, regressions, within
 from benchmarks.founding.cells import METRIC, metrics_of
 from benchmarks.founding.forecast import Forecast, forecast
 from benchmarks.founding.gains import OUTCOME, finished, of_arms, on_other_weights
+from benchmarks.founding.growth import by_dose_and_rows, levels_of
 from benchmarks.founding.texts import (
     ABOUT_CLAIMS,
     ABOUT_FORECAST,
@@ -51,6 +52,8 @@ class Answer:
         Of arms; None where there are too few tables.
     others : pandas.DataFrame
         Cells of other arms and other weights, which take no part in the correlations.
+    varied : pandas.DataFrame
+        Cells with other training rows or doses, which take no part in them either.
     """
 
     cells: pd.DataFrame
@@ -59,6 +62,7 @@ class Answer:
     ceiling: float | None
     order: ranks.Ranks | None
     others: pd.DataFrame
+    varied: pd.DataFrame
 
     @classmethod
     def of(
@@ -66,6 +70,7 @@ class Answer:
         cells: pd.DataFrame,
         planned: int,
         others: pd.DataFrame | None = None,
+        varied: pd.DataFrame | None = None,
         draws: int = 2000,
     ) -> Answer:
         """Analyse finished cells; a metric without a value on two tables has no row."""
@@ -83,6 +88,7 @@ class Answer:
             within.ceiling(done, OUTCOME),
             ranks.average_ranks(gains) if enough else None,
             cells[:0] if others is None else others,
+            cells[:0] if varied is None else varied,
         )
 
     @property
@@ -97,6 +103,7 @@ def page(answer: Answer) -> str:
     backbones = answer.cells["backbone"].unique()
     is_other = ~answer.others["backbone"].isin(backbones)
     parts += [*of_arms(answer.cells), *on_other_weights(answer.others[is_other])]
+    parts += by_dose_and_rows(answer.cells, answer.varied)
     parts += foretold(answer.cells)
     parts += published(answer.cells, answer.others[~is_other])
     parts += [*limits(answer), *remake()]
@@ -243,24 +250,16 @@ def published(cells: pd.DataFrame, rivals: pd.DataFrame) -> list[str]:
 
 def limits(answer: Answer) -> list[str]:
     """Return what the cells cannot say."""
-    doses = sorted(answer.cells["dose"].dropna().unique())
-    rows = sorted(answer.cells["rows"].dropna().unique())
-    dosed = (
-        f"- Synthetic rows per real row: {', '.join(f'{d:g}' for d in doses)}. Gain against dose "
-        "needs four doses, and is not measured with fewer."
-    )
-    return [
-        "## Limits",
-        "\n".join(
-            [
-                "- The correlations are of one backbone of 634,000 parameters.",
-                f"- Training and validation rows together: {', '.join(f'{r:g}' for r in rows)}.",
-                dosed,
-                FAULTS_ONLY,
-                CEILING_ARM,
-            ]
-        ),
+    both = pd.concat([answer.cells, answer.varied])
+    rows, doses = (levels_of(both, factor) for factor in ("rows", "dose"))
+    said = [
+        "- The correlations are of one backbone of 634,000 parameters.",
+        f"- Training and validation rows together: {rows}.",
+        f"- Synthetic rows per real row: {doses}.",
+        FAULTS_ONLY,
+        CEILING_ARM,
     ]
+    return ["## Limits", "\n".join(said)]
 
 
 def remake() -> list[str]:

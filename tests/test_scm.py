@@ -460,6 +460,38 @@ def test_fitted_scm__causes_that_graphs_draw_apart__every_class_keeps_its_share(
     assert rows["cause 1"].isna().mean() == pytest.approx(gaps, abs=0.03)
 
 
+def test_fitted_scm__rows_drawn_again__effects_belong_to_the_class_they_have() -> None:
+    """Drawn are x → label → effect ← x, until the label is that of a real row: .2 rare ones."""
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=2000)
+    rare = x + rng.normal(size=2000) > 1.2
+    effect = 3.0 * rare + 2.0 * x + 0.5 * rng.normal(size=2000)
+    frame = pd.DataFrame({"x": x, "label": np.where(rare, "rare", "common"), "effect": effect})
+    dag = np.zeros((3, 3), dtype=bool)
+    dag[0, 1:] = dag[1, 2] = True
+    scm = fit_scm(Table.from_frame(frame, "label"), [dag], rng, Resources(60.0))
+    rows = scm.sample(4000, rng).frame
+    is_rare = rows["label"] == "rare"
+    assert is_rare.mean() == pytest.approx(rare.mean(), abs=0.01)
+    assert rows["x"][is_rare].mean() == pytest.approx(x[rare].mean(), abs=0.15)
+    noise = rows["effect"] - 3.0 * is_rare - 2.0 * rows["x"]
+    assert noise.std() == pytest.approx(0.5, rel=0.15)
+    assert abs(noise[is_rare].mean()) < 0.1
+
+
+def test_ridge__many_rows__some_choose_the_width_and_all_are_fitted() -> None:
+    rng = np.random.default_rng(6)
+    parents = rng.uniform(-3, 3, size=(3000, 1))
+    targets = np.sin(4.0 * parents) + 0.3 * rng.normal(size=(3000, 1))
+    landmarks = np.linspace(-3, 3, 40)[:, None]
+    bases = [Bumps.at(landmarks, width) for width in (0.02, 0.3, 8.0)]
+    fit = ridge_regression("smooth", bases, parents, targets)
+    assert fit.model.basis.width == 0.3  # type: ignore[attr-defined]
+    assert len(fit.held_out) == 3000
+    error = fit.model.predict(parents) - np.sin(4.0 * parents)
+    assert np.sqrt(np.mean(error**2)) < 0.04, "all rows are worth .3 · √(25 / 3000) = .03"
+
+
 def test_class_shares__without_an_intervention__as_the_mechanisms_give_them() -> None:
     """Else an intervention on a column that causes nothing would seem to change the label."""
     rng = np.random.default_rng(4)

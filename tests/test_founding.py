@@ -275,7 +275,7 @@ def with_columns_of_cells(cells: pd.DataFrame) -> pd.DataFrame:
 def test_the_page_answers_where_there_are_enough_tables_and_does_not_where_there_are_not() -> None:
     cells = with_columns_of_cells(simulated(tables=13))
     text = page.page(page.Answer.of(cells, len(cells), draws=200))
-    assert "Of 3 metrics, 2 are correlated with the gain beyond chance; `" in text
+    assert "Of 3 metrics, 2 go with the gain beyond chance; `" in text
     assert "Partial" not in text
     assert text.count("| not measured |") == 4
     few = cells[cells["table"].isin(["t0", "t1", "t2"])]

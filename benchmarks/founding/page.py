@@ -134,12 +134,13 @@ def claim(answer: Answer) -> list[str]:
     sure = [own for own in answer.found if own.p_holm < 0.05]
     best = answer.found[0]
     strongest = (
-        f"`{named(best)}` goes with it most ({best.correlation:+.2f}, from {best.low:+.2f} to "
+        f"`{named(best)}` does most ({best.correlation:+.2f}, from {best.low:+.2f} to "
         f"{best.high:+.2f})"
     )
     bound = "" if answer.ceiling is None else f", where noise leaves {answer.ceiling:.2f} at most"
+    go = "goes" if len(sure) == 1 else "go"
     said = (
-        f"Of {len(answer.found)} metrics, {len(sure)} are correlated with the gain beyond chance; "
+        f"Of {len(answer.found)} metrics, {len(sure)} {go} with the gain beyond chance; "
         f"{strongest}{bound}. "
     )
     return ["## The answer", said + copies(answer.found) + unseen(answer.cells)]

@@ -229,7 +229,7 @@ def pgmpy_hill_climb(values: Matrix, codes: Sequence[int]) -> Marks:
 
 def lingam_direct(values: Matrix, _: Sequence[int]) -> Marks:
     """Return the marks of DirectLiNGAM's graph."""
-    from lingam import DirectLiNGAM
+    from lingam import DirectLiNGAM  # type: ignore[import-not-found]
 
     found = DirectLiNGAM(random_state=0).fit(standardised(values))
     return arrows(np.abs(found.adjacency_matrix_.T) >= LEAST_WEIGHT)

@@ -81,7 +81,9 @@ def _law(cells: pd.DataFrame) -> list[str]:
     """Return what the law of Isik et al. says of rows that are aligned with the task or not."""
     if cells["dose"].nunique() < FEWEST_DOSES:
         return []
-    scored = cells.assign(auc=cells["base_auc"] + cells["auc_gain"])
+    # An arm is as aligned as on average over doses: else a dose would decide which half it is in.
+    alignment = cells.groupby(["table", "arm"])[ALIGNMENT].transform("mean")
+    scored = cells.assign(auc=cells["base_auc"] + cells["auc_gain"], **{ALIGNMENT: alignment})
     curves = regressions.dose_curves(scored, ALIGNMENT, "auc")
     said = []
     for which, curve in curves.groupby("alignment"):

@@ -52,6 +52,8 @@ from autogluon_causalmix.table import Table
 from benchmarks.causal_learn_reference import FisherZ, register, united
 from benchmarks.causal_stage import measured, random_columns
 
+NETWORKS = ("asia", "child", "insurance", "alarm")
+
 
 def main() -> None:
     """Read the command line and run one benchmark."""
@@ -193,18 +195,26 @@ def draw_growth(arguments: argparse.Namespace) -> None:
 def score_graphs(arguments: argparse.Namespace) -> None:
     """Print F1 of skeletons and of directions, ours and causal-learn's PC on the same rows."""
     folder = arguments.data
-    for name, rows in product(("asia", "child", "insurance", "alarm"), (500, 2000)):
-        frame = pd.read_csv(folder / f"{name}_sample5000.csv", dtype=str, keep_default_na=False)
-        samples = [
-            frame.sample(rows, random_state=seed)
-            .apply(lambda column: pd.Categorical(column).codes)
-            .to_numpy()
-            for seed in range(arguments.samples)
-        ]
-        score(f"{name}, {rows} rows", samples, True, true_edges(folder, name, frame))
+    for name, rows in product(NETWORKS, (500, 2000)):
+        samples, true = samples_of(folder, name, rows, arguments.samples)
+        score(f"{name}, {rows} rows", samples, True, true)
     frame = pd.read_csv(folder / "sachs_observational.csv")
     for name in ("sachs", "sachs_bnlearn"):
         score(f"{name}, logs", [np.log(frame.to_numpy())], False, true_edges(folder, name, frame))
+
+
+def samples_of(
+    folder: Path, name: str, rows: int, count: int
+) -> tuple[list[Matrix], NDArray[np.bool_]]:
+    """Return samples of rows of a network, as codes, and its edges."""
+    frame = pd.read_csv(folder / f"{name}_sample5000.csv", dtype=str, keep_default_na=False)
+    samples = [
+        frame.sample(rows, random_state=seed)
+        .apply(lambda column: pd.Categorical(column).codes)
+        .to_numpy(dtype="float64")
+        for seed in range(count)
+    ]
+    return samples, true_edges(folder, name, frame)
 
 
 def true_edges(folder: Path, name: str, frame: pd.DataFrame) -> NDArray[np.bool_]:
@@ -222,19 +232,12 @@ def score(
     what: str, samples: Sequence[NDArray[Any]], categories: bool, true: NDArray[np.bool_]
 ) -> None:
     """Print F1 of PC, of BOSS, of the default discoverer's beliefs, and of causal-learn's PC."""
-    from causallearn.search.ConstraintBased.PC import pc
-
-    def stock(values: Matrix, codes: Sequence[int]) -> Marks:
-        return np.asarray(
-            pc(values, 0.05, "chisq" if codes else "fisherz", show_progress=False).G.graph
-        )
-
     codes = range(len(true)) if categories else []
     for name, step in (
         ("pc", our_cpdag),
         ("boss", our_best_order),
         ("default", our_default),
-        ("stock pc", stock),
+        ("stock pc", their_cpdag),
     ):
         found = [measured(step, values.astype("float64"), codes) for values in samples]
         scores = np.array([f1(marks, true) for _, _, marks in found])
@@ -248,6 +251,14 @@ def score(
 def our_cpdag(values: Matrix, codes: Sequence[int]) -> Marks:
     """Return PC's marks."""
     return pc_marks(pc_stable(MixedTest.of(values, codes), 0.05), Constraints.none(values.shape[1]))
+
+
+def their_cpdag(values: Matrix, codes: Sequence[int]) -> Marks:
+    """Return the marks of causal-learn's PC, with χ² where all columns hold codes."""
+    from causallearn.search.ConstraintBased.PC import pc
+
+    test = "chisq" if len(codes) == values.shape[1] else "fisherz"
+    return np.asarray(pc(values, 0.05, test, show_progress=False).G.graph)
 
 
 def our_best_order(values: Matrix, codes: Sequence[int]) -> Marks:

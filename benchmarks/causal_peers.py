@@ -38,15 +38,16 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pandas as pd
+from sklearn.preprocessing import scale
 
 from autogluon_causalmix.arrays import Adjacency, Marks, Matrix
 from autogluon_causalmix.discovery.blocks import Blocks
-from autogluon_causalmix.discovery.causal_learn import marks_of
+from autogluon_causalmix.discovery.causal_learn import directed, marks_of
 from autogluon_causalmix.discovery.score.backward_search import member_of
 from autogluon_causalmix.discovery.score.protocol import Score, total_score
 from autogluon_causalmix.discovery.score.search import score_of
 from autogluon_causalmix.resources import cut_off
-from benchmarks.causal_graphs import f1, our_best_order, true_edges
+from benchmarks.causal_graphs import NETWORKS, f1, our_best_order, samples_of, their_cpdag
 from benchmarks.causal_stage import measured, random_columns, sparse_weights
 
 Found = tuple[float, Marks]
@@ -103,21 +104,9 @@ def main() -> None:
 
 def networks(arguments: argparse.Namespace) -> Iterator[list[Sample]]:
     """Yield samples of rows of the networks."""
-    names = ("asia", "child", "insurance", "alarm") if arguments.networks else ()
-    for rows, name in product(arguments.rows, names):
-        path = arguments.networks / f"{name}_sample5000.csv"
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-        true = true_edges(arguments.networks, name, frame)
-        codes = frame.apply(lambda column: pd.Categorical(column).codes).astype("float64")
-        yield [
-            Sample(
-                f"{name}, {rows} rows",
-                codes.sample(rows, random_state=seed).to_numpy(),
-                range(len(true)),
-                true,
-            )
-            for seed in range(arguments.samples)
-        ]
+    for rows, name in product(arguments.rows, NETWORKS if arguments.networks else ()):
+        samples, true = samples_of(arguments.networks, name, rows, arguments.samples)
+        yield [Sample(f"{name}, {rows} rows", values, range(len(true)), true) for values in samples]
 
 
 def simulated(arguments: argparse.Namespace) -> Iterator[list[Sample]]:
@@ -188,11 +177,6 @@ def timed(step: Callable[[Matrix, Sequence[int]], Marks]) -> Peer:
     return peer
 
 
-def arrows(parents: Adjacency) -> Marks:
-    """Return the marks of a DAG, entry [i, j] for i → j."""
-    return np.where(parents, -1, np.where(parents.T, 1, 0)).astype("int64")
-
-
 def causal_learn_boss(values: Matrix, _: Sequence[int]) -> Marks:
     """Return the marks of causal-learn's BOSS."""
     from causallearn.search.PermutationBased.BOSS import boss
@@ -207,14 +191,6 @@ def causal_learn_ges(values: Matrix, _: Sequence[int]) -> Marks:
     return marks_of(ges(values, "local_score_BIC_from_cov")["G"])
 
 
-def causal_learn_pc(values: Matrix, codes: Sequence[int]) -> Marks:
-    """Return the marks of causal-learn's PC."""
-    from causallearn.search.ConstraintBased.PC import pc
-
-    test = "chisq" if len(codes) == values.shape[1] else "fisherz"
-    return marks_of(pc(values, 0.05, test, show_progress=False).G)
-
-
 def pgmpy_hill_climb(values: Matrix, codes: Sequence[int]) -> Marks:
     """Return the marks of the graph that pgmpy climbs to."""
     from pgmpy.causal_discovery import HillClimbSearch
@@ -224,15 +200,16 @@ def pgmpy_hill_climb(values: Matrix, codes: Sequence[int]) -> Marks:
         frame[f"x{code}"] = pd.Categorical(frame[f"x{code}"].astype("int64").astype(str))
     score = "bic-d" if len(codes) == values.shape[1] else "bic-cg"
     found = HillClimbSearch(score, return_type="dag", show_progress=False).fit(frame)
-    return arrows(found.adjacency_matrix_.loc[frame.columns, frame.columns].to_numpy() != 0)
+    parents = found.adjacency_matrix_.loc[frame.columns, frame.columns].to_numpy() != 0
+    return marks_of(directed(parents))
 
 
 def lingam_direct(values: Matrix, _: Sequence[int]) -> Marks:
     """Return the marks of DirectLiNGAM's graph."""
     from lingam import DirectLiNGAM  # type: ignore[import-not-found]
 
-    found = DirectLiNGAM(random_state=0).fit(standardised(values))
-    return arrows(np.abs(found.adjacency_matrix_.T) >= LEAST_WEIGHT)
+    found = DirectLiNGAM(random_state=0).fit(scale(values))
+    return marks_of(directed(np.abs(found.adjacency_matrix_.T) >= LEAST_WEIGHT))
 
 
 def gcastle_notears(values: Matrix, _: Sequence[int]) -> Marks:
@@ -240,13 +217,8 @@ def gcastle_notears(values: Matrix, _: Sequence[int]) -> Marks:
     from castle.algorithms import Notears
 
     found = Notears(w_threshold=LEAST_WEIGHT)
-    found.learn(standardised(values))
-    return arrows(np.asarray(found.causal_matrix) != 0)
-
-
-def standardised(values: Matrix) -> Matrix:
-    """Return columns of mean 0 and standard deviation 1."""
-    return np.asarray((values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-12))
+    found.learn(scale(values))
+    return marks_of(directed(np.asarray(found.causal_matrix) != 0))
 
 
 def tetrad_boss(class_path: str, values: Matrix, codes: Sequence[int]) -> Found:
@@ -263,9 +235,9 @@ def tetrad_boss(class_path: str, values: Matrix, codes: Sequence[int]) -> Found:
             check=True,
         )
     lines, marks = done.stdout.splitlines(), np.zeros((len(levels), len(levels)), dtype=np.int64)
-    for cause, effect, directed in (line.split() for line in lines[JAVA_RUNS:]):
+    for cause, effect, is_directed in (line.split() for line in lines[JAVA_RUNS:]):
         marks[int(cause), int(effect)] = -1
-        marks[int(effect), int(cause)] = 1 if directed == "true" else -1
+        marks[int(effect), int(cause)] = 1 if is_directed == "true" else -1
     return min(float(line) for line in lines[:JAVA_RUNS]), marks
 
 
@@ -273,7 +245,7 @@ PEERS: dict[str, Peer] = {
     "ours": timed(our_best_order),
     "causal-learn boss": timed(causal_learn_boss),
     "causal-learn ges": timed(causal_learn_ges),
-    "causal-learn pc": timed(causal_learn_pc),
+    "causal-learn pc": timed(their_cpdag),
     "pgmpy hill climb": timed(pgmpy_hill_climb),
     "lingam direct": timed(lingam_direct),
     "gcastle notears": timed(gcastle_notears),

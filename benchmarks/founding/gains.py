@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from autogluon_causalmix.arrays import Matrix
 from benchmarks.founding.cells import GAINS
 
 OUTCOME = "average_gain"
@@ -60,16 +61,20 @@ def pairs(cells: pd.DataFrame) -> str:
     for first, second in PAIRS:
         if {first, second} <= {*gains}:
             own = (gains[first] - gains[second]).dropna().to_numpy()
-            error = float(stats.sem(own)) if len(own) > 1 else float("nan")
-            apart = with_error(float(own.mean()), error)
             better = f"better on {(own > 0).sum()} of {len(own)} tables"
-            said.append(f"{first} − {second}: {apart}, {better}")
+            said.append(f"{first} − {second}: {over_tables(own)}, {better}")
     return f"Paired over tables: {'; '.join(said)}." if said else ""
 
 
 def finished(cells: pd.DataFrame) -> pd.DataFrame:
     """Return the cells that did not fail."""
     return cells[cells["error"] == ""]
+
+
+def over_tables(gains: Matrix) -> str:
+    """Return the mean of gains, shape (tables,), with its standard error."""
+    error = float(stats.sem(gains)) if len(gains) > 1 else float("nan")
+    return with_error(float(gains.mean()), error)
 
 
 def with_error(mean: float, error: float) -> str:

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from benchmarks.founding import regressions
 from benchmarks.founding.cells import METRIC
-from benchmarks.founding.gains import OUTCOME, finished, with_error
+from benchmarks.founding.gains import OUTCOME, finished, over_tables
 
 ALIGNMENT = f"{METRIC}nearest-neighbour"
 """The metric that goes with the gain most tells which rows are aligned with the task."""
@@ -69,8 +68,7 @@ def _section(
     for value, own in cells.groupby(factor):
         gains = own.pivot_table(index="table", columns="arm", values=OUTCOME)
         shown = [*(gains[arm] for arm in arms), *(gains[first] - gains[other] for other in others)]
-        numbers = [gain.to_numpy() for gain in shown]
-        each = (with_error(float(gain.mean()), float(stats.sem(gain))) for gain in numbers)
+        each = (over_tables(gain.to_numpy()) for gain in shown)
         lines.append(f"| {value:g} | {' | '.join(each)} |")
     tables = cells["table"].nunique()
     about = f"Log-loss over the pretrained model, on {tables} tables; ± over tables."

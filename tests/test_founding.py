@@ -12,7 +12,8 @@ import pytest
 from scipy import stats
 from study_cases import STUDY, outcomes, write_table
 
-from benchmarks.founding import claims, growth, page, ranks, regressions, within
+from benchmarks.founding import claims, growth, ladder, page, ranks, regressions, within
+from benchmarks.founding.answer import NOVELTY, Answer, strongest_first
 from benchmarks.founding.cells import GAINS, METRIC, pack, unpack
 from benchmarks.founding.forecast import forecast
 from benchmarks.study.store import Store
@@ -269,17 +270,17 @@ def with_columns_of_cells(cells: pd.DataFrame) -> pd.DataFrame:
     curve = [{"validation_log_loss": v, "log_loss": v} for v in (0.7, 0.6, 0.5)]
     cells = cells.assign(base_log_loss=0.5 + cells["base_auc"])
     whole = cells.assign(**gains, error="", curve=pd.Series([curve] * len(cells), dtype=object))
-    return whole.assign(arm=whole["arm"].replace(names)).rename(columns={COPY: page.NOVELTY})
+    return whole.assign(arm=whole["arm"].replace(names)).rename(columns={COPY: NOVELTY})
 
 
 def test_the_page_answers_where_there_are_enough_tables_and_does_not_where_there_are_not() -> None:
     cells = with_columns_of_cells(simulated(tables=13))
-    text = page.page(page.Answer.of(cells, len(cells), draws=200))
+    text = page.page(Answer.of(cells, len(cells), draws=200))
     assert "Of 3 metrics, 2 go with the gain beyond chance; `" in text
     assert "Partial" not in text
     assert text.count("| not measured |") == 4
     few = cells[cells["table"].isin(["t0", "t1", "t2"])]
-    text = page.page(page.Answer.of(few, len(cells), draws=200))
+    text = page.page(Answer.of(few, len(cells), draws=200))
     assert f"**Partial**: {len(few)} of {len(cells)} cells: 3 tables" in text
     assert "No answer yet: arms were compared on 3 tables" in text
     assert "beyond chance" not in text
@@ -290,8 +291,8 @@ def test_other_weights_have_a_section_and_take_no_part_in_the_correlations() -> 
     other = cells.assign(backbone="tabpfn-v1")
     other.loc[other["arm"] == "scm", [*GAINS]] = 5.0
     other.loc[other["arm"] == "real rows", [*GAINS]] = 4.5
-    alone = page.Answer.of(cells, len(cells), draws=100)
-    both = page.Answer.of(cells, len(cells), other, draws=100)
+    alone = Answer.of(cells, len(cells), draws=100)
+    both = Answer.of(cells, len(cells), other, draws=100)
     assert repr(both.found) == repr(alone.found)
     text = page.page(both)
     section = text[text.index("## On `tabpfn-v1`") :]
@@ -320,8 +321,8 @@ def test_doses_and_rows_are_compared_on_the_same_runs_and_correlate_with_nothing
         with_causal_gain(some[~odd].assign(dose=4.0), 0.01),
         with_causal_gain(some.assign(rows=200), 0.03),
     ]
-    alone = page.Answer.of(cells, len(cells), draws=100)
-    both = page.Answer.of(cells, len(cells), None, pd.concat(parts), draws=100)
+    alone = Answer.of(cells, len(cells), draws=100)
+    both = Answer.of(cells, len(cells), None, pd.concat(parts), draws=100)
     assert repr(both.found) == repr(alone.found)
     text = page.page(both)
     doses = text[text.index("## More synthetic rows") : text.index("## More real rows")]
@@ -333,6 +334,33 @@ def test_doses_and_rows_are_compared_on_the_same_runs_and_correlate_with_nothing
     assert float(slopes[0][0]) < 0.0 < float(slopes[1][0])
     assert "| 200 | +0.0300 ± 0.0000 |" in text[text.index("## More real rows") :]
     assert "## More" not in page.page(alone)
+
+
+def test_more_faults_are_compared_on_runs_that_have_all_and_correlate_apart() -> None:
+    """In the study a metric goes with the gain; among faults of the generator another one does."""
+    study = with_columns_of_cells(simulated(tables=14))
+    some = study[(study["seed"] == 0) & (study["arm"] == "a4") & (study["table"] != "t0")]
+    damage = np.arange(1, 7)
+    more = [
+        some.assign(arm=f"worse by {n}", **{**dict.fromkeys(GAINS, -float(n)), NOISE: -10.0 * n})
+        for n in damage
+    ]
+    odd = some["table"] == "t1"
+    faults = pd.concat([*more[:-1], more[-1][~odd]])
+    alone = Answer.of(study, len(study), draws=100)
+    both = Answer.of(study, len(study), None, None, faults, draws=100)
+    assert repr(both.found) == repr(alone.found)
+    assert "## Every fault" not in page.page(alone)
+    text = page.page(both)
+    section = text[text.index("## Every fault") : text.index("## A forecast")]
+    assert "12 runs on 12 tables" in section  # t0 has no more faults, t1 lacks one
+    causal = study[(study["seed"] == 0) & (study["arm"] == "scm")]
+    kept = causal[~causal["table"].isin(["t0", "t1"])]["gain"]
+    assert f"| worse by 3 | -3.0000 ± 0.0000 | {kept.mean() + 3:+.4f}" in section
+    assert all(f"| {arm} |" not in section for arm in ("real rows", "bootstrap"))
+    found = strongest_first(ladder.whole_ladders(study, faults), draws=100)
+    assert {own.metric: own.correlation for own in found}[NOISE] > 0.6
+    assert abs({own.metric: own.correlation for own in both.found}[NOISE]) < 0.2
 
 
 def test_a_rival_is_judged_on_the_splits_that_it_was_run_on() -> None:
@@ -355,11 +383,11 @@ def test_a_failed_cell_is_counted_and_takes_no_part() -> None:
     cells = with_columns_of_cells(simulated(tables=4, seeds=1))
     cells.loc[0, "error"] = "planted"
     cells.loc[0, [*GAINS]] = np.nan
-    text = page.page(page.Answer.of(cells, len(cells), draws=100))
+    text = page.page(Answer.of(cells, len(cells), draws=100))
     assert "; 1 failed." in text
     assert "nan" not in text
     one = cells[cells["table"] == "t0"]
-    assert "nan" not in page.page(page.Answer.of(one, len(cells), draws=100))
+    assert "nan" not in page.page(Answer.of(one, len(cells), draws=100))
 
 
 def test_claims_are_judged_by_their_interval() -> None:

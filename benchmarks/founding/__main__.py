@@ -17,15 +17,16 @@ import argparse
 from pathlib import Path
 
 from benchmarks.files import write_atomically, write_text
+from benchmarks.founding.answer import Answer
 from benchmarks.founding.cells import pack, read, unpack
 from benchmarks.founding.figure import draw
 from benchmarks.founding.growth import is_varied
-from benchmarks.founding.page import Answer, page
+from benchmarks.founding.page import page
 from benchmarks.study.plan import Plan
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "benchmarks" / "results" / "founding-question.parquet"
-PLAN = ROOT / "benchmarks" / "plans" / "founding-question.toml"
+PLANS = ROOT / "benchmarks" / "plans"
 LARGEST = 5_000_000  # bytes of the published file
 
 
@@ -49,13 +50,16 @@ def main() -> None:
         print(f"{count} cells, {size / 1e6:.2f} MB")
         if size > LARGEST:
             raise SystemExit(f"the file is larger than {LARGEST / 1e6:g} MB")
-    plan = Plan.read(PLAN)
+    plan = Plan.read(PLANS / "founding-question.toml")
+    more_faults = Plan.read(PLANS / "founding-question-faults.toml")
     cells = read(options.cells, plan.domains)
     is_planned = cells["arm"].isin([*plan.arms]) & cells["table"].isin([*(plan.tables or ())])
     is_planned &= cells["backbone"].isin([*(plan.backbones or ())])
     varies = is_planned & is_varied(cells, plan.rows or (), plan.doses or ())
-    planned, others, varied = cells[is_planned & ~varies], cells[~is_planned], cells[varies]
-    answer = Answer.of(planned, plan.size, others, varied)
+    is_fault = ~is_planned & cells["arm"].isin([*more_faults.arms])
+    planned, varied, faults = cells[is_planned & ~varies], cells[varies], cells[is_fault]
+    others = cells[~is_planned & ~is_fault]
+    answer = Answer.of(planned, plan.size, others, varied, faults)
     write_text(ROOT / "docs" / "founding-question.md", page(answer))
     figure = draw(answer.found, answer.order, answer.ceiling)
     write_atomically(

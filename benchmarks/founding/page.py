@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
-from benchmarks.founding import claims, ranks, regressions, within
-from benchmarks.founding.cells import METRIC, metrics_of
+from benchmarks.founding import claims, regressions, within
+from benchmarks.founding.answer import Answer, strongest_first
+from benchmarks.founding.cells import METRIC
 from benchmarks.founding.forecast import Forecast, forecast
 from benchmarks.founding.gains import OUTCOME, finished, of_arms, on_other_weights
 from benchmarks.founding.growth import by_dose_and_rows, levels_of
+from benchmarks.founding.ladder import by_fault, whole_ladders
 from benchmarks.founding.texts import (
     ABOUT_CLAIMS,
     ABOUT_FORECAST,
@@ -24,7 +24,6 @@ from benchmarks.founding.texts import (
     NO_SKILL,
 )
 
-NOVELTY = f"{METRIC}authenticity"
 OF_COPIES = ("closest-record", "nearest-neighbour", "privacy-loss", "duplicates", "authenticity")
 """Metrics that ask whether rows are copies of those that the generator has seen."""
 
@@ -34,75 +33,13 @@ FEWEST_TABLES = 12
 TITLE = "# Fidelity and the gain of fine-tuning"
 
 
-@dataclass(frozen=True)
-class Answer:
-    """Everything that the page shows.
-
-    Attributes
-    ----------
-    cells : pandas.DataFrame
-        All cells, failed ones included.
-    planned : int
-        Cells of the whole study.
-    found : list of Pooled
-        Correlations, the strongest first.
-    ceiling : float or None
-        What noise leaves.
-    order : Ranks or None
-        Of arms; None where there are too few tables.
-    others : pandas.DataFrame
-        Cells of other arms and other weights, which take no part in the correlations.
-    varied : pandas.DataFrame
-        Cells with other training rows or doses, which take no part in them either.
-    """
-
-    cells: pd.DataFrame
-    planned: int
-    found: list[within.Pooled]
-    ceiling: float | None
-    order: ranks.Ranks | None
-    others: pd.DataFrame
-    varied: pd.DataFrame
-
-    @classmethod
-    def of(
-        cls,
-        cells: pd.DataFrame,
-        planned: int,
-        others: pd.DataFrame | None = None,
-        varied: pd.DataFrame | None = None,
-        draws: int = 2000,
-    ) -> Answer:
-        """Analyse finished cells; a metric without a value on two tables has no row."""
-        done = finished(cells)
-        found = within.pooled(
-            done, metrics_of(cells), OUTCOME, NOVELTY, np.random.default_rng(0), draws
-        )
-        there = [own for own in found if not np.isnan(own.correlation)]
-        gains = done.pivot_table(index="table", columns="arm", values=OUTCOME)
-        enough = gains.dropna().shape[0] >= 2 and gains.shape[1] >= 3
-        return cls(
-            cells,
-            planned,
-            sorted(there, key=lambda own: -abs(own.correlation)),
-            within.ceiling(done, OUTCOME),
-            ranks.average_ranks(gains) if enough else None,
-            cells[:0] if others is None else others,
-            cells[:0] if varied is None else varied,
-        )
-
-    @property
-    def tables(self) -> int:
-        """Tables on which arms were compared."""
-        return max((own.tables for own in self.found), default=0)
-
-
 def page(answer: Answer) -> str:
     """Return the page as Markdown."""
     parts = [TITLE, INTRODUCTION, state(answer), *claim(answer), *correlations(answer)]
     backbones = answer.cells["backbone"].unique()
     is_other = ~answer.others["backbone"].isin(backbones)
-    parts += [*of_arms(answer.cells), *on_other_weights(answer.others[is_other])]
+    parts += [*of_arms(answer.cells), *more_faults(answer)]
+    parts += on_other_weights(answer.others[is_other])
     parts += by_dose_and_rows(answer.cells, answer.varied)
     parts += foretold(answer.cells)
     parts += published(answer.cells, answer.others[~is_other])
@@ -131,19 +68,19 @@ def claim(answer: Answer) -> list[str]:
             f"claim on fewer than {FEWEST_TABLES}. What follows shows how the answer will be given."
         )
         return ["## The answer", said]
-    sure = [own for own in answer.found if own.p_holm < 0.05]
-    best = answer.found[0]
-    strongest = (
-        f"`{named(best)}` does most ({best.correlation:+.2f}, from {best.low:+.2f} to "
+    bound = "" if answer.ceiling is None else f", where noise leaves {answer.ceiling:.2f} at most"
+    said = f"{strongest(answer.found)}{bound}. {copies(answer.found)}{unseen(answer.cells)}"
+    return ["## The answer", said]
+
+
+def strongest(found: list[within.Pooled]) -> str:
+    """Return how many metrics go with the gain, and which does most."""
+    sure, best = sum(own.p_holm < 0.05 for own in found), found[0]
+    return (
+        f"Of {len(found)} metrics, {sure} {'goes' if sure == 1 else 'go'} with the gain beyond "
+        f"chance; `{named(best)}` does most ({best.correlation:+.2f}, from {best.low:+.2f} to "
         f"{best.high:+.2f})"
     )
-    bound = "" if answer.ceiling is None else f", where noise leaves {answer.ceiling:.2f} at most"
-    go = "goes" if len(sure) == 1 else "go"
-    said = (
-        f"Of {len(answer.found)} metrics, {len(sure)} {go} with the gain beyond chance; "
-        f"{strongest}{bound}. "
-    )
-    return ["## The answer", said + copies(answer.found) + unseen(answer.cells)]
 
 
 def copies(found: list[within.Pooled]) -> str:
@@ -214,6 +151,16 @@ def turn(cells: pd.DataFrame, metric: str) -> str:
     """Return the p of the test for a turn, and its direction."""
     found = regressions.u_shape(cells, metric, OUTCOME)
     return "–" if found is None else f"{found.p:.2f} {'∩' if found.inverted else '∪'}"
+
+
+def more_faults(answer: Answer) -> list[str]:
+    """Return the section on every fault of the causal generator, if more were planted."""
+    ladder = whole_ladders(answer.cells, answer.faults)
+    found = strongest_first(ladder)
+    if not found:
+        return []
+    asked = f"Among these arms alone: {strongest(found)}. {copies(found)}".rstrip()
+    return ["## Every fault of the causal generator", *by_fault(ladder), asked]
 
 
 def foretold(cells: pd.DataFrame) -> list[str]:

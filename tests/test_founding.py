@@ -160,6 +160,23 @@ def test_the_mixed_model_finds_the_planted_slope_and_not_another() -> None:
     assert regressions.mixed_effect(cells, NOISE, "gain").p > 0.01
 
 
+def test_the_mixed_model_tells_domains_from_their_tables() -> None:
+    rng = np.random.default_rng(0)
+    cells = simulated(tables=60, slope=0.02, noise=0.01, seeds=1)
+    cells["domain"] = "d" + (cells["table"].str[1:].astype(int) % 20).astype(str)
+    level = cells.groupby("table")["gain"].transform("mean")
+    own = {table: 0.03 * rng.normal() for table in cells["table"].unique()}
+    cells["gain"] += cells["table"].map(own) - level
+    shared = {domain: 0.05 * rng.normal() for domain in cells["domain"].unique()}
+    apart = regressions.mixed_effect(
+        cells.assign(gain=cells["gain"] + cells["domain"].map(shared)), GOOD, "gain"
+    )
+    assert apart.domains == pytest.approx(0.05, abs=0.02)
+    assert apart.tables == pytest.approx(0.03, abs=0.01)
+    assert apart.warning == ""
+    assert regressions.mixed_effect(cells, GOOD, "gain").domains < 0.015
+
+
 def test_a_turn_is_found_where_it_is_planted_and_nowhere_else() -> None:
     turned = regressions.u_shape(simulated(slope=0.3, curve=1.0), GOOD, "gain")
     assert turned is not None

@@ -118,10 +118,10 @@ def correlations(answer: Answer) -> list[str]:
         "| metric | ρ | 95 % | p, Holm | ρ without novelty | slope ± error | turn, p |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
-    done = finished(answer.cells)
+    done, everything = finished(answer.cells), finished(pd.concat([answer.cells, answer.varied]))
     lines += [
         f"| `{named(own)}` | {own.correlation:+.2f} | {own.low:+.2f} to {own.high:+.2f} "
-        f"| {own.p_holm:.3f} | {number(own.partial)} | {slope(done, own.metric)} "
+        f"| {own.p_holm:.3f} | {number(own.partial)} | {slope(everything, own.metric)} "
         f"| {turn(done, own.metric)} |"
         for own in answer.found
     ]
@@ -134,6 +134,7 @@ def correlations(answer: Answer) -> list[str]:
         "## Fidelity and gain",
         HOW_CORRELATED + f"{bound}.",
         "\n".join(lines),
+        apart(everything, answer.found[0].metric),
         "![Correlations and ranks](images/founding-question.png)",
     ]
 
@@ -145,6 +146,19 @@ def slope(cells: pd.DataFrame, metric: str) -> str:
     except (ValueError, np.linalg.LinAlgError):
         return "–"
     return f"{effect.slope:+.4f} ± {effect.error:.4f}" + ("*" if effect.warning else "")
+
+
+def apart(cells: pd.DataFrame, metric: str) -> str:
+    """Return how far domains lie apart, and tables within one."""
+    try:
+        effect = regressions.mixed_effect(cells, metric, OUTCOME)
+    except (ValueError, np.linalg.LinAlgError):
+        return ""
+    return (
+        f"Domains differ by {effect.domains:.3f} log-loss gained (the standard deviation of their "
+        f"intercepts beside `{metric.removeprefix(METRIC)}`), tables of one domain by "
+        f"{effect.tables:.3f}."
+    )
 
 
 def turn(cells: pd.DataFrame, metric: str) -> str:

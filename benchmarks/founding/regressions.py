@@ -34,7 +34,9 @@ class MixedEffect:
         Change of the outcome per standard deviation of the metric within a table, with its
         standard error.
     p : float
-        Two-sided.
+        Two-sided. It takes cells for independent, which those of one arm are not.
+    domains, tables : float
+        Standard deviations of the intercepts of domains, and of those of their tables.
     left_out : tuple of str
         Covariates that never vary in these cells.
     warning : str
@@ -44,6 +46,8 @@ class MixedEffect:
     slope: float
     error: float
     p: float
+    domains: float
+    tables: float
     left_out: tuple[str, ...]
     warning: str
 
@@ -56,7 +60,9 @@ def mixed_effect(cells: pd.DataFrame, metric: str, outcome: str) -> MixedEffect:
     """
     data = cells.dropna(subset=[metric, outcome, *COVARIATES]).copy()
     data["metric"] = standardized(data, metric)
-    data["outcome"] = data[outcome]
+    # statsmodels calls any variance below .01 a boundary, whatever the outcome's unit is.
+    unit = data[outcome].std()
+    data["outcome"] = data[outcome] / unit
     for name, used in COVARIATES.items():
         data[used] = np.log(data[name]) if used.startswith("log_") else data[name]
     data = data.dropna(subset=["metric"])
@@ -69,12 +75,15 @@ def mixed_effect(cells: pd.DataFrame, metric: str, outcome: str) -> MixedEffect:
             " + ".join(["outcome ~ metric", *varying]),
             data,
             groups=data["domain"],
+            re_formula="1",  # beside vc_formula, the intercept of groups is left out by default
             vc_formula={"table": "0 + C(table)"},
         ).fit(reml=True)
     return MixedEffect(
-        float(fitted.params["metric"]),
-        float(fitted.bse["metric"]),
+        float(fitted.params["metric"] * unit),
+        float(fitted.bse["metric"] * unit),
         float(fitted.pvalues["metric"]),
+        float(np.sqrt(fitted.cov_re.to_numpy()[0, 0]) * unit),
+        float(np.sqrt(fitted.vcomp[0]) * unit),
         tuple(sorted(set(COVARIATES.values()) - set(varying))),
         "; ".join(sorted({str(each.message).split("\n")[0] for each in said})),
     )

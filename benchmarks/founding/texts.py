@@ -16,9 +16,11 @@ HOW_CORRELATED = (
     "is better; Fisher's z is averaged over tables, and the interval is a bootstrap of tables. "
     "p permutes arms, in all tables alike, and is corrected for the number of metrics. Novelty "
     "is `authenticity`. The slope is log-loss gained per standard deviation of the metric, in "
-    "a mixed-effects model with rows, columns, share of categories, base ROC-AUC and dose, "
-    "and random intercepts of tables in domains (an asterisk: its optimiser warns). The last "
-    "column tests whether the gain turns within the range of the metric (Lind and Mehlum, 2010). "
+    "a mixed-effects model of all cells, those with other rows and doses too, with rows, columns, "
+    "share of categories, base ROC-AUC and dose, and random intercepts of domains and of tables in "
+    "them (an asterisk: its optimiser warns). Its error takes cells for independent, which those "
+    "of one arm are not: a claim rests on p. The last column tests whether the gain turns within "
+    "the range of the metric (Lind and Mehlum, 2010). "
     "The highest ρ that the noise of the gain leaves: "
 )
 

@@ -18,9 +18,9 @@ HOW_CORRELATED = (
     "is `authenticity`. The slope is log-loss gained per standard deviation of the metric, in "
     "a mixed-effects model of all cells, those with other rows and doses too, with rows, columns, "
     "share of categories, base ROC-AUC and dose, and random intercepts of domains and of tables in "
-    "them (an asterisk: its optimiser warns). Its error takes cells for independent, which those "
-    "of one arm are not: a claim rests on p. The last column tests whether the gain turns within "
-    "the range of the metric (Lind and Mehlum, 2010). "
+    "them (an asterisk: its optimiser warns). The last column tests whether the gain turns within "
+    "the range of the metric (Lind and Mehlum, 2010). Neither the slope's error nor the p of the "
+    "turn knows that all tables share their arms: a claim rests on the p of the permutation. "
     "The highest ρ that the noise of the gain leaves: "
 )
 

@@ -1,4 +1,4 @@
-"""Three arms of every comparison, fitted by one `TabularPredictor`, scored on the same rows."""
+"""The arms of every comparison, fitted by one `TabularPredictor`, scored on the same rows."""
 
 import time
 import warnings

@@ -36,6 +36,7 @@ PAGES = [
         if not path.parent.name.startswith("_")
     ),
 ]
+READMES = sorted((ROOT / "plugins").glob("*/README.md"))
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 RUN = [
     path
@@ -88,7 +89,7 @@ def test_pages_with_code_are_run() -> None:
     assert {path.stem for path in RUN} >= {"README", "tutorial", "how-to"}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("page", [*PAGES, *READMES], ids=lambda path: path.stem)
 def test_links_and_pictures_are_there(page: Path) -> None:
     for link in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
         assert link.startswith("https://") or (page.parent / link).exists(), link
@@ -98,7 +99,9 @@ def test_command_lines_are_such_as_causalmix_takes() -> None:
     shell = [
         block for page in PAGES for language in ("sh", "bash") for block in blocks(page, language)
     ]
+    spans = [span for page in [*PAGES, *READMES] for span in code(prose(page)) if ".csv" in span]
     lines = [shlex.split(line, comments=True) for block in shell for line in block.splitlines()]
+    lines += [shlex.split(span) for span in spans]
     said = [words[1:] for words in lines if words[:1] == ["causalmix"]]
     assert {name for name, *_ in said} >= {"fit", "augment", "graph", "plugins"}
     for name, *arguments in said:

@@ -418,3 +418,22 @@ def test_claims_are_judged_by_their_interval() -> None:
     assert (better.ours, better.holds) == ("+0.80, from +0.80 to +0.80", "yes")
     assert found["CausalMix gains over the pretrained model (median)"].holds == "yes"
     assert found["CTGAN's rows lose (median)"].holds == "not measured"
+
+
+def test_the_rank_is_among_arms_that_somebody_would_use() -> None:
+    cells = with_columns_of_cells(simulated(tables=15, noise=0.1))
+    for arm, gain in (("scm", 0.3), ("real rows", 0.2), ("bootstrap", 0.1)):
+        cells.loc[cells["arm"] == arm, "average_gain"] = gain
+    cells.loc[~cells["arm"].isin(claims.CONTENDERS), "average_gain"] = 1.0  # faults, unseen rows
+
+    def judged(of: pd.DataFrame) -> claims.Claim:
+        said = "CausalMix has the best average rank"
+        return next(own for own in claims.claims(of) if own.said == said)
+
+    assert judged(cells).holds == "yes"
+    assert judged(cells).ours.startswith("place 1 of 3 (scm 1.0, real rows 2.0, bootstrap 3.0;")
+    some = cells["table"].isin([f"t{n}" for n in range(7)]) & (cells["arm"] == "real rows")
+    cells.loc[some, "average_gain"] = 0.4  # ahead on seven of fifteen tables
+    assert judged(cells).holds == "not shown"
+    cells.loc[cells["arm"] == "scm", "average_gain"] = 0.0
+    assert judged(cells).holds == "no"

@@ -9,8 +9,12 @@ import numpy as np
 import pandas as pd
 
 from autogluon_causalmix.arrays import Matrix
+from benchmarks.founding.ranks import average_ranks
 
 PLAIN, CAUSAL, NULL = "real rows", "scm", "bootstrap"
+CONTENDERS = (PLAIN, CAUSAL, NULL, "marginals", "perturb")
+"""Arms that somebody would use: no planted fault, and no rows that nobody has."""
+
 RIVALS = (
     ("CTGAN's rows lose (median)", "−.01", "ctgan"),
     ("TabEBM's rows lose (median)", "−.04", "tabebm"),
@@ -120,13 +124,16 @@ def _spread(said: str, paper: str, scaled: pd.DataFrame) -> Claim:
 
 
 def _rank(said: str, paper: str, cells: pd.DataFrame) -> Claim:
-    losses = cells.pivot_table(index="table", columns="arm", values="average_gain").dropna()
-    if len(losses) < 3 or CAUSAL not in losses:
+    own = cells[cells["arm"].isin(CONTENDERS)]
+    gains = own.pivot_table(index="table", columns="arm", values="average_gain").dropna()
+    if len(gains) < 3 or gains.shape[1] < 3 or CAUSAL not in gains:
         return Claim(said, paper, "", "not measured")
-    ranks = losses.rank(axis=1, ascending=False).mean().sort_values()
-    place = list(ranks.index).index(CAUSAL) + 1
-    ours = f"place {place} of {len(ranks)} (rank {ranks[CAUSAL]:.1f}); first: {ranks.index[0]}"
-    return Claim(said, paper, ours, "yes" if place == 1 else "no")
+    found = average_ranks(gains)
+    place = list(found.mean.index).index(CAUSAL) + 1
+    ranks = ", ".join(f"{arm} {rank:.1f}" for arm, rank in found.mean.items())
+    ours = f"place {place} of {len(found.mean)} ({ranks}; {found.difference:.1f} apart to differ)"
+    ahead = found.mean.drop(CAUSAL).min() - found.mean[CAUSAL]
+    return Claim(said, paper, ours, verdict(ahead - found.difference, ahead + found.difference))
 
 
 def _gap(said: str, paper: str, cells: pd.DataFrame) -> Claim:

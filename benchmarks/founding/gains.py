@@ -10,7 +10,13 @@ from autogluon_causalmix.arrays import Matrix
 from benchmarks.founding.cells import GAINS
 
 OUTCOME = "average_gain"
-PAIRS = (("scm", "real rows"), ("scm", "bootstrap"), ("unseen real rows", "real rows"))
+PAIRS = (
+    ("scm", "real rows"),
+    ("scm", "bootstrap"),
+    ("scm", "columns independent"),
+    ("scm", "edges reversed"),
+    ("unseen real rows", "real rows"),
+)
 
 
 def spread(cells: pd.DataFrame) -> str:

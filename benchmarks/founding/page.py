@@ -9,7 +9,13 @@ from benchmarks.founding import claims, regressions, within
 from benchmarks.founding.answer import Answer, strongest_first
 from benchmarks.founding.cells import METRIC
 from benchmarks.founding.forecast import Forecast, forecast
-from benchmarks.founding.gains import OUTCOME, finished, of_arms, on_other_weights
+from benchmarks.founding.gains import (
+    OUTCOME,
+    finished,
+    of_arms,
+    on_other_weights,
+    over_tables,
+)
 from benchmarks.founding.growth import by_dose_and_rows, levels_of
 from benchmarks.founding.ladder import by_fault, whole_ladders
 from benchmarks.founding.texts import (
@@ -103,11 +109,18 @@ def unseen(cells: pd.DataFrame) -> str:
     if not set(wanted) <= set(gains):
         return ""
     means = gains[wanted].dropna().mean()
-    return (
+    said = (
         f"Unseen real rows in their place gain {means['unseen real rows']:+.3f} log-loss, the "
         f"causal generator's {means['scm']:+.3f}, the same real rows drawn again "
         f"{means['bootstrap']:+.3f}."
     )
+    if "columns independent" in gains:
+        said += (
+            " Rows without any relation between columns, labels included, gain "
+            f"{gains['columns independent'].mean():+.3f}: beside them, causal rows differ by "
+            f"{over_tables((gains['scm'] - gains['columns independent']).dropna().to_numpy())}."
+        )
+    return said
 
 
 def correlations(answer: Answer) -> list[str]:

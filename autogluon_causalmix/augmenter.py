@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import column_or_1d
+from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from autogluon_causalmix.generation import augment
 
@@ -66,6 +66,7 @@ class Augmenter(BaseEstimator):
         frame = X.reset_index(drop=True) if isinstance(X, pd.DataFrame) else pd.DataFrame(X)
         is_series = isinstance(y, pd.Series)
         labels = y.reset_index(drop=True) if is_series else pd.Series(column_or_1d(y, warn=True))
+        check_consistent_length(frame, labels)
         drawn = augment(
             pd.concat([frame, labels.rename(TARGET)], axis=1),
             TARGET,

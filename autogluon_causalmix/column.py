@@ -128,6 +128,8 @@ class Column:
             return np.where(codes < 0, np.nan, codes)
         if not self.is_whole:
             return values.to_numpy(dtype="float64", na_value=np.nan)
+        if values.dtype.kind == "f":  # fractions, where all training rows had whole numbers
+            return values.to_numpy(dtype="float64", na_value=np.nan) - self.offset
         missing = values.isna().to_numpy()
         encoded = np.full(len(values), np.nan)
         whole = _as_integers(values[~missing], self.dtype)

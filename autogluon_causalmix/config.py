@@ -74,7 +74,8 @@ def _whole(given: object) -> object:
 
 
 NamedOption = Annotated[Named, BeforeValidator(_named)]
-Count = Annotated[int, BeforeValidator(_whole), Field(ge=1)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+Count = Annotated[Whole, Field(ge=1)]
 
 
 class _Options(BaseModel):
@@ -166,11 +167,11 @@ input should be greater than 0, got -1.0
     finetune: bool = True
     """False predicts in context with the pretrained weights: the zero-shot arm."""
 
-    finetune_steps: int = Field(default=240, ge=0, le=100_000)
+    finetune_steps: Whole = Field(default=240, ge=0, le=100_000)
     """Most optimiser steps: a run ends earlier once its best weights lie behind it. With early
     stopping off, their exact number."""
 
-    member_steps: tuple[Annotated[int, Field(ge=0)], ...] | None = None
+    member_steps: tuple[Annotated[Whole, Field(ge=0)], ...] | None = None
     """Steps of each backbone of an ensemble, as found before; None takes `finetune_steps`."""
 
     finetune_share: float = Field(default=1.0, ge=0, le=1)
@@ -187,7 +188,7 @@ input should be greater than 0, got -1.0
     learning_rate: float | None = Field(default=None, gt=0, le=1)
     """Peak learning rate of AdamW; None takes the one that suits the backbone."""
 
-    n_estimators: int = Field(default=4, ge=1, le=64)
+    n_estimators: Whole = Field(default=4, ge=1, le=64)
     """Views of the table that the foundation model averages over."""
 
     time_limit: float = Field(default=600.0, gt=0)
@@ -208,7 +209,7 @@ class Augmentation(_Options):
 
     generator: NamedOption
     n_rows: Count
-    seed: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=LARGEST_SEED)]
+    seed: Annotated[Whole, Field(ge=0, le=LARGEST_SEED)]
     time_limit: float = Field(gt=0)
     num_cpus: Count
     balance: bool
@@ -229,7 +230,7 @@ class Counterfactual(_Options):
     noun: ClassVar[str] = "argument"
 
     generator: NamedOption
-    seed: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=LARGEST_SEED)]
+    seed: Annotated[Whole, Field(ge=0, le=LARGEST_SEED)]
     time_limit: float = Field(gt=0)
     num_cpus: Count
     do: dict[Any, Any]
@@ -242,6 +243,6 @@ class Evaluation(_Options):
     noun: ClassVar[str] = "argument"
 
     metrics: tuple[NamedOption, ...] | None
-    seed: Annotated[int, BeforeValidator(_whole), Field(ge=0, le=LARGEST_SEED)]
+    seed: Annotated[Whole, Field(ge=0, le=LARGEST_SEED)]
     time_limit: float = Field(gt=0)
     num_cpus: Count

@@ -142,4 +142,13 @@ def _given(table: Table, rows: pd.DataFrame) -> Table:
             f"row {frame.index[row]} has {frame.columns[column]!r} = "
             f"{frame.iloc[row, column]!r}, which no real row has"
         )
+    for column in table.columns:
+        if column.is_whole and not column.is_time:
+            asked = frame[column.name]
+            cut = np.flatnonzero((read[column.name] != asked) & asked.notna())
+            if len(cut):
+                raise ConfigError(
+                    f"row {frame.index[cut[0]]} has {column.name!r} = {asked.iloc[cut[0]]}: all "
+                    "real rows have whole numbers there; round it, or make the column one of floats"
+                )
     return table.with_frame(read)

@@ -92,9 +92,10 @@ class Log:
     def say(self, sentence: str, level: int = logging.INFO) -> None:
         """Log a sentence, unless a fit of the same scope has logged one of its kind."""
         kind = (self.scope, re.sub(r"[-+−]?[0-9][0-9.,]*", "#", sentence))
-        if self.scope and kind in _said:
-            return
-        _said.add(kind)
+        if self.scope:
+            if kind in _said:
+                return
+            _said.add(kind)
         logger.log(level, "\t%s", sentence)
 
 

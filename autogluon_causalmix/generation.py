@@ -272,7 +272,7 @@ def augment(
 
 def _lost_classes(drawn: Table, real: Table) -> Iterator[str]:
     """Yield a sentence for each class that no drawn row has, where chance alone rarely does so."""
-    shares = np.bincount(real.targets.astype("int64")) / len(real)
+    shares = np.unique(real.targets, return_counts=True)[1] / len(real)
     lost = ~real.classes.isin(drawn.classes)
     for label, share in zip(real.classes[lost], shares[lost], strict=True):
         if (1 - share) ** len(drawn) < BY_CHANCE:

@@ -36,9 +36,8 @@ GENERATION_SHARE = 0.25
 """Of the time: discovery, SCM and sampling; the rest is for fine-tuning."""
 
 GENERATION_SECONDS = 20.0
-"""Where that share is less, it is raised to these, but to half of the time at most: on a slow core
-imports, compilation and the simplest causal model take as long, and without rows the method is
-plain fine-tuning."""
+"""Where that share is less, it is raised to these, up to half of the time: on a slow core imports,
+compilation and the simplest causal model take as long, and without rows it is plain fine-tuning."""
 
 FEWEST_FOR_TUNING = 20
 """Real rows; below, held-out rows say nothing and fine-tuning is a coin toss."""
@@ -117,7 +116,7 @@ def fit(
         device=resources.device,
         seed=seed,
     )
-    obstacle = _obstacle(table, options)
+    obstacle = _obstacle(table, validation, options)
     if obstacle:
         log.note(f"predicts in context, without fine-tuning: {obstacle}")
         options = options.model_copy(
@@ -130,7 +129,7 @@ def fit(
         log.warn(sentence)
     synthetic, generator = synthesize(training, options, generator_rng, resources, log, derived)
     tables = RowSets(training, validation, synthetic)
-    fidelity = _fidelity(tables, seed, log) if synthetic is not None else None
+    fidelity = _fidelity(tables, seed, resources.remaining(), log)
     work = "fine-tuning" if options.finetune_steps else "evaluation"
     cores = resources.num_cpus if options.finetune_steps and resources.device == "cpu" else 0
     with log.stage(work), idle_threads(cores, log):
@@ -153,7 +152,7 @@ def fit(
     return Fitted(model, _report(tables, generator, fidelity, model, tuned, options, log))
 
 
-def _obstacle(table: Table, options: Hyperparameters) -> str:
+def _obstacle(table: Table, validation: Table | None, options: Hyperparameters) -> str:
     """Return why these rows are not fine-tuned on, empty where nothing stands in the way."""
     if not options.finetune:
         return "fine-tuning is switched off"
@@ -164,6 +163,8 @@ def _obstacle(table: Table, options: Hyperparameters) -> str:
         return "no step is to be taken"
     if len(table) < FEWEST_FOR_TUNING:
         return f"{len(table)} rows are fewer than the {FEWEST_FOR_TUNING} that fine-tuning needs"
+    if validation is None and options.early_stopping and len(table) < len(table.classes) + 2:
+        return "no row can be held out, as nearly every class has a single row"
     return table.task.obstacle(table.targets)
 
 
@@ -247,11 +248,12 @@ def _generation_share(seconds: float) -> float:
     return max(GENERATION_SHARE, min(0.5, GENERATION_SECONDS / max(seconds, 1.0)))
 
 
-def _fidelity(tables: RowSets[Table], seed: int, log: Log) -> dict[str, object] | None:
-    """Return a look at the synthetic rows, as JSON."""
-    assert tables.synthetic is not None
+def _fidelity(of: RowSets[Table], seed: int, left: float, log: Log) -> dict[str, object] | None:
+    """Return a look at the synthetic rows, as JSON; None where there are none, or none was had."""
+    if of.synthetic is None:
+        return None
     with log.stage("fidelity"):
-        found, why_not = glance(tables.training, tables.synthetic, tables.validation, seed)
+        found, why_not = glance(of.training, of.synthetic, of.validation, seed, left)
     if found is None:
         log.note(f"the synthetic rows were not measured: {why_not}")
         return None

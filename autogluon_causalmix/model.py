@@ -46,9 +46,9 @@ class CausalMixModel(AbstractTorchModel):
 
     Pass the class as a key of ``hyperparameters``; the string ``"CAUSALMIX"`` works too wherever
     this package has been imported. The values are the fields of
-    `autogluon_causalmix.config.Hyperparameters`. The fine-tuned and the pretrained network
-    predict together: the weight of the fine-tuned one follows from its gain on validation rows, and
-    may be 0; `fit_report` has the weight, and why. Sample weights are ignored: in-context learning has no place for them.
+    `autogluon_causalmix.config.Hyperparameters`. The fine-tuned and the pretrained network predict
+    together, the former with a weight that follows from its gain on validation rows and may be 0;
+    `fit_report` has it, and why. Sample weights are ignored: in-context learning has none.
 
     Paper: Causal Data Augmentation for Robust Fine-Tuning of Tabular Foundation Models
     (arXiv 2601.04110).

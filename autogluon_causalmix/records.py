@@ -1,6 +1,5 @@
 """Records as versioned JSON; `FitReport` holds all those of a fit."""
 
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import ClassVar, Literal, Self
@@ -289,8 +288,3 @@ No such file or directory
         """
         marginals = [each.named(names.get(each.column, {})) for each in self.marginals]
         return self.model_copy(update={"marginals": marginals})
-
-
-def finite(value: float) -> float | None:
-    """Return `value`, or None where it is not a number: JSON knows neither NaN nor infinity."""
-    return value if math.isfinite(value) else None

@@ -41,14 +41,12 @@ class ShownReport(FitReport):
         CausalMixError
             The generator has none, or there is no generator.
         """
-        from autogluon_causalmix.report.pictures import draw_graph
+        from autogluon_causalmix.report.pictures import draw_described
 
         graph: Any = self.generator.description.get("graph") if self.generator else None
         if not isinstance(graph, dict):
             raise CausalMixError("this fit has no causal graph: its generator describes none")
-        return draw_graph(
-            graph["nodes"], graph["probability"], self.target, graph["added"], graph["note"]
-        )
+        return draw_described(graph, self.target)
 
     def draw_curve(self) -> "Drawing":
         """Return the picture of the log-loss by step."""

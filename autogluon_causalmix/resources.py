@@ -4,8 +4,9 @@ import ctypes
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import TypeVar
 
 from autogluon_causalmix.errors import OutOfTime
@@ -18,8 +19,8 @@ CUT_OFF = "cut off"
 REPEAT = 1.0
 """Seconds after which an interrupt is sent again: one that arrives in a finaliser is lost there."""
 
-IMPORTING = 0.02
-"""Seconds for which an import is left alone: half of a module can be imported by nobody again."""
+LEFT_ALONE = 0.02
+"""Seconds until work that must not be interrupted now is looked at again."""
 
 LOOK = 0.25
 """Seconds for which the cores are watched."""
@@ -95,7 +96,8 @@ def cut_off(
     Works in any thread, also inside another cut, and leaves no process or thread behind. The work
     is interrupted between two Python instructions: a single long call into C code ends first, and
     so does an import, half of which would leave modules that nobody can import any more; with
-    `imports`, an import is the work and is cut like any other.
+    `imports`, an import is the work and is cut like any other. The start of a thread ends first,
+    too.
 
     Raises
     ------
@@ -128,8 +130,8 @@ def cut_off(
         nonlocal sent
         pause = min(seconds, threading.TIMEOUT_MAX)
         while not finished.wait(pause):
-            if not imports and _is_importing(thread.value):
-                pause = IMPORTING
+            if _is_starting_a_thread(thread.value) or (not imports and _is_importing(thread.value)):
+                pause = LEFT_ALONE
                 continue
             with lock:
                 if not finished.is_set():
@@ -159,12 +161,24 @@ def cut_off(
 
 def _is_importing(thread: int) -> bool:
     """Return whether a thread is inside of an import."""
+    return any(code.co_filename == "<frozen importlib._bootstrap>" for code in _stack(thread))
+
+
+def _is_starting_a_thread(thread: int) -> bool:
+    """Return whether a thread waits for one that it starts.
+
+    CPython gives the new one the identity of its parent until it runs. An interrupt would kill it,
+    and the parent would wait for ever.
+    """
+    return threading.Thread.start.__code__ in _stack(thread)
+
+
+def _stack(thread: int) -> Iterator[CodeType]:
+    """Yield the code that a thread is in, the innermost first."""
     frame = sys._current_frames().get(thread)
     while frame is not None:
-        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
-            return True
+        yield frame.f_code
         frame = frame.f_back
-    return False
 
 
 def is_out_of_memory(error: BaseException) -> bool:

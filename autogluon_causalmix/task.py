@@ -146,7 +146,7 @@ class Classification:
         classes, member, counts = np.unique(targets, return_inverse=True, return_counts=True)
         n_held_out = max(round(share * len(targets)), len(classes))
         frequent = np.flatnonzero(counts[member] > 1)
-        if len(frequent) - n_held_out < (counts > 1).sum():
+        if len(frequent) - n_held_out <= (counts > 1).sum():
             rows = rng.permutation(len(targets))
             others = np.setdiff1d(rows, rows[self.anchors(targets[rows])])
             held_out = rng.choice(others, min(n_held_out, len(others) // 2), replace=False)

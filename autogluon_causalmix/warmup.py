@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autogluon_causalmix.config import Hyperparameters
+from autogluon_causalmix.config import Hyperparameters, Named
 from autogluon_causalmix.method import FEWEST_FOR_TUNING, fit
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
 SECONDS = 600.0
+KNOWLEDGE = ("required", "forbidden", "tiers")
 ROWS = 2 * FEWEST_FOR_TUNING  # enough that nothing is left out
 
 
@@ -42,6 +43,10 @@ def warm_up(
     known = Hyperparameters.model_fields
     own = {name: value for name, value in hyperparameters.items() if name in known}
     options = Hyperparameters.parse({**own, "finetune_steps": 1, "n_estimators": 1})
+    if options.generator is not None:  # the random table has none of the columns that these name
+        rest = {k: v for k, v in options.generator.options.items() if k not in KNOWLEDGE}
+        named = Named(name=options.generator.name, **rest)
+        options = options.model_copy(update={"generator": named})
     on_gpu = num_gpus != 0 and torch.cuda.is_available()
     training, other = _table(seed=0), _table(seed=1)
     validation = training.with_frame(other.frame)

@@ -49,3 +49,5 @@ def test_what_is_asked_for_wrongly_is_said() -> None:
     X, y = rows(40)
     with pytest.raises(ConfigError, match="'n_rows'"):
         Augmenter(n_rows=0).fit_resample(X, y)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        Augmenter(n_rows=5).fit_resample(X, y.iloc[:-1])

@@ -67,6 +67,10 @@ def test_a_cause_alone_is_set_where_no_row_could_be_drawn() -> None:
         ({"where": {"ward": "c"}}, r"'ward' takes one of \['a', 'b'\], got 'c'"),
         ({"where": {"age": "old"}}, "'age' takes a value of float64, got 'old'"),
         ({"where": {"age": None}}, "'age' takes a value of float64, got None"),
+        (
+            {"do": {"dose": 26}, "generator": STAR},
+            "'dose' takes values on the grid of the real ones, the nearest is 30, got 26",
+        ),
         ({"where": {"ill": "yes"}, "balance": True}, "'balance' needs all classes"),
         ({"do": {"ward": "a"}, "balance": True}, "give 'do' alone"),
         ({"do": {"ward": "a"}}, "'do' needs a generator that knows causes"),
@@ -74,8 +78,9 @@ def test_a_cause_alone_is_set_where_no_row_could_be_drawn() -> None:
     ],
 )
 def test_what_cannot_be_asked_for_is_refused(arguments: dict[str, Any], said: str) -> None:
+    frame = patients(60).assign(dose=np.arange(60) % 8 * 10)
     with pytest.raises(ConfigError, match=said):
-        augment(patients(60), "ill", 5, **{"generator": "bootstrap", **arguments})
+        augment(frame, "ill", 5, **{"generator": "bootstrap", **arguments})
 
 
 def test_the_model_mixes_balanced_rows_and_goes_on_where_a_class_is_too_rare() -> None:
@@ -106,6 +111,17 @@ def test_a_class_that_is_never_drawn_is_said_unless_chance_explains_it(
     augment(patients(100), "ill", n_rows, Lopsided)
     said = "no drawn row has ill = yes, which 10.0% of the real rows have"
     assert (said in caplog.text) is is_lost
+
+
+def test_levels_without_rows_do_not_confuse_the_shares_of_classes(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("autogluon"), "propagate", True)  # AutoGluon's is off
+    caplog.set_level(logging.WARNING, "autogluon.causalmix")  # whatever AutoGluon's verbosity is
+    frame = patients(100)
+    frame["ill"] = pd.Categorical(frame["ill"], ["maybe", "no", "yes"])
+    augment(frame, "ill", 200, Lopsided)
+    assert "no drawn row has ill = yes, which 10.0% of the real rows have" in caplog.text
 
 
 class Lopsided:
@@ -171,7 +187,9 @@ def test_an_intervention_beyond_the_real_rows_is_said(
     frame = patients(200, 0.5)
     drawn = augment(frame, "ill", 20, STAR, do={"age": 200.0})
     assert (drawn["age"] == 200).all()
-    assert "no real row has age as far out as 200" in caplog.text
+    most = frame["age"].max()
+    assert "no real row has age as far out as 200.0: the causal models count it as" in caplog.text
+    assert f"count it as {most}" in caplog.text
     assert "P(ill = yes | do(age = 200.0))" in caplog.text
     gaps = frame.assign(age=frame["age"].where(frame["age"] > 40))
     assert augment(gaps, "ill", 50, STAR, do={"age": 50.0})["age"].notna().all()

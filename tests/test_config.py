@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from autogluon_causalmix.config import Hyperparameters
@@ -22,6 +23,17 @@ def test_a_bare_string_is_short_for_a_name(
 ) -> None:
     backbone = Hyperparameters.parse({"backbone": written}).backbone
     assert (backbone.name, backbone.options) == (name, options)
+
+
+def test_whole_numbers_of_numpy_are_whole_numbers() -> None:
+    given = {
+        "finetune_steps": np.int64(7),
+        "n_estimators": np.int32(2),
+        "member_steps": (np.int8(3),),
+    }
+    parsed = Hyperparameters.parse(given)
+    assert json.loads(parsed.model_dump_json())["finetune_steps"] == 7
+    assert (parsed.n_estimators, parsed.member_steps) == (2, (3,))
 
 
 def test_defaults_survive_json() -> None:

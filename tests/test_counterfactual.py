@@ -1,5 +1,7 @@
 """What would have become of given rows: against simulators whose noise is known."""
 
+import logging
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -120,6 +122,24 @@ def test_the_same_seed_gives_the_same_rows() -> None:
     assert not first["cured"].equals(other["cured"])
 
 
+def test_given_numbers_beyond_the_real_ones_are_said(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("autogluon"), "propagate", True)  # AutoGluon's is off
+    caplog.set_level(logging.WARNING, "autogluon.causalmix")  # whatever AutoGluon's verbosity is
+    real, asked = world(200, 0), world(3, 1)
+    asked.loc[1, "level"] = 77.0
+    counterfactual(real, "cured", asked, {"dose": -55.0}, KNOWN)
+    highest, lowest = real["level"].max(), real["dose"].min()
+    assert f"no real row has level as far out as 77.0: the causal models count it as {highest}" in (
+        caplog.text
+    )
+    assert f"no real row has dose as far out as -55.0: the causal models count it as {lowest}" in (
+        caplog.text
+    )
+    assert "has age as far out" not in caplog.text
+
+
 def test_questions_without_an_answer_say_why() -> None:
     real = world(200, 0).assign(ward=pd.Categorical(["a", "b"] * 100, ["a", "b", "c"]))
     asked = real.head(3)
@@ -141,6 +161,9 @@ def test_questions_without_an_answer_say_why() -> None:
         ask(asked.drop(columns="age"), {"dose": 1.0})
     with pytest.raises(TableError, match="not of the table's dtypes"):
         ask(asked.assign(age="old"), {"dose": 1.0})
+    whole = real.assign(age=real["age"].round().astype(int))
+    with pytest.raises(ConfigError, match="row 1 has 'age' = 40.5: all real rows have whole"):
+        counterfactual(whole, "cured", asked.assign(age=[40.0, 40.5, 41.0]), {"dose": 1.0}, KNOWN)
     with pytest.raises(ConfigError, match="at least one row"):
         ask(asked, {})
     with pytest.raises(ConfigError, match="the mechanism 'pfn' does not say"):

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import tracemalloc
 from functools import cache
 from typing import Any
 
@@ -16,7 +17,7 @@ from statsmodels.stats.multitest import multipletests
 from autogluon_causalmix.config import Named
 from autogluon_causalmix.discovery.independence.mixed import MixedTest
 from autogluon_causalmix.errors import NotApplicable
-from autogluon_causalmix.fidelity import manifold, structure, utility
+from autogluon_causalmix.fidelity import manifold, privacy, structure, utility
 from autogluon_causalmix.fidelity.contract import measure
 from autogluon_causalmix.fidelity.distances import energy_distance, squared_mmd
 from autogluon_causalmix.fidelity.embedding import frechet_distance
@@ -392,3 +393,35 @@ def test_metrics_of_labels_say_that_there_is_one_class(name: str) -> None:
     frame = pd.DataFrame({"a": np.arange(20.0), "label": ["u"] * 20})
     with pytest.raises(NotApplicable, match="unseen real rows hold a single class"):
         measured(name, one_against_another(frame, frame))
+
+
+def test_copies_are_found_among_any_number_of_training_rows() -> None:
+    """In parts, as among all at once: Alaa et al., equation of authenticity, written out."""
+    rng = np.random.default_rng(0)
+    training = rng.normal(size=(300, 3))
+    drawn = np.concatenate(
+        [training[:90] + 0.01 * rng.normal(size=(90, 3)), rng.normal(size=(110, 3))]
+    )
+    genuine = []
+    for row in drawn:
+        to_training = np.linalg.norm(training - row, axis=1)
+        nearest = int(to_training.argmin())
+        others = np.linalg.norm(np.delete(training, nearest, 0) - training[nearest], axis=1)
+        genuine.append(to_training.min() >= others.min())
+    assert privacy.authenticity(training, drawn) == np.mean(genuine)
+    assert not any(genuine[:80])
+
+
+def test_triples_of_a_wide_table_take_little_memory() -> None:
+    tracemalloc.start()
+    triples = structure._triples(500, 500, np.random.default_rng(0))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50e6
+    assert len(np.unique(triples, axis=0)) == 500
+    assert (triples[:, 0] < triples[:, 1]).all()
+    assert all(len({*triple}) == 3 for triple in triples.tolist())
+    few = structure._triples(5, 500, np.random.default_rng(0)).tolist()
+    assert few == [
+        [x, y, z] for x in range(5) for y in range(x + 1, 5) for z in range(5) if z not in (x, y)
+    ]

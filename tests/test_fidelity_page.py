@@ -61,6 +61,23 @@ def test_the_page_loads_nothing_and_runs_nothing(
     assert all(source.startswith("data:image/svg+xml;base64,") for source in sources)
 
 
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [("f.json", "--out is a page, its numbers go into f.json"), ("real.csv", "real.csv")],
+)
+def test_nothing_is_written_over_the_numbers_or_an_input(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    out: str,
+    said: str,
+) -> None:
+    before = (folder / "real.csv").read_bytes()
+    assert causalmix(monkeypatch, *COMMAND, "-o", out, "--force") == 2
+    assert said in capsys.readouterr().err
+    assert (folder / "real.csv").read_bytes() == before
+
+
 def test_without_a_holdout_the_command_says_what_that_means(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

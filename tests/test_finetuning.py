@@ -652,6 +652,25 @@ def test_out_of_memory_in_the_evaluation_keeps_the_pretrained_weights() -> None:
     assert all(torch.equal(now, then) for now, then in zip(weights_of(model), before, strict=True))
 
 
+@pytest.mark.parametrize(("sound", "kept"), [(0, 0), (1, 1)])
+def test_a_loss_that_is_no_number_ends_the_run_and_is_said(
+    monkeypatch: pytest.MonkeyPatch, sound: int, kept: int
+) -> None:
+    """From some evaluation on, the network is broken."""
+    table = mixed_table(np.random.default_rng(0), 80)
+    real, validation = table.take(np.arange(60)), table.take(np.arange(60, 80))
+    losses, seen = Classification.row_losses, list[int]()
+
+    def broken(task: Classification, *arguments: Any) -> Any:
+        seen.append(1)
+        return losses(task, *arguments) * (1.0 if len(seen) <= sound else np.nan)
+
+    monkeypatch.setattr(Classification, "row_losses", broken)
+    tuned = run(conditioned(real), real, validation, steps=4, learning_rate=1e-3)
+    assert (tuned.kept_step, len(tuned.curve)) == (0, kept)
+    assert any("is no number: fine-tuning ends" in note for note in tuned.notes)
+
+
 def test_an_error_that_is_not_about_memory_is_not_taken_for_it() -> None:
     table = mixed_table(np.random.default_rng(0), 40)
     model = conditioned(table)

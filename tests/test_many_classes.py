@@ -63,6 +63,16 @@ def test_a_model_of_groups_keeps_the_contract_of_backbones() -> None:
     check_backbone(Mini(), {"12 classes": rings(12, 5)})
 
 
+def test_a_target_whose_name_is_no_text_stays_the_target() -> None:
+    frame = rings(12).frame.rename(columns={"label": 7})
+    table = Table.from_frame(frame.assign(**{"7": np.arange(len(frame)) % 3}), 7)
+    model = condition(Mini(), table, n_estimators=1, device="cpu", seed=0, owner=OWNER)
+    named = Table.from_frame(table.frame.rename(columns={7: "label"}), "label")
+    same = condition(Mini(), named, n_estimators=1, device="cpu", seed=0, owner=OWNER)
+    found, expected = (each.predict_proba(table.features) for each in (model, same))
+    assert np.allclose(found, expected)
+
+
 def test_more_than_a_hundred_classes_are_refused() -> None:
     with pytest.raises(BackboneError, match="'label' has 101 classes, and at most 100 are"):
         condition(Mini(), rings(101, 1), n_estimators=1, device="cpu", seed=0, owner=OWNER)

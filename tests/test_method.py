@@ -188,6 +188,20 @@ def test_synthetic_rows_too_few_for_an_episode_are_left_out_and_said(ratio: floa
         assert any("too few for a context and a query" in note for note in report.notes)
 
 
+@pytest.mark.parametrize("rows", [20, 12])
+def test_many_classes_of_few_rows_are_predicted_whatever_can_be_held_out(rows: int) -> None:
+    """Of 20 rows of 19 classes none can be held out; of two rows each, half can."""
+    labels = (
+        [f"class {i % 19}" for i in range(20)] if rows == 20 else [f"{i % 12}" for i in range(24)]
+    )
+    frame = pd.DataFrame({"x": np.arange(float(len(labels))), "y": labels})
+    done = fitted(Table.from_frame(frame, "y"), generator=None)
+    assert np.isfinite(done.model.predict_proba(frame[["x"]])).all()
+    if rows == 20:
+        assert done.report.kept == "pretrained"
+        assert any("no row can be held out" in note for note in done.report.notes)
+
+
 def test_rows_of_one_class_each_are_not_fine_tuned_on() -> None:
     frame = pd.DataFrame({"x": np.arange(24.0), "y": [f"class {i}" for i in range(24)]})
     real = Table.from_frame(frame, "y")

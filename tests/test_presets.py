@@ -107,6 +107,16 @@ print(len(set(sys.modules) - before))
     assert counted[False] > 500, "without it, the fit pays for the imports"
 
 
+def test_a_warm_up_takes_what_names_columns_of_the_table_to_come() -> None:
+    generator = {"name": "scm", "graphs": 1, "required": [["dose", "cured"]]}
+    options = {"backbone": "mini", "generator": generator, "n_estimators": 1}
+    CausalMixModel.warmup(hyperparameters=options, num_gpus=0)
+    with pytest.raises(ConfigError, match="bootstrap"):
+        CausalMixModel.warmup(
+            hyperparameters={**options, "generator": {**generator, "bootstrap": 3}}, num_gpus=0
+        )
+
+
 def test_a_warm_up_refuses_what_a_fit_refuses() -> None:
     with pytest.raises(ConfigError, match="learning_rate"):
         CausalMixModel.warmup(hyperparameters={"learning_rate": -1.0}, num_gpus=0)

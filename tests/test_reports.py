@@ -81,6 +81,16 @@ def test_a_notebook_shows_report_and_pictures(predictor: TabularPredictor, tmp_p
     assert report.reason in unescape((tmp_path / "page.html").read_text())
 
 
+def test_a_graph_needs_nodes_and_probabilities_alone(predictor: TabularPredictor) -> None:
+    """As the protocol of generators says."""
+    report = report_of(predictor)
+    assert report.generator is not None
+    graph = {"nodes": ["a", "label"], "probability": [[0.0, 0.9], [0.0, 0.0]]}
+    described = report.generator.model_copy(update={"description": {"graph": graph}})
+    drawn = report.model_copy(update={"generator": described}).draw_graph()
+    assert drawn._repr_svg_().startswith("<?xml")
+
+
 def test_a_report_that_is_not_there_is_one_error_with_those_that_are(
     predictor: TabularPredictor,
 ) -> None:

@@ -21,6 +21,27 @@ def stubborn(seconds: float) -> None:
             sum(range(1000))
 
 
+def test_the_start_of_a_thread_is_not_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interrupt would hit the new thread, and its parent would wait for ever."""
+    began, ended, start = [], [], threading._start_new_thread  # type: ignore[attr-defined]
+
+    def slow(*arguments: object) -> int:
+        began.append(True)
+        time.sleep(0.3)
+        ended.append(True)
+        return int(start(*arguments))
+
+    def work() -> None:
+        monkeypatch.setattr(threading, "_start_new_thread", slow)
+        threading.Thread(target=time.sleep, args=(0,)).start()
+        stubborn(20)
+
+    with pytest.raises(OutOfTime):
+        cut_off(0.1, "work", work)
+    assert began
+    assert ended == began
+
+
 def test_code_that_swallows_exceptions_is_cut_off_all_the_same() -> None:
     started = time.monotonic()
     with pytest.raises(OutOfTime, match="a stubborn stage was cut off after 0.20 s"):

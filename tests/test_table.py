@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.column import Column
 from autogluon_causalmix.errors import TableError
 from autogluon_causalmix.table import Table, copied, encode, identifiers
 from autogluon_causalmix.task import is_continuous
@@ -64,6 +65,12 @@ def test_missing_values_are_nan_in_the_encoding() -> None:
 def test_an_unknown_category_is_missing() -> None:
     table = Table.from_frame(pd.DataFrame({"x": ["a", "b"], "y": [0, 1]}), "y")
     assert np.isnan(encode(table.feature_columns, pd.DataFrame({"x": ["c"]}))).all()
+
+
+def test_fractions_in_a_column_of_whole_numbers_are_not_cut_off() -> None:
+    column = Column.of(pd.Series([1, 2, 3], name="n"))
+    asked = pd.Series([2.7, np.nan, 3.0])
+    np.testing.assert_array_equal(column.encode(asked), asked - column.offset)
 
 
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=20))

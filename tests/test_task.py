@@ -57,6 +57,14 @@ def test_a_split_loses_no_row_and_leaves_every_class_one_to_learn_from(
     assert np.array_equal(kept, again[0])
 
 
+@pytest.mark.parametrize("classes", [2, 10, 19])
+def test_classes_of_two_rows_each_leave_an_episode_to_learn_from(classes: int) -> None:
+    targets = np.repeat(np.arange(classes), 2).astype("float64")
+    kept, held_out = TASK.hold_out(targets, 0.2, np.random.default_rng(0))
+    assert TASK.can_be_episode(targets[kept])
+    assert len(held_out) > 0
+
+
 @given(targets=st.lists(st.integers(0, 4), min_size=1, max_size=40))
 def test_anchors_hold_each_class_once(targets: list[int]) -> None:
     codes = np.array(targets)

@@ -2,9 +2,6 @@
 
 from functools import partial
 
-import numpy as np
-import pandas as pd
-
 from autogluon_causalmix.backbones.many_classes import MOST_CLASSES, show_groups
 from autogluon_causalmix.backbones.protocol import Backbone, InContextModel, Limits, limits_of
 from autogluon_causalmix.config import Named
@@ -99,8 +96,7 @@ def _breach(model: object, table: Table) -> str:
         return f"returned {type(model).__name__}, which lacks {missing}"
     if not isinstance(model.facts, BackboneFacts):
         return f"returned a model whose facts are {type(model.facts).__name__}, no BackboneFacts"
-    found = pd.Index(np.asarray(model.classes, dtype=object))
-    wanted = table.classes.astype("object")
-    if len(found) != len(wanted) or not found.isin(wanted).all():
-        return f"returned a model of the classes {list(found)}; the rows have {list(wanted)}"
+    found, wanted = list(model.classes), list(table.classes)
+    if found != wanted:
+        return f"returned a model of the classes {found}; those of the rows, in order, are {wanted}"
     return ""

@@ -131,10 +131,10 @@ def show_groups(
     rng = np.random.default_rng(seed)
     groupings = draw_groupings(len(table.classes), n_groups, rng)
     codes = np.asarray(table.classes.get_indexer(pd.Index(table.labels)), dtype="int64")
-    frame = table.frame.assign(**{str(table.target): groupings[0][codes]})
-    return ManyClasses(
-        show(Table.from_frame(frame, str(table.target))), table.classes, groupings, codes
-    )
+    frame = table.frame.copy()
+    frame[table.target] = groupings[0][codes]
+    shown = show(Table.from_frame(frame, table.target))
+    return ManyClasses(shown, table.classes, groupings, codes)
 
 
 def needed_groupings(n_classes: int, n_groups: int) -> int:

@@ -9,6 +9,7 @@ from rich.table import Table as Grid
 
 from autogluon_causalmix.cli import options
 from autogluon_causalmix.cli.terminal import console, print_notes
+from autogluon_causalmix.errors import ConfigError
 
 if TYPE_CHECKING:
     from autogluon_causalmix.fidelity.records import FidelityReport
@@ -43,8 +44,10 @@ def fidelity(
     from autogluon_causalmix.report.fidelity import write_fidelity_page
 
     numbers = out.with_suffix(".json")
+    if out == numbers:
+        raise ConfigError(f"--out is a page, its numbers go into {numbers}: choose another --out")
     for path in (out, numbers):
-        options.claim(path, force)
+        options.claim(path, force, [train, synthetic, holdout, options.file_in(dtypes)])
     chosen = [options.named("--metric", each) for each in metric] if metric else None
     file = TrainingFile.read(train, target, read_dtypes(dtypes))
     drawn, notes = file.read_test(synthetic)

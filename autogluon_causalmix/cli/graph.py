@@ -38,7 +38,7 @@ def graph(
     from autogluon_causalmix.config import Named
     from autogluon_causalmix.files.dtypes import read_dtypes
     from autogluon_causalmix.files.training import TrainingFile
-    from autogluon_causalmix.report.pictures import draw_graph, save
+    from autogluon_causalmix.report.pictures import draw_described, save
 
     options.hush(quiet)
     if out.suffix not in {".svg", ".png"}:
@@ -49,10 +49,7 @@ def graph(
     print_notes(file.schema.notes)
     with followed():
         found, notes = _beliefs(chosen, file.table, seed, time_limit)
-    picture = draw_graph(
-        found["nodes"], found["probability"], target, found["added"], found["note"]
-    )
-    save(picture, out)
+    save(draw_described(found, target), out)
     console.print(_strongest(found))
     print_notes(notes)
     console.print(f"picture: {out}", soft_wrap=True)

@@ -17,7 +17,7 @@ SECONDS = 8.0
 
 
 def glance(
-    real: Table, synthetic: Table, holdout: Table | None, seed: int
+    real: Table, synthetic: Table, holdout: Table | None, seed: int, seconds: float = SECONDS
 ) -> tuple[FidelityReport | None, str]:
     """Return what a look at the rows shows; None, and why, where there are too few rows for one.
 
@@ -31,11 +31,15 @@ def glance(
         Real rows that it has not seen.
     seed : int
         Of the halves of the holdout.
+    seconds : float
+        What is left of the fit's time; at most `SECONDS` are used.
     """
+    if seconds <= 0:
+        return None, "no time was left"
     if holdout is None:
         return None, "there are no unseen real rows to compare with"
     metrics = tuple(Named(name=name) for name in CHEAP)
-    options = Evaluation(metrics=metrics, seed=seed, time_limit=SECONDS, num_cpus=1)
+    options = Evaluation(metrics=metrics, seed=seed, time_limit=min(seconds, SECONDS), num_cpus=1)
     try:
         report = compare_rows(
             options, real.frame, synthetic.frame, real.target, holdout.frame, Log(logging.DEBUG)

@@ -1,6 +1,5 @@
 """Metrics of structure: causal graphs and independences of real and of synthetic rows."""
 
-import itertools
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -135,15 +134,13 @@ def _blocks(table: Table) -> Blocks:
 
 def _triples(n_columns: int, most: int, rng: np.random.Generator) -> Indices:
     """Return triples x, y, z with x < y, shape (triples, 3)."""
-    found = np.array(
-        [
-            (x, y, z)
-            for x, y in itertools.combinations(range(n_columns), 2)
-            for z in range(n_columns)
-            if z not in (x, y)
-        ]
-    )
-    return found if len(found) <= most else found[rng.choice(len(found), most, replace=False)]
+    first, second = np.triu_indices(n_columns, 1)
+    others, size = n_columns - 2, len(first) * (n_columns - 2)
+    chosen = np.arange(size) if size <= most else rng.choice(size, most, replace=False)
+    x, y, z = first[chosen // others], second[chosen // others], chosen % others
+    z += z >= x
+    z += z >= y
+    return np.column_stack([x, y, z])
 
 
 def _dependent(table: Table, triples: Indices) -> Mask:

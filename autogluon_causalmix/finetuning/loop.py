@@ -180,7 +180,8 @@ class _Run:
     def evaluate(self) -> bool:
         """Score the mean of the weights on the validation rows; False where memory is too small.
 
-        Without validation rows, only the training loss is noted.
+        False, too, where their loss is no number. Without validation rows, only the training loss
+        is noted.
         """
         point = CurvePoint(
             step=self.training.steps, train_loss=self.training.mean_loss(), validation_loss=None
@@ -201,6 +202,12 @@ class _Run:
             return False
         self.evaluation_seconds = max(self.evaluation_seconds, time.monotonic() - started)
         loss = float(candidate.losses.mean())
+        if not np.isfinite(loss):
+            self.notes.append(
+                f"the validation loss of step {point.step} is no number: fine-tuning ends; a lower "
+                "learning rate may help"
+            )
+            return False
         self.curve.append(point.model_copy(update={"validation_loss": loss}))
         self.candidates.append(candidate)
         if candidate.step > 0:  # of the others, only the best may still be kept
@@ -231,7 +238,7 @@ class _Run:
             share = training.recipe.share if steps else 0.0
             return FineTuned(share, steps, steps, reason, curve, notes=notes)
         if not self.candidates:
-            reason = "the pretrained weights could not be evaluated: too little memory"
+            reason = "the pretrained weights could not be evaluated: a note says why"
             return FineTuned(0, 0, 0, reason, curve, notes=notes)
         pretrained, *tuned = self.candidates
         if not tuned:

@@ -1,7 +1,9 @@
 """Rows with given values: drawn directly where a generator can, by rejection elsewhere."""
 
+import math
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from numbers import Real
 from types import MappingProxyType
 
 import numpy as np
@@ -155,9 +157,10 @@ def code_of(column: Column, value: object) -> float:
 
 
 def _value(column: Column, given: object, table: Table, argument: str) -> object:
+    value: object = None
     try:
         coded: Matrix = column.encode(_series(column, given))
-        value: object = column.decode(coded).iloc[0]
+        value = column.decode(coded).iloc[0]
         known = not np.isnan(coded).any() and bool(value == given)
     except (TypeError, ValueError, OverflowError):
         known = False
@@ -165,6 +168,8 @@ def _value(column: Column, given: object, table: Table, argument: str) -> object
     if known and (levels is None or value in levels):
         return value
     allowed = f"one of {levels.tolist()}" if levels is not None else f"a value of {column.dtype}"
+    if levels is None and isinstance(value, Real) and not math.isnan(value):
+        allowed = f"values on the grid of the real ones, the nearest is {value}"
     raise ConfigError(f"{argument!r}: column {column.name!r} takes {allowed}, got {given!r}")
 
 

@@ -62,7 +62,10 @@ def counterfactuals(
             drawn = _drawn(model, keys_of(dag), values, do, rng)
             shares[graph] += drawn[:, [model.table.target_position]] == classes
         chosen[own] = drawn[own]
-    notes = (CAUTION, COUPLING, *beyond(model.table, do), *edges_added(added))
+    given = {
+        place: np.append(values[:, place], do.get(place, [])) for place in range(len(values.T))
+    }
+    notes = (CAUTION, COUPLING, *beyond(model.table, given), *edges_added(added))
     return Counterfactuals(_changed(rows, values, chosen), shares / DRAWS, model.weights, notes)
 
 

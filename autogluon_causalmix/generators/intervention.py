@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.generators.protocol import Intervened
 from autogluon_causalmix.table import Table
@@ -57,7 +58,8 @@ def intervene(
     shares, untouched = (  # from equal noise: they differ by the intervention alone
         model.class_shares(EFFECT_ROWS, np.random.default_rng(seed), set_to) for set_to in (do, {})
     )
-    notes = (CAUTION, *beyond(model.table, do), *edges_added(added))
+    set_to = {position: np.array([code]) for position, code in do.items()}
+    notes = (CAUTION, *beyond(model.table, set_to), *edges_added(added))
     return Intervened(rows, shares, untouched, model.weights, notes)
 
 
@@ -81,14 +83,30 @@ def edges_added(added: Sequence[object]) -> Iterator[str]:
         )
 
 
-def beyond(table: Table, do: Mapping[int, float]) -> Iterator[str]:
-    """Yield a note for each number that is set to less or more than any real row has."""
-    for position, code in do.items():
+def beyond(table: Table, given: Mapping[int, Matrix]) -> Iterator[str]:
+    """Yield a note for each column with a number that is less or more than any real row's.
+
+    Parameters
+    ----------
+    table : Table
+        The real rows.
+    given : mapping of int to numpy.ndarray
+        Positions of columns, and the codes that somebody gives them, shape (rows,).
+    """
+    for position, codes in given.items():
         column = table.columns[position]
         real = column.encode(table.frame[column.name])
-        if not column.is_categorical and not np.nanmin(real) <= code <= np.nanmax(real):
-            value = column.decode(np.array([code])).iloc[0]
-            yield f"no real row has {column.name} as far out as {value}: this is extrapolated"
+        if column.is_categorical or np.isnan(real).all():
+            continue
+        low, high = np.nanmin(real), np.nanmax(real)
+        for end, passed in ((low, codes[codes < low]), (high, codes[codes > high])):
+            if len(passed):
+                furthest = passed[np.argmax(np.abs(passed - end))]
+                value, least = column.decode(np.array([furthest, end]))
+                yield (
+                    f"no real row has {column.name} as far out as {value}: the causal models count "
+                    f"it as {least}"
+                )
 
 
 def outcomes(found: Intervened, table: Table, do: Mapping[Hashable, object]) -> Iterator[str]:

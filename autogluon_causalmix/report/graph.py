@@ -1,7 +1,8 @@
 """The picture of a causal graph with a belief, from 0 to 1, for every edge."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -36,6 +37,20 @@ LAYER, ROW = 2.8, 0.42  # inches from layer to layer, and from node to node
 LEGEND_ENTRY = 1.3  # inches, on average
 BOX, HALF = 1.8, 0.14  # inches: a node's width and half its height
 BACK = 0.07  # inches: how far below the others an edge from right to left is drawn
+
+
+def draw_described(graph: Mapping[str, Any], target: str | None) -> Drawing:
+    """Draw the graph that a generator describes, see `draw_graph`; parts of it may be missing.
+
+    Parameters
+    ----------
+    graph : mapping
+        ``"nodes"``, ``"probability"``, and perhaps ``"added"`` and ``"note"``.
+    target : str or None
+        The node to highlight.
+    """
+    nodes, probability = graph.get("nodes", []), graph.get("probability", [])
+    return draw_graph(nodes, probability, target, graph.get("added", []), graph.get("note", ""))
 
 
 @styled

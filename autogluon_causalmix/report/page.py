@@ -5,7 +5,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -19,7 +18,7 @@ from autogluon_causalmix.report.edges import EdgeLine, cautions, edge_lines
 from autogluon_causalmix.report.pictures import (
     draw_curve,
     draw_curves,
-    draw_graph,
+    draw_described,
     draw_marginals,
     to_svg,
 )
@@ -188,7 +187,7 @@ def _arm(name: str, report: FitReport, *, with_curve: bool) -> Arm:
     if isinstance(graph, dict):
         try:
             said = "Beliefs in the edges from direct causes to effects, causes on the left."
-            drawn.append(Picture.of(_graph(graph, report.target), said))
+            drawn.append(Picture.of(draw_described(graph, report.target), said))
             edges = edge_lines(graph)
         except GeneratorError as error:  # a plugin's graph may be anything; the page goes on
             notes.append(f"no picture of the graph: {error}")
@@ -196,11 +195,6 @@ def _arm(name: str, report: FitReport, *, with_curve: bool) -> Arm:
         said = "Real against synthetic rows, column by column."
         drawn.append(Picture.of(draw_marginals(report.marginals), said))
     return Arm(name, report, drawn, notes, edges)
-
-
-def _graph(graph: Mapping[str, Any], target: str | None) -> Figure:
-    nodes, probability = graph.get("nodes", []), graph.get("probability", [])
-    return draw_graph(nodes, probability, target, graph.get("added", []), graph.get("note", ""))
 
 
 @dataclass(frozen=True)

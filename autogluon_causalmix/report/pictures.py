@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.report.arms import draw_arms
 from autogluon_causalmix.report.curves import draw_curve, draw_curves
-from autogluon_causalmix.report.graph import draw_graph
+from autogluon_causalmix.report.graph import draw_described, draw_graph
 from autogluon_causalmix.report.marginals import draw_marginals
 from autogluon_causalmix.report.style import render
 
@@ -18,6 +18,7 @@ __all__ = [
     "draw_arms",
     "draw_curve",
     "draw_curves",
+    "draw_described",
     "draw_graph",
     "draw_marginals",
     "save",

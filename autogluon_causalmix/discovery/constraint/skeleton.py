@@ -1,7 +1,7 @@
 """`pc_stable`: the skeleton of the PC algorithm, with many tests in one call."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -153,7 +153,7 @@ class _Depth:
                 found.setdefault(pair, frozenset(stacked[index].tolist()))
 
 
-@cache
+@lru_cache(maxsize=32)
 def _sets(n: int, size: int) -> Indices:
     """Return all subsets of ``range(n)`` of one size, shape (subsets, size), in lexical order."""
     if size == 0:

@@ -10,6 +10,7 @@ import pandas as pd
 from benchmarks.founding import ranks, within
 from benchmarks.founding.cells import METRIC, metrics_of
 from benchmarks.founding.gains import OUTCOME, finished
+from benchmarks.founding.ladder import whole_ladders
 
 NOVELTY = f"{METRIC}authenticity"
 
@@ -34,8 +35,10 @@ class Answer:
         Cells of other arms and other weights, which take no part in the correlations.
     varied : pandas.DataFrame
         Cells with other training rows or doses, which take no part in them either.
-    faults : pandas.DataFrame
-        Cells of more planted faults, which are compared with those of the study apart.
+    ladder : pandas.DataFrame
+        Cells of the causal generator and of every fault of it, on the runs that have all.
+    among_faults : list of Pooled
+        Correlations over the ladder alone.
     """
 
     cells: pd.DataFrame
@@ -45,7 +48,8 @@ class Answer:
     order: ranks.Ranks | None
     others: pd.DataFrame
     varied: pd.DataFrame
-    faults: pd.DataFrame
+    ladder: pd.DataFrame
+    among_faults: list[within.Pooled]
 
     @classmethod
     def of(
@@ -59,6 +63,7 @@ class Answer:
     ) -> Answer:
         """Analyse finished cells; a metric without a value on two tables has no row."""
         done = finished(cells)
+        ladder = whole_ladders(cells, cells[:0] if faults is None else faults)
         gains = done.pivot_table(index="table", columns="arm", values=OUTCOME)
         enough = gains.dropna().shape[0] >= 2 and gains.shape[1] >= 3
         return cls(
@@ -69,7 +74,8 @@ class Answer:
             ranks.average_ranks(gains) if enough else None,
             cells[:0] if others is None else others,
             cells[:0] if varied is None else varied,
-            cells[:0] if faults is None else faults,
+            ladder,
+            strongest_first(ladder, draws),
         )
 
     @property

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.founding import claims, regressions, within
-from benchmarks.founding.answer import Answer, strongest_first
+from benchmarks.founding.answer import Answer
 from benchmarks.founding.cells import METRIC
 from benchmarks.founding.forecast import Forecast, forecast
 from benchmarks.founding.gains import (
@@ -17,7 +17,7 @@ from benchmarks.founding.gains import (
     over_tables,
 )
 from benchmarks.founding.growth import by_dose_and_rows, levels_of
-from benchmarks.founding.ladder import by_fault, whole_ladders
+from benchmarks.founding.ladder import by_fault
 from benchmarks.founding.texts import (
     ABOUT_CLAIMS,
     ABOUT_FORECAST,
@@ -75,15 +75,25 @@ def claim(answer: Answer) -> list[str]:
         )
         return ["## The answer", said]
     bound = "" if answer.ceiling is None else f", where noise leaves {answer.ceiling:.2f} at most"
-    said = f"{strongest(answer.found)}{bound}. {copies(answer.found)}{unseen(answer.cells)}"
+    first = strongest(answer.found)
+    said = f"{first[0].upper()}{first[1:]}{bound}. {copies(answer.found)}{unseen(answer.cells)}"
+    if answer.among_faults:
+        arms = answer.ladder["arm"].nunique()
+        sure = len(beyond_chance(answer.among_faults))
+        said += f" Over the causal generator and {arms - 1} faults of it alone, {sure} metrics do."
     return ["## The answer", said]
+
+
+def beyond_chance(found: list[within.Pooled]) -> list[within.Pooled]:
+    """Return the metrics that go with the gain whatever arms and whatever tables were drawn."""
+    return [own for own in found if own.p_holm < 0.05 and own.low * own.high > 0]
 
 
 def strongest(found: list[within.Pooled]) -> str:
     """Return how many metrics go with the gain, and which does most."""
-    sure, best = sum(own.p_holm < 0.05 for own in found), found[0]
+    sure, best = len(beyond_chance(found)), found[0]
     return (
-        f"Of {len(found)} metrics, {sure} {'goes' if sure == 1 else 'go'} with the gain beyond "
+        f"of {len(found)} metrics, {sure} {'goes' if sure == 1 else 'go'} with the gain beyond "
         f"chance; `{named(best)}` does most ({best.correlation:+.2f}, from {best.low:+.2f} to "
         f"{best.high:+.2f})"
     )
@@ -182,12 +192,11 @@ def turn(cells: pd.DataFrame, metric: str) -> str:
 
 def more_faults(answer: Answer) -> list[str]:
     """Return the section on every fault of the causal generator, if more were planted."""
-    ladder = whole_ladders(answer.cells, answer.faults)
-    found = strongest_first(ladder)
+    found = answer.among_faults
     if not found:
         return []
-    asked = f"Among these arms alone: {strongest(found)}. {copies(found)}".rstrip()
-    return ["## Every fault of the causal generator", *by_fault(ladder), asked]
+    said = f"Over these arms alone: {strongest(found)}. {copies(found)}".rstrip()
+    return ["## Every fault of the causal generator", *by_fault(answer.ladder), said]
 
 
 def foretold(cells: pd.DataFrame) -> list[str]:

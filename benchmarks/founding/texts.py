@@ -14,7 +14,8 @@ INTRODUCTION = (
 HOW_CORRELATED = (
     "ρ is Spearman's correlation over the arms of a table, every metric turned so that higher "
     "is better; Fisher's z is averaged over tables, and the interval is a bootstrap of tables. "
-    "p permutes arms, in all tables alike, and is corrected for the number of metrics. Novelty "
+    "p permutes arms, in all tables alike, and is corrected for the number of metrics. Beyond "
+    "chance is a p below .05 with an interval on one side of 0. Novelty "
     "is `authenticity`. The slope is log-loss gained per standard deviation of the metric, in "
     "a mixed-effects model of all cells, those with other rows and doses too, with rows, columns, "
     "share of categories, base ROC-AUC and dose, and random intercepts of domains and of tables in "

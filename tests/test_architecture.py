@@ -25,6 +25,7 @@ ROOMS = [
     "arrays",
     "errors",
     "resources",
+    "border",
     "fitlog",
     "config",
     "records",

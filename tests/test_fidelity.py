@@ -60,6 +60,24 @@ class Odd(Given):
 
 
 @dataclass(frozen=True)
+class Quitting(Given):
+    """Ends the process where something is not to its liking."""
+
+    def measure(self, rows: Samples, rng: np.random.Generator, resources: Resources) -> float:
+        raise SystemExit("planted")
+
+
+@dataclass(frozen=True)
+class Lacking(Given):
+    """Needs a library that is not there."""
+
+    def measure(self, rows: Samples, rng: np.random.Generator, resources: Resources) -> float:
+        import a_library_of_nobody  # type: ignore[import-not-found]
+
+        return float(a_library_of_nobody.value)
+
+
+@dataclass(frozen=True)
 class Broken(Given):
     def measure(self, rows: Samples, rng: np.random.Generator, resources: Resources) -> float:
         return 1 / 0
@@ -241,6 +259,8 @@ def test_a_slow_metric_leaves_time_for_the_others(frames: Any) -> None:
         ({"name": path_of(Given), "value": -1.0}, "returned -1.0, outside its bounds 0 to inf"),
         (path_of(Text), "returned '0.5', not a finite number"),
         (path_of(Broken), "raised ZeroDivisionError"),
+        (path_of(Quitting), "raised SystemExit: planted"),
+        (path_of(Lacking), "install what provides 'a_library_of_nobody'"),
         (path_of(Nameless), "its reference is '', not a non-empty string"),
         (path_of(Odd), "its better is 'near', not 'higher', 'lower' or a finite number"),
     ],

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from autogluon_causalmix import border
 from autogluon_causalmix.backbones.many_classes import MOST_CLASSES, show_groups
 from autogluon_causalmix.backbones.protocol import Backbone, InContextModel, Limits, limits_of
 from autogluon_causalmix.config import Named
@@ -9,14 +10,9 @@ from autogluon_causalmix.entry import Owner
 from autogluon_causalmix.errors import (
     BackboneError,
     CausalMixError,
-    CheckpointError,
-    ConfigError,
-    OutOfTime,
-    remedy,
 )
 from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.records import BackboneFacts
-from autogluon_causalmix.resources import is_out_of_memory
 from autogluon_causalmix.table import Table
 
 
@@ -73,15 +69,11 @@ def _shown(
     backbone: Backbone, table: Table, *, n_estimators: int, device: str, seed: int, owner: Owner
 ) -> InContextModel:
     label = f"{type(backbone).__name__}.condition ({owner})"
-    try:
-        model = backbone.condition(table, n_estimators=n_estimators, device=device, seed=seed)
-    except (BackboneError, CheckpointError, ConfigError, OutOfTime):
-        raise
-    except (Exception, SystemExit) as error:  # foreign code may raise anything
-        if is_out_of_memory(error):
-            raise
-        said = f"{label} raised {type(error).__name__}: {error}{remedy(error)}"
-        raise BackboneError(said) from error
+    model = border.call(
+        lambda: backbone.condition(table, n_estimators=n_estimators, device=device, seed=seed),
+        label,
+        BackboneError,
+    )
     breach = _breach(model, table)
     if breach:
         raise BackboneError(f"{label} {breach}")

@@ -1,19 +1,20 @@
 """The contract of a discoverer, which may be foreign code: what it gets and what it returns."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TypeVar
 
 import numpy as np
 
+from autogluon_causalmix import border
 from autogluon_causalmix.arrays import Mask, Matrix
 from autogluon_causalmix.discovery.beliefs import EdgeBeliefs
 from autogluon_causalmix.discovery.bootstraps import nodes_of
 from autogluon_causalmix.discovery.knowledge import Constraints
 from autogluon_causalmix.discovery.protocol import Discoverer
 from autogluon_causalmix.entry import Owner
-from autogluon_causalmix.errors import ConfigError, DiscovererError, OutOfTime, remedy
-from autogluon_causalmix.resources import Resources, is_out_of_memory
+from autogluon_causalmix.errors import DiscovererError
+from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
 ROUNDING = 1e-6
@@ -72,7 +73,9 @@ def discover(
     label = f"{type(discoverer).__name__}.discover ({owner})"
     copy = table.take(np.arange(len(table)))
     known = Constraints(constraints.allowed.copy(), constraints.required.copy())
-    found = _call(lambda: discoverer.discover(copy, known, rng, resources), label)
+    found = border.call(
+        lambda: discoverer.discover(copy, known, rng, resources), label, DiscovererError
+    )
     check_beliefs(found, table, constraints, owner=owner)
     return found
 
@@ -101,22 +104,11 @@ def check_beliefs(found: object, table: Table, constraints: Constraints, *, owne
         the same constraints; seconds of at least 0; notes that are strings.
     """
     label = f"the discoverer of {owner}"
-    breach = _call(lambda: next(_breaches(found, table, constraints), None), label)
+    breach = border.call(
+        lambda: next(_breaches(found, table, constraints), None), label, DiscovererError
+    )
     if breach is not None:
         raise DiscovererError(f"{label} broke the contract of its beliefs: {breach}")
-
-
-def _call(step: Callable[[], Returned], label: str) -> Returned:
-    """Run foreign code; every error but three becomes a `DiscovererError`."""
-    try:
-        return step()
-    except (ConfigError, OutOfTime):  # for the user, or handled by callers
-        raise
-    except (Exception, SystemExit) as error:  # foreign code may raise anything
-        if is_out_of_memory(error):
-            raise
-        said = f"{label} raised {type(error).__name__}: {error}{remedy(error)}"
-        raise DiscovererError(said) from error
 
 
 def _breaches(found: object, table: Table, constraints: Constraints) -> Iterator[str]:

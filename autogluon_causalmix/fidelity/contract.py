@@ -7,16 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from autogluon_causalmix import border
 from autogluon_causalmix.entry import Owner
 from autogluon_causalmix.errors import (
-    ConfigError,
     MetricError,
-    NotApplicable,
-    OutOfTime,
-    PluginError,
 )
 from autogluon_causalmix.fidelity.protocol import Metric, Samples
-from autogluon_causalmix.resources import Resources, cut_off, is_out_of_memory
+from autogluon_causalmix.resources import Resources, cut_off
 from autogluon_causalmix.table import Table
 
 ROUNDING = 1e-9
@@ -74,19 +71,16 @@ def measure(
     if breach is not None:
         raise MetricError(f"{label}: {breach}")
     copies = Samples(*(_copy(table) for table in (rows.real, rows.synthetic, rows.holdout)))
-    try:
+
+    def measured() -> object:
         # More threads than cores spin: all metrics took over 300 s so on a busy machine, and 9 s
         # with one.
         with threadpool_limits(resources.num_cpus):
-            value = cut_off(
+            return cut_off(
                 resources.remaining(), label, lambda: metric.measure(copies, rng, resources)
             )
-    except (ConfigError, NotApplicable, OutOfTime, PluginError):  # they say who and what themselves
-        raise
-    except Exception as error:  # foreign code may raise anything
-        if is_out_of_memory(error):
-            raise
-        raise MetricError(f"{label} raised {type(error).__name__}: {error}") from error
+
+    value = border.call(measured, label, MetricError)
     return _checked(value, metric.bounds, label)
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
+from autogluon_causalmix import border
 from autogluon_causalmix.arrays import Mask
 from autogluon_causalmix.column import Column
 from autogluon_causalmix.dtypes import kind_of, plain
@@ -15,12 +16,9 @@ from autogluon_causalmix.entry import Owner
 from autogluon_causalmix.errors import (
     ConfigError,
     GeneratorError,
-    OutOfTime,
-    PluginError,
-    remedy,
 )
 from autogluon_causalmix.generators.protocol import FittedGenerator, Generator, describe
-from autogluon_causalmix.resources import Resources, cut_off, is_out_of_memory
+from autogluon_causalmix.resources import Resources, cut_off
 from autogluon_causalmix.table import Table
 
 Returned = TypeVar("Returned")
@@ -170,16 +168,11 @@ def description(fitted: FittedGenerator, *, owner: Owner) -> dict[str, object]:
 
 
 def _call(step: Callable[[], Returned], label: str, resources: Resources | None) -> Returned:
-    """Run foreign code: whatever it raises becomes one `GeneratorError`."""
-    try:
-        return step() if resources is None else cut_off(resources.remaining(), label, step)
-    except (ConfigError, OutOfTime, PluginError):  # they say who and what themselves
-        raise
-    except (Exception, SystemExit) as error:  # foreign code may raise anything
-        if is_out_of_memory(error):
-            raise
-        said = f"{label} raised {type(error).__name__}: {error}{remedy(error)}"
-        raise GeneratorError(said) from error
+    """Run foreign code, and cut it off where it has a time."""
+    if resources is None:
+        return border.call(step, label, GeneratorError)
+    left = resources.remaining()
+    return border.call(lambda: cut_off(left, label, step), label, GeneratorError)
 
 
 def _breaches(rows: object, table: Table, n_rows: int) -> Iterator[str]:

@@ -380,6 +380,22 @@ def test_more_faults_are_compared_on_runs_that_have_all_and_correlate_apart() ->
     assert abs({own.metric: own.correlation for own in both.found}[NOISE]) < 0.2
 
 
+def test_rivals_have_a_section_and_are_compared_on_their_own_runs() -> None:
+    """One is .3 behind causal rows where it was run; where it was not, these gain 9."""
+    cells = with_columns_of_cells(simulated(tables=13))
+    own = (cells["arm"] == "scm") & (cells["seed"] == 0) & ~cells["table"].isin(["t0"])
+    gains = {name: cells.loc[own, name] - 0.3 for name in GAINS}
+    rival = cells[own].assign(arm="smotenc", **gains)
+    cells.loc[(cells["arm"] == "scm") & ~own, [*GAINS]] = 9.0
+    alone = Answer.of(cells, len(cells), draws=100)
+    both = Answer.of(cells, len(cells), rival, draws=100)
+    assert repr(both.found) == repr(alone.found)
+    assert "## Other generators" not in page.page(alone)
+    (line,) = re.findall(r"\| smotenc \| .*", page.page(both))
+    assert line.split(" | ")[1] == "12"
+    assert line.split(" | ")[3] == "-0.3000 ± 0.0000"
+
+
 def test_a_rival_is_judged_on_the_splits_that_it_was_run_on() -> None:
     cells = with_columns_of_cells(simulated(tables=15, noise=0.1))
     cells["auc_gain"] = 0.1

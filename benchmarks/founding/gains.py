@@ -10,6 +10,7 @@ from autogluon_causalmix.arrays import Matrix
 from benchmarks.founding.cells import GAINS
 
 OUTCOME = "average_gain"
+RUN = ["table", "split", "seed"]
 PAIRS = (
     ("scm", "real rows"),
     ("scm", "bootstrap"),
@@ -44,6 +45,36 @@ def of_arms(cells: pd.DataFrame) -> list[str]:
         "Log-loss over the pretrained model; ± over tables.",
         spread(cells),
         pairs(cells),
+    ]
+
+
+def of_rivals(cells: pd.DataFrame, rivals: pd.DataFrame) -> list[str]:
+    """Return the section on arms that were run on some of the runs, each beside those of the study.
+
+    Parameters
+    ----------
+    cells, rivals : pandas.DataFrame
+        Of the study, and of the other arms.
+    """
+    done = finished(rivals)
+    if done.empty:
+        return []
+    lines = [
+        "| arm | runs | gain | − scm | − real rows | of what the package keeps |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for arm, own in done.groupby("arm"):
+        beside = finished(cells).merge(own[RUN].drop_duplicates(), on=RUN)
+        means = pd.concat([own, beside]).groupby(["table", "arm"])[list(GAINS)].mean()
+        gains = means[OUTCOME].unstack()
+        shown = [gains[arm], gains[arm] - gains["scm"], gains[arm] - gains["real rows"]]
+        shown.append(means["guarded_gain"].unstack()[arm])
+        each = (over_tables(gain.dropna().to_numpy()) for gain in shown)
+        lines.append(f"| {arm} | {len(own)} | {' | '.join(each)} |")
+    return [
+        "## Other generators",
+        "Log-loss over the pretrained model; ± over tables. Each is compared on its own runs.",
+        "\n".join(lines),
     ]
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from benchmarks.founding import regressions
 from benchmarks.founding.cells import METRIC
-from benchmarks.founding.gains import OUTCOME, finished, over_tables
+from benchmarks.founding.gains import OUTCOME, RUN, finished, over_tables
 
 ALIGNMENT = f"{METRIC}nearest-neighbour"
 """The metric that goes with the gain most tells which rows are aligned with the task."""
@@ -19,8 +19,6 @@ FEWEST_DOSES = 4
 
 DOSED, SIZED = ("scm", "bootstrap"), ("scm", "real rows", "bootstrap")
 """Arms that are compared by dose, and by training rows."""
-
-RUN = ["table", "split", "seed"]
 
 
 def is_varied(cells: pd.DataFrame, rows: Sequence[int], doses: Sequence[float]) -> pd.Series:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from benchmarks.founding.gains import OUTCOME, finished, over_tables
-from benchmarks.founding.growth import RUN
+from benchmarks.founding.gains import OUTCOME, RUN, finished, over_tables
 
 SOUND = "scm"
 NOT_CAUSAL = ("real rows", "unseen real rows", "bootstrap", "marginals", "perturb")

@@ -13,6 +13,7 @@ from benchmarks.founding.gains import (
     OUTCOME,
     finished,
     of_arms,
+    of_rivals,
     on_other_weights,
     over_tables,
 )
@@ -45,6 +46,7 @@ def page(answer: Answer) -> str:
     backbones = answer.cells["backbone"].unique()
     is_other = ~answer.others["backbone"].isin(backbones)
     parts += [*of_arms(answer.cells), *more_faults(answer)]
+    parts += of_rivals(answer.cells, answer.others[~is_other])
     parts += on_other_weights(answer.others[is_other])
     parts += by_dose_and_rows(answer.cells, answer.varied)
     parts += foretold(answer.cells)

@@ -178,11 +178,10 @@ class CausalMixModel(AbstractTorchModel):
     def _predict_proba(self, X: pd.DataFrame, **kwargs: Any) -> Matrix:
         with _memory_errors():
             probabilities = self.model.predict_proba(self.preprocess(X, **kwargs))
-        if probabilities.shape[1] < self.num_classes:  # a class that this fold's rows lack
-            everywhere = np.zeros((len(X), self.num_classes))
-            everywhere[:, self.model.classes.astype("int64")] = probabilities
-            probabilities = everywhere
-        unified: Matrix = self._convert_proba_to_unified_form(probabilities)
+        # A fold's rows may lack a class, and a backbone has an order of its own.
+        everywhere = np.zeros((len(X), self.num_classes))
+        everywhere[:, self.model.classes.astype("int64")] = probabilities
+        unified: Matrix = self._convert_proba_to_unified_form(everywhere)
         return unified
 
     def save(self, path: str | None = None, verbose: bool = True) -> str:

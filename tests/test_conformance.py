@@ -226,12 +226,6 @@ def frozen(model: TabPFNContext, table: Table) -> Any:
     return model
 
 
-def turned_round(model: TabPFNContext, table: Table) -> Any:
-    """Name the classes in another order than that of the table, which nobody would look at."""
-    model.classes = model.classes[::-1]
-    return model
-
-
 def spare_weight(model: TabPFNContext, table: Table) -> Any:
     model.network.register_parameter("spare", torch.nn.Parameter(torch.ones(2)))
     return model
@@ -250,7 +244,6 @@ def one_for_all(model: TabPFNContext, table: Table) -> Any:
     [
         (lambda model, table: [model], "returned list, which lacks"),
         (without_classes, "returned a model of the classes"),
-        (turned_round, "returned a model of the classes .* those of the rows, in order, are"),
         (bent(lambda p, _: p[:, :1]), r"has shape \(60, 1\), not \(60, 2\)"),
         (bent(lambda p, _: p * 2), "rows that are no probabilities"),
         (bent(lambda p, f: p if len(f) > 1 else p[:, ::-1]), "otherwise alone than among others"),

@@ -89,6 +89,6 @@ def _breach(model: object, table: Table) -> str:
     if not isinstance(model.facts, BackboneFacts):
         return f"returned a model whose facts are {type(model.facts).__name__}, no BackboneFacts"
     found, wanted = list(model.classes), list(table.classes)
-    if found != wanted:
-        return f"returned a model of the classes {found}; those of the rows, in order, are {wanted}"
+    if len(found) != len(wanted) or {*found} != {*wanted}:
+        return f"returned a model of the classes {found}; the rows have {wanted}"
     return ""

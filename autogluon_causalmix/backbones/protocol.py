@@ -55,8 +55,7 @@ class InContextModel(Protocol):
     facts : BackboneFacts
         Which weights these are.
     classes : numpy.ndarray
-        The classes of the context, shape (K,), as ``table.classes`` has them; every array of
-        probabilities has this order.
+        The classes of the context, shape (K,), in the order of every array of probabilities.
     learning_rate : float
         The peak learning rate that suits these weights.
     notes : tuple of str

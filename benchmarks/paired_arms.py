@@ -7,8 +7,9 @@
 
 Reads what `benchmarks.selection_rules` wrote of each run: `--files`, by default those of `mini`
 with 150 rows to learn from and 50 to validate. Per rule: the mean difference to the other arm with
-its standard error over tables (splits are averaged first), the p of Wilcoxon's signed-rank test
-over tables and over all pairs, and in how many pairs causal rows are lower and higher. Splits 0 to
+its standard error over tables (splits are averaged first), their median, on how many tables causal
+rows are lower and higher, the p of Wilcoxon's signed-rank test over tables and over all pairs (ties
+left out), and in how many pairs causal rows are lower and higher. Splits 0 to
 2 chose the rule and the share of synthetic rows; later ones chose nothing.
 """
 
@@ -80,6 +81,9 @@ def compared(runs: pd.DataFrame, rules: list[str]) -> Iterator[dict[str, object]
                     "tables": len(tables),
                     "difference": tables.mean(),
                     "error": tables.sem(),
+                    "median": tables.median(),
+                    "tables lower": int((tables < -SAME).sum()),
+                    "tables higher": int((tables > SAME).sum()),
                     "p, tables": _p(tables),
                     "p, pairs": _p(pairs),
                     "lower": int((pairs < -SAME).sum()),

@@ -167,12 +167,22 @@ RULES: dict[str, Rule] = {
 
 
 def runs_in(folder: Path, study: str = STUDY.name) -> Iterator[Run]:
-    """Read finished cells."""
+    """Read finished cells.
+
+    Raises
+    ------
+    ValueError
+        A run stands there twice, as of two versions of the code.
+    """
+    seen: dict[tuple[str, int, str], Path] = {}
     for path in sorted((folder / study).glob("*/*.json")):
         cell = json.loads(path.read_text())
         values = cell["outcome"]["values"]
         if values is not None:
-            yield Run(cell["table"], cell["split"], cell["arm"], unpack(values["arrays"]))
+            key = (cell["table"], cell["split"], cell["arm"])
+            if seen.setdefault(key, path) != path:
+                raise ValueError(f"{path} and {seen[key]} are the same run: remove one of them")
+            yield Run(*key, unpack(values["arrays"]))
 
 
 def judge(run: Run) -> Iterator[dict[str, object]]:

@@ -80,9 +80,9 @@ def compare_labels(seeds: int) -> None:
             *((name, probabilities(name, x, y, fresh, seed)) for name in names),
         ]:
             own = np.mean([roc_auc(both(p), (rng.random(FRESH) < p).astype(int)) for p in drawn])
-            mean = both(drawn.mean(axis=0))
-            excess = log_loss(mean, label) - log_loss(both(true), label)
-            rows.append((simulator, n, name, own, roc_auc(mean, label), excess))
+            on_true = np.mean([roc_auc(both(p), label) for p in drawn])
+            excess = log_loss(both(drawn.mean(axis=0)), label) - log_loss(both(true), label)
+            rows.append((simulator, n, name, own, on_true, excess))
     frame = pd.DataFrame(
         rows, columns=["simulator", "rows", "model", "own AUC", "true AUC", "excess log-loss"]
     )

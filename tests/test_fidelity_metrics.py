@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from fidelity_cases import FAULTS, ROWS, samples
+from fidelity_cases import FAULTS, ROWS, clusters, samples
 from scipy import integrate, linalg, stats
 from sklearn.metrics import balanced_accuracy_score
 from statsmodels.stats.multitest import multipletests
@@ -425,3 +425,15 @@ def test_triples_of_a_wide_table_take_little_memory() -> None:
     assert few == [
         [x, y, z] for x in range(5) for y in range(x + 1, 5) for z in range(5) if z not in (x, y)
     ]
+
+
+def test_more_rows_of_the_same_kind_have_no_more_global_utility() -> None:
+    """Forests learn from equally many synthetic and real rows."""
+    table = Table.from_frame(clusters(900, np.random.default_rng(0)), "label")
+    few = table.take(np.arange(60))
+    rows = Samples(few, table.take(np.arange(60, 500)), table.take(np.arange(500, 900)))
+    found = [
+        utility.GlobalUtility().measure(rows, np.random.default_rng(seed), Resources(60))
+        for seed in range(3)
+    ]
+    assert np.mean(found) == pytest.approx(1.0, abs=0.06)

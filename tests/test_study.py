@@ -349,6 +349,24 @@ def row_of(summary: pd.DataFrame, metric: str, arm: str) -> dict[str, Any]:
     return {str(name): value for name, value in row.items()}
 
 
+def test_arms_are_paired_over_seeds_and_other_factors_also_where_a_run_is_missing() -> None:
+    """The new arm is better by .1 in each pair; seeds and tables lie far apart."""
+    runs = pd.DataFrame(
+        [
+            {"table": table, "split": 0, "seed": seed, "arm": arm, "error": "",
+             "loss": level + 10 * seed - 0.1 * (arm == "new")}
+            for table, level in (("a", 1.0), ("b", 5.0))
+            for seed in (0, 1)
+            for arm in ("old", "new")
+        ]
+    )  # fmt: skip
+    for some in (runs, runs.drop(index=1), runs.iloc[::-1]):
+        found = summarize(some, [Metric("loss", "lower")], reference="old").set_index("arm")
+        assert found.loc["new", "difference"] == pytest.approx(-0.1)
+    with pytest.raises(ValueError, match="two runs of one table"):
+        summarize(pd.concat([runs, runs]), [Metric("loss", "lower")], reference="old")
+
+
 def test_the_summary_is_what_a_hand_computes() -> None:
     summary = summarize(RUNS, [LOSS, AUC, Metric("n")], "base")
     new = row_of(summary, "loss", "new")

@@ -100,7 +100,10 @@ class GlobalUtility:
     def measure(self, rows: Samples, rng: np.random.Generator, resources: Resources) -> float:
         """Return the mean ratio of skills."""
         size = min(len(rows.synthetic), len(rows.real))
-        training = rows.real.take(rng.choice(len(rows.real), size, replace=False))
+        training, synthetic = (
+            table.take(rng.choice(len(table), size, replace=False))
+            for table in (rows.real, rows.synthetic)
+        )
         ratios = []
         for position in range(len(rows.real.columns)):
             if not _is_predicted(rows, position):
@@ -108,7 +111,7 @@ class GlobalUtility:
             seed = int(rng.integers(2**31))  # both forests draw alike
             drawn, wanted = (
                 _skill(table, rows.holdout, position, self.trees, np.random.default_rng(seed))
-                for table in (rows.synthetic, training)
+                for table in (synthetic, training)
             )
             if wanted > 0:
                 ratios.append(drawn / wanted)

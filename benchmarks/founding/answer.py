@@ -12,6 +12,7 @@ from benchmarks.founding.cells import METRIC, metrics_of
 from benchmarks.founding.gains import OUTCOME, finished
 from benchmarks.founding.ladder import whole_ladders
 
+UNSEEN = "unseen real rows"
 NOVELTY = f"{METRIC}authenticity"
 
 
@@ -39,6 +40,8 @@ class Answer:
         Cells of the causal generator and of every fault of it, on the runs that have all.
     among_faults : list of Pooled
         Correlations over the ladder alone.
+    generators : dict of str to float
+        The correlation of each metric over generators alone, without the unseen real rows.
     """
 
     cells: pd.DataFrame
@@ -50,6 +53,7 @@ class Answer:
     varied: pd.DataFrame
     ladder: pd.DataFrame
     among_faults: list[within.Pooled]
+    generators: dict[str, float]
 
     @classmethod
     def of(
@@ -76,6 +80,10 @@ class Answer:
             cells[:0] if varied is None else varied,
             ladder,
             strongest_first(ladder, draws),
+            {
+                own.metric: own.correlation
+                for own in strongest_first(done[done["arm"] != UNSEEN], 1)
+            },
         )
 
     @property

@@ -15,6 +15,9 @@ PLAIN, CAUSAL, NULL = "real rows", "scm", "bootstrap"
 CONTENDERS = (PLAIN, CAUSAL, NULL, "marginals", "perturb")
 """Arms that somebody would use: no planted fault, and no rows that nobody has."""
 
+LEAST_GAIN = 0.005
+"""ROC-AUC gained by the best arm of a table, below which gains are not scaled by it."""
+
 RIVALS = (
     ("CTGAN's rows lose (median)", "−.01", "ctgan"),
     ("TabEBM's rows lose (median)", "−.04", "tabebm"),
@@ -73,17 +76,23 @@ def claims(cells: pd.DataFrame, rivals: pd.DataFrame | None = None) -> list[Clai
     ]
 
 
-def best_scaled(cells: pd.DataFrame) -> pd.DataFrame:
+def best_scaled(cells: pd.DataFrame, *others: str) -> pd.DataFrame:
     """Return gains in ROC-AUC over zero-shot, 1 for the best arm of a table; (tables, arms).
 
     The paper does not define its normalised gain; this reading suits its size. A table on which no
-    arm gains is left out.
+    arm gains `LEAST_GAIN` is left out: what is divided by next to nothing says nothing.
+
+    Parameters
+    ----------
+    cells : pandas.DataFrame
+        Finished cells.
+    *others : str
+        Arms that take part beside the contenders.
     """
-    gains = cells.dropna(subset=["auc_gain"]).pivot_table(
-        index="table", columns="arm", values="auc_gain"
-    )
+    own = cells[cells["arm"].isin([*CONTENDERS, *others])].dropna(subset=["auc_gain"])
+    gains = own.pivot_table(index="table", columns="arm", values="auc_gain")
     best = gains.max(axis=1)
-    return gains[best > 0].div(best[best > 0], axis=0)
+    return gains[best > LEAST_GAIN].div(best[best > LEAST_GAIN], axis=0)
 
 
 def _gain(said: str, paper: str, scaled: pd.DataFrame, arm: str) -> Claim:
@@ -99,7 +108,7 @@ def _loss(said: str, paper: str, cells: pd.DataFrame, arm: str) -> Claim:
     """Judge a loss on the splits and seeds on which an arm was run, which need not be all."""
     run = ["table", "split", "seed"]
     its_own = cells.loc[cells["arm"] == arm, run].drop_duplicates()
-    gained = _gain(said, paper, best_scaled(cells.merge(its_own, on=run)), arm)
+    gained = _gain(said, paper, best_scaled(cells.merge(its_own, on=run), arm), arm)
     on = f", {its_own['table'].nunique()} tables" if gained.ours else ""
     opposite = {"yes": "no", "no": "yes"}
     return replace(gained, ours=gained.ours + on, holds=opposite.get(gained.holds, gained.holds))
@@ -125,7 +134,7 @@ def _spread(said: str, paper: str, scaled: pd.DataFrame) -> Claim:
 
 def _rank(said: str, paper: str, cells: pd.DataFrame) -> Claim:
     own = cells[cells["arm"].isin(CONTENDERS)]
-    gains = own.pivot_table(index="table", columns="arm", values="average_gain").dropna()
+    gains = own.pivot_table(index="table", columns="arm", values="auc_gain").dropna()
     if len(gains) < 3 or gains.shape[1] < 3 or CAUSAL not in gains:
         return Claim(said, paper, "", "not measured")
     found = average_ranks(gains)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
-from benchmarks.founding import claims, regressions, within
+from benchmarks.founding import claims, ranks, regressions, within
 from benchmarks.founding.answer import Answer
 from benchmarks.founding.cells import METRIC
 from benchmarks.founding.forecast import Forecast, forecast
@@ -31,7 +33,7 @@ from benchmarks.founding.texts import (
     NO_SKILL,
 )
 
-OF_COPIES = ("closest-record", "nearest-neighbour", "privacy-loss", "duplicates", "authenticity")
+OF_COPIES = ("closest-record", "privacy-loss", "duplicates", "authenticity")
 """Metrics that ask whether rows are copies of those that the generator has seen."""
 
 FEWEST_TABLES = 12
@@ -78,11 +80,7 @@ def claim(answer: Answer) -> list[str]:
         return ["## The answer", said]
     bound = "" if answer.ceiling is None else f", where noise leaves {answer.ceiling:.2f} at most"
     first = strongest(answer.found)
-    said = f"{first[0].upper()}{first[1:]}{bound}. {copies(answer.found)}{unseen(answer.cells)}"
-    if answer.among_faults:
-        arms = answer.ladder["arm"].nunique()
-        sure = len(beyond_chance(answer.among_faults))
-        said += f" Over the causal generator and {arms - 1} faults of it alone, {sure} metrics do."
+    said = f"{first[0].upper()}{first[1:]}{bound}. {copies(answer)}{unseen(answer.cells)}"
     return ["## The answer", said]
 
 
@@ -101,17 +99,26 @@ def strongest(found: list[within.Pooled]) -> str:
     )
 
 
-def copies(found: list[within.Pooled]) -> str:
+def copies(answer: Answer) -> str:
     """Return how metrics of copying and all others go with the gain, on average."""
-    kinds: dict[bool, list[float]] = {True: [], False: []}
-    for own in found:
-        kinds[named(own) in OF_COPIES].append(own.correlation)
-    if not all(kinds.values()):
+    means = halves({own.metric: own.correlation for own in answer.found})
+    if np.isnan(means).any():
         return ""
-    return (
+    said = (
         f"Those that ask whether rows are copies ({', '.join(OF_COPIES)}) go with it by "
-        f"{np.mean(kinds[True]):+.2f} on average, all others by {np.mean(kinds[False]):+.2f}. "
+        f"{means[0]:+.2f} on average, all others by {means[1]:+.2f}"
     )
+    alone = halves(answer.generators)
+    if not np.isnan(alone).any():
+        said += f"; over generators, without unseen rows, {alone[0]:+.2f} and {alone[1]:+.2f}"
+    return f"{said}. "
+
+
+def halves(found: Mapping[str, float]) -> tuple[float, float]:
+    """Return the mean correlation of metrics of copying, and of all others; nan for none."""
+    own = pd.Series(found, dtype="float64")
+    is_of_copies = own.index.str.removeprefix(METRIC).isin(OF_COPIES)
+    return float(own[is_of_copies].mean()), float(own[~is_of_copies].mean())
 
 
 def unseen(cells: pd.DataFrame) -> str:
@@ -140,13 +147,14 @@ def correlations(answer: Answer) -> list[str]:
     if not answer.found:
         return []
     lines = [
-        "| metric | ρ | 95 % | p, Holm | ρ without novelty | slope ± error | turn, p |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| metric | ρ | 95 % | p, Holm | generators | without novelty | slope ± error | turn, p |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     done, everything = finished(answer.cells), finished(pd.concat([answer.cells, answer.varied]))
     lines += [
         f"| `{named(own)}` | {own.correlation:+.2f} | {own.low:+.2f} to {own.high:+.2f} "
-        f"| {own.p_holm:.3f} | {number(own.partial)} | {slope(everything, own.metric)} "
+        f"| {own.p_holm:.3f} | {number(answer.generators.get(own.metric, np.nan))} "
+        f"| {number(own.partial)} | {slope(everything, own.metric)} "
         f"| {turn(done, own.metric)} |"
         for own in answer.found
     ]
@@ -182,7 +190,7 @@ def apart(cells: pd.DataFrame, metric: str) -> str:
     return (
         f"Domains differ by {effect.domains:.3f} log-loss gained (the standard deviation of their "
         f"intercepts beside `{metric.removeprefix(METRIC)}`), tables of one domain by "
-        f"{effect.tables:.3f}."
+        f"{effect.tables:.3f}, arms by {effect.arms:.3f}."
     )
 
 
@@ -197,7 +205,14 @@ def more_faults(answer: Answer) -> list[str]:
     found = answer.among_faults
     if not found:
         return []
-    said = f"Over these arms alone: {strongest(found)}. {copies(found)}".rstrip()
+    gains = answer.ladder.pivot_table(index="table", columns="arm", values=OUTCOME)
+    p = ranks.average_ranks(gains).p
+    said = f"The gains of these arms differ with p = {p:.2f} (Friedman): "
+    said += (
+        f"{strongest(found)}."
+        if p < 0.05
+        else "they cannot be told apart, so no metric can be said to go with them or not."
+    )
     return ["## Every fault of the causal generator", *by_fault(answer.ladder), said]
 
 

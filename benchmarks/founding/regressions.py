@@ -34,9 +34,9 @@ class MixedEffect:
         Change of the outcome per standard deviation of the metric within a table, with its
         standard error.
     p : float
-        Two-sided. It takes cells for independent, which those of one arm are not.
-    domains, tables : float
-        Standard deviations of the intercepts of domains, and of those of their tables.
+        Two-sided.
+    domains, tables, arms : float
+        Standard deviations of the intercepts of domains, of their tables, and of arms.
     left_out : tuple of str
         Covariates that never vary in these cells.
     warning : str
@@ -48,15 +48,17 @@ class MixedEffect:
     p: float
     domains: float
     tables: float
+    arms: float
     left_out: tuple[str, ...]
     warning: str
 
 
 def mixed_effect(cells: pd.DataFrame, metric: str, outcome: str) -> MixedEffect:
-    """Fit outcome ~ metric + covariates, with random intercepts of domains and of their tables.
+    """Fit outcome ~ metric + covariates, with random intercepts of domains, their tables, and arms.
 
     The metric is standardised within each table: what differs between tables is what covariates and
-    intercepts are for.
+    intercepts are for. Splits and seeds are averaged first: runs of one arm on one table are no
+    observations of their own.
     """
     data = cells.dropna(subset=[metric, outcome, *COVARIATES]).copy()
     data["metric"] = standardized(data, metric)
@@ -66,24 +68,29 @@ def mixed_effect(cells: pd.DataFrame, metric: str, outcome: str) -> MixedEffect:
     for name, used in COVARIATES.items():
         data[used] = np.log(data[name]) if used.startswith("log_") else data[name]
     data = data.dropna(subset=["metric"])
+    data = data.groupby(["domain", "table", "arm", "rows", "dose"], as_index=False)[
+        ["metric", "outcome", *COVARIATES.values()]
+    ].mean()
     varying = [used for used in COVARIATES.values() if data[used].nunique() > 1]
     for used in varying:
         data[used] = (data[used] - data[used].mean()) / data[used].std()
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
+        warnings.filterwarnings("ignore", message="The MLE may be on the boundary")  # a spread of 0
         fitted = smf.mixedlm(
             " + ".join(["outcome ~ metric", *varying]),
             data,
-            groups=data["domain"],
-            re_formula="1",  # beside vc_formula, the intercept of groups is left out by default
-            vc_formula={"table": "0 + C(table)"},
-        ).fit(reml=True)
+            groups=np.zeros(len(data)),  # one, so that arms and domains can be crossed
+            vc_formula={name: f"0 + C({name})" for name in ("domain", "table", "arm")},
+        ).fit(reml=True, method="powell")  # gradients fail where a variance is 0
+    spread = dict(zip(fitted.model.exog_vc.names, np.sqrt(fitted.vcomp) * unit, strict=True))
     return MixedEffect(
         float(fitted.params["metric"] * unit),
         float(fitted.bse["metric"] * unit),
         float(fitted.pvalues["metric"]),
-        float(np.sqrt(fitted.cov_re.to_numpy()[0, 0]) * unit),
-        float(np.sqrt(fitted.vcomp[0]) * unit),
+        float(spread["domain"]),
+        float(spread["table"]),
+        float(spread["arm"]),
         tuple(sorted(set(COVARIATES.values()) - set(varying))),
         "; ".join(sorted({str(each.message).split("\n")[0] for each in said})),
     )

@@ -19,6 +19,11 @@ from autogluon_causalmix.arrays import Matrix
 FEWEST_ARMS = 4
 """Of a table: with fewer, a rank correlation takes four values at most."""
 
+PERMUTATIONS = 50
+"""Per draw of the bootstrap: a p that Holm multiplies by the number of metrics needs many."""
+
+PER_BLOCK = 5_000
+
 CLIP = 0.999  # ranks of few arms agree by chance, and Fisher's z of 1 is infinite
 
 
@@ -94,7 +99,7 @@ def pooled(
     rng : numpy.random.Generator
         Of bootstrap and permutations.
     draws : int
-        Of each.
+        Of the bootstrap; there are `PERMUTATIONS` times as many permutations.
     """
     found = [
         _one(cells, metric, outcome, None if novelty == metric else novelty, rng, draws)
@@ -121,15 +126,26 @@ def _one(
     ranks = _ranks(values)
     z = _z(ranks[..., 0], ranks[..., 1])
     boot = z[rng.integers(tables, size=(draws, tables))].mean(axis=1)
-    orders = rng.permuted(np.tile(np.arange(arms), (draws, 1)), axis=1)
-    null = _z(ranks[:, None, :, 0], ranks[:, orders, 1]).mean(axis=0)
-    p = (1 + (np.abs(null) >= abs(z.mean()) - 1e-12).sum()) / (draws + 1)
+    p = (1 + _as_far(ranks, abs(z.mean()) - 1e-12, rng, PERMUTATIONS * draws)) / (
+        PERMUTATIONS * draws + 1
+    )
     partial = nan if novelty is None else float(np.tanh(_partial(ranks).mean()))
     low, high = np.tanh(np.quantile(boot, [0.025, 0.975]))
     return Pooled(
         metric, float(np.tanh(z.mean())), float(low), float(high), float(p), nan, partial,
         tables, arms,
     )  # fmt: skip
+
+
+def _as_far(ranks: Matrix, mean: float, rng: np.random.Generator, draws: int) -> int:
+    """Return how many of so many orders of the arms give a mean z as far from 0."""
+    count, arms = 0, ranks.shape[1]
+    for start in range(0, draws, PER_BLOCK):
+        size = min(PER_BLOCK, draws - start)
+        orders = rng.permuted(np.tile(np.arange(arms), (size, 1)), axis=1)
+        null = _z(ranks[:, None, :, 0], ranks[:, orders, 1]).mean(axis=0)
+        count += int((np.abs(null) >= mean).sum())
+    return count
 
 
 def complete(means: pd.DataFrame) -> Matrix:

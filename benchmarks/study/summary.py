@@ -42,8 +42,8 @@ def summarize(runs: pd.DataFrame, metrics: Sequence[Metric], reference: str | No
     metrics : sequence of Metric
         What is summarised.
     reference : str or None
-        The arm that others are compared with, on the tables and splits that both have; None
-        compares nothing.
+        The arm that others are compared with, on the runs that both have: those of equal table,
+        split and factors. None compares nothing.
 
     Returns
     -------
@@ -62,7 +62,9 @@ def summarize(runs: pd.DataFrame, metrics: Sequence[Metric], reference: str | No
     [['old', 0.6, 0.0, 0.0], ['new', 0.55, -0.05, 0.0]]
     """
     arms = list(dict.fromkeys(runs["arm"]))
-    rows = [_row(runs, metric, arm, reference) for metric in metrics for arm in arms]
+    beside = {"arm", "identity", "error", *(metric.name for metric in metrics)}
+    keyed = runs.set_index([name for name in runs if name not in beside])
+    rows = [_row(keyed, metric, arm, reference) for metric in metrics for arm in arms]
     return pd.DataFrame(rows)
 
 
@@ -93,12 +95,14 @@ def _row(
 
 
 def _values(runs: pd.DataFrame, metric: Metric, arm: str) -> pd.Series:
-    mine = runs[runs["arm"] == arm].set_index(["table", "split"])
-    return mine[metric.name].dropna()
+    mine: pd.Series = runs.loc[(runs["arm"] == arm).to_numpy(), metric.name].dropna()
+    if not mine.index.is_unique:
+        raise ValueError(f"arm {arm!r} has two runs of one table, split and set of factors")
+    return mine
 
 
 def _over_tables(values: pd.Series) -> tuple[float, float]:
-    """Return mean and standard error over tables of the means over splits."""
+    """Return mean and standard error over tables of the means over their runs."""
     means = values.groupby(level="table").mean()
     error = means.std(ddof=1) / np.sqrt(len(means)) if len(means) > 1 else np.nan
     return (float(means.mean()) if len(means) else np.nan), float(error)

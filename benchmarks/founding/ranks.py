@@ -54,7 +54,8 @@ def average_ranks(scores: pd.DataFrame, level: float = 0.05) -> Ranks:
     ranks = whole.rank(axis=1, ascending=False)
     studentized = stats.studentized_range.ppf(1 - level, arms, np.inf) / np.sqrt(2)
     difference = float(studentized * np.sqrt(arms * (arms + 1) / (6 * tables)))
-    p = float(stats.friedmanchisquare(*whole.to_numpy().T).pvalue)
+    tied = (ranks.nunique(axis=1) == 1).all()  # nothing differs, and the statistic is 0 / 0
+    p = 1.0 if tied else float(stats.friedmanchisquare(*whole.to_numpy().T).pvalue)
     return Ranks(ranks.mean().sort_values(), difference, p, tables)
 
 

@@ -139,3 +139,6 @@ def test_the_board_counts_failed_folds_and_does_not_average_them() -> None:
     shown = board(results)
     assert list(shown.index) == ["B", "A"]
     np.testing.assert_allclose(shown.to_numpy(), [[2, 1, 0.7, 0.2, 30.0], [2, 0, 0.85, 0.4, 15.0]])
+    without = board(results.drop(columns="auc"))  # as where no table has two classes
+    assert without["AUC"].isna().all()
+    assert without["log-loss"].tolist() == [0.2, 0.4]

@@ -17,6 +17,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -37,7 +38,7 @@ def checkout(work: Path, repository: str) -> Path:
     folder = work / "automlbenchmark"
     if not folder.exists():
         subprocess.run(["git", "clone", repository, folder], check=True)  # noqa: S603, S607
-        subprocess.run(["git", "-C", folder, "checkout", COMMIT], check=True)  # noqa: S603, S607
+    subprocess.run(["git", "-C", folder, "checkout", COMMIT], check=True)  # noqa: S603, S607
     return folder
 
 
@@ -75,7 +76,7 @@ def own_benchmark(user: Path, data: Path | None, names: list[str] | None) -> str
 
 def board(results: pd.DataFrame) -> pd.DataFrame:
     """Return a row per framework: finished folds, mean scores, mean seconds of training."""
-    grouped = results.groupby("framework")
+    grouped = results.reindex(columns=[*results, *{"auc"}.difference(results)]).groupby("framework")
     return pd.DataFrame(
         {
             "folds": grouped["fold"].count(),
@@ -110,7 +111,8 @@ def main() -> None:
     user = shutil.copytree(USER, given.work / "user", dirs_exist_ok=True).absolute()
     name = given.benchmark or own_benchmark(user, given.data, given.tables)
     source = str(Path(__file__).parents[2])
-    out = (given.work / "results").resolve()
+    # One folder for each run: the benchmark adds to the results that it finds.
+    out = (given.work / "results" / f"{datetime.now():%Y-%m-%dT%H-%M-%S}").resolve()  # noqa: DTZ005
     for framework in given.frameworks:
         command = [
             python.absolute(), "runbenchmark.py", framework, name,

@@ -70,7 +70,7 @@ def own_tables(given: argparse.Namespace, known: list[Entrant]) -> None:
             gc.freeze()  # AutoGluon collects garbage in every fit, which looks through all imports
             results[name] += context.run_jobs(
                 [job for job in all_jobs if job.task.fold == split],
-                expname=given.out / "fits",
+                expname=given.out / "fits" / settings(shape, given.time_limit),
                 register=False,
                 user_tasks=tasks,
                 debug_mode=True,  # in this process
@@ -83,6 +83,18 @@ def own_tables(given: argparse.Namespace, known: list[Entrant]) -> None:
         print("no leaderboard: there is no split that two entrants have finished")
     else:
         print(board.to_string(index=False))
+
+
+def settings(shape: Shape, time_limit: float) -> str:
+    """Return the folder of fits on tasks of one shape: TabArena knows them by their table alone.
+
+    Examples
+    --------
+    >>> settings(Shape(3, 4, 225), 3600.0)
+    '3-splits-225-rows-4-folds-3600-s'
+    """
+    rows = "all" if shape.rows is None else shape.rows
+    return f"{shape.splits}-splits-{rows}-rows-{shape.folds}-folds-{time_limit:g}-s"
 
 
 def suitable(tables: list[Dataset], shape: Shape) -> list[Dataset]:

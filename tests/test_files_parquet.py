@@ -113,3 +113,21 @@ def test_a_clock_that_is_put_forward_is_refused_with_the_way_out(tmp_path: Path)
     pd.DataFrame({"at": times, "y": [0, 1] * 2}).to_parquet(tmp_path / "t.parquet")
     with pytest.raises(TableError, match=r"'at' has times that are \+0100 and \+0200, .* to UTC"):
         TrainingFile.read(tmp_path / "t.parquet", "y")
+
+
+@pytest.mark.parametrize("index", [None, "customer", "day"])
+def test_the_index_of_pandas_is_no_feature(index: str | None, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": np.arange(40) / 8, "y": [0, 1] * 20})
+    frame = frame.sample(frac=0.5, random_state=0)  # so that pandas writes its index
+    if index == "day":
+        frame.index = pd.date_range("2021-03-01", periods=20, freq="7h")
+    frame.rename_axis(index).to_parquet(tmp_path / "t.parquet")
+    file = TrainingFile.read(tmp_path / "t.parquet", "y")
+    assert list(file.frame) == ["a", "y"]
+    name = index or "__index_level_0__"
+    note = f"the index of pandas is no feature, left out: [{name!r}]; reset_index() keeps it"
+    assert file.schema.notes == (f"{tmp_path / 't.parquet'}: {note}",)
+    assert note in file.read_test(tmp_path / "t.parquet")[1][0]
+    file.write(file.frame, tmp_path / "out.parquet")
+    again = pd.read_parquet(tmp_path / "out.parquet")
+    pd.testing.assert_frame_equal(again, frame.reset_index(drop=True))

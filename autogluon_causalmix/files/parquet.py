@@ -60,6 +60,8 @@ def read_parquet(path: Path, content: bytes) -> Sheet:
         raise TableError(f"{path} has columns of the same name: {repeated}; rename them")
     if table.num_rows == 0:
         raise TableError(f"{path}: the table has no rows")
+    index = _index_of_pandas(table.schema)
+    table = table.drop_columns(index)
     columns, kinds = {}, {}
     for field in table.schema:
         kinds[field.name] = _kind(arrow.types, field.type)
@@ -72,13 +74,21 @@ def read_parquet(path: Path, content: bytes) -> Sheet:
                 f"{path}: column {field.name!r} has type {field.type}: "
                 "make it a number, a date or text, or leave it out of the file"
             ) from None
-    return Sheet(path, columns, ParquetLayout(table.schema), kinds=kinds)
+    said = f"{path}: the index of pandas is no feature, left out: {index}; reset_index() keeps it"
+    layout = ParquetLayout(table.schema)
+    return Sheet(path, columns, layout, kinds=kinds, notes=(said,) if index else ())
 
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:
     """Write rows of a table that does not come from a Parquet file."""
     _pyarrow()
     frame.to_parquet(path, index=False)
+
+
+def _index_of_pandas(schema: Any) -> list[str]:
+    """Return the columns in which pandas has kept the index of a frame."""
+    described = (schema.pandas_metadata or {}).get("index_columns", [])
+    return [name for name in described if isinstance(name, str) and name in schema.names]
 
 
 def _kind(types: Any, of: Any) -> str:

@@ -35,6 +35,8 @@ class Sheet:
     kinds : dict of str to str
         The kinds of columns that the file itself declares, by name; such a file also says which
         cells are missing.
+    notes : tuple of str
+        What the user should know of how the file is read.
     """
 
     path: Path
@@ -43,6 +45,7 @@ class Sheet:
     decimal: str = "."
     lines: Sequence[int] = ()
     kinds: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def says_missing(self) -> bool:

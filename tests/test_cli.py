@@ -12,7 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autogluon_causalmix.cli import app, demo, terminal
+from autogluon_causalmix.cli import app, demo, options, terminal
+from autogluon_causalmix.errors import ConfigError
+from autogluon_causalmix.files.training import TrainingFile
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 
@@ -599,3 +601,58 @@ def test_quiet_prints_nothing(train: Path, capsys: pytest.CaptureFixture[str]) -
     assert capsys.readouterr() == ("", "")
     assert causalmix(*arguments, "--force") == 0
     assert "5 rows" in capsys.readouterr().out
+
+
+SPELLED = "day;price;key;dose;truth;y\n" + "".join(
+    f"{1 + i:02d}/04/2021;{i},50;{2**53 + i};{i},0;{'TRUE' if i % 2 else 'FALSE'};{i % 2},0\n"
+    for i in range(20)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("day=03/04/2021", pd.Timestamp(2021, 4, 3)),
+        ("price=3,50", 3.5),
+        ("price=3,5", 3.5),
+        ("price=3.5", 3.5),
+        ("key=9007199254740993", 2**53 + 1),
+        ("dose=3,0", 3),
+        ("dose=3", 3),
+        ("truth=True", "TRUE"),
+        ("y=1", 1),
+        ("y=1,0", 1),
+    ],
+)
+def test_values_are_read_as_the_file_spells_them(text: str, value: object) -> None:
+    Path("t.csv").write_text(SPELLED)
+    file = TrainingFile.read(Path("t.csv"), "y")
+    found = options.assignments("--where", [text], file.table, file.schema)
+    assert found == {text.partition("=")[0]: value}
+    assert isinstance(next(iter(found.values())), float) == (value == 3.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("day=soon", "'soon' is no date of column 'day'; write it as the file does, as in '"),
+        ("day=2021-04-03", "/04/2021'"),
+        ("price=", "'' is no number of column 'price'"),
+        ("truth=maybe", "choose from ['FALSE', 'TRUE']"),
+    ],
+)
+def test_a_value_that_the_file_would_not_spell_so_is_refused(text: str, message: str) -> None:
+    Path("t.csv").write_text(SPELLED)
+    file = TrainingFile.read(Path("t.csv"), "y")
+    with pytest.raises(ConfigError) as refused:
+        options.assignments("--do", [text], file.table, file.schema)
+    assert message in str(refused.value)
+
+
+def test_drawn_rows_have_the_day_that_was_asked_for() -> None:
+    Path("t.csv").write_text(SPELLED)
+    asked = ("augment", "t.csv", "-t", "y", "-n", 5, "--generator", "bootstrap", "-o", "s.csv")
+    assert causalmix(*asked, "--where", "day=03/04/2021") == 0
+    assert {line.split(";")[0] for line in Path("s.csv").read_text().splitlines()[1:]} == {
+        "03/04/2021"
+    }

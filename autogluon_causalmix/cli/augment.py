@@ -54,8 +54,8 @@ def augment(
     made_by = options.generator(generator, knowledge)
     file = TrainingFile.read(train, target, read_dtypes(dtypes))
     print_notes(file.schema.notes, said)
-    given = options.assignments("--where", where or [], file.table)
-    set_to = options.assignments("--do", do or [], file.table)
+    given = options.assignments("--where", where or [], file.table, file.schema)
+    set_to = options.assignments("--do", do or [], file.table, file.schema)
     with followed(), notes_of_the_log(said):
         synthetic = draw(
             file.frame,

@@ -595,6 +595,35 @@ def test_a_fit_that_is_interrupted_leaves_nothing_and_can_begin_anew(
     assert "holds a fit that did not end: it begins anew" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_the_folder_of_a_running_fit_is_refused(
+    force: list[str], train: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("out/predictor").mkdir(parents=True)
+    Path("out/predictor/part").touch()
+    Path("out/.unfinished").write_text(str(os.getppid()))  # a process that runs
+    assert causalmix("fit", train, "-t", "ill", "-o", "out", "--backbone", "mini", *force) == 2
+    told = capsys.readouterr().err
+    assert f"a fit still runs in out (process {os.getppid()}); choose another --out" in told
+    assert Path("out/predictor/part").exists()
+
+
+def test_the_folder_of_a_fit_whose_process_is_gone_is_taken(
+    train: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        assert Path("out/.unfinished").read_text() == str(os.getpid())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("autogluon_causalmix.comparison.compare", interrupted)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    Path("out").mkdir()
+    Path("out/.unfinished").write_text(str(gone.pid))
+    assert causalmix("fit", train, "-t", "ill", "-o", "out", "--backbone", "mini") == 130
+    assert "holds a fit that did not end: it begins anew" in capsys.readouterr().out
+
+
 def test_quiet_prints_nothing(train: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ("augment", train, "-t", "ill", "-n", 5, "--generator", "bootstrap", "-o", "a.csv")
     assert causalmix(*arguments, "--quiet") == 0

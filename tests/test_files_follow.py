@@ -160,6 +160,16 @@ def test_a_letter_in_two_signs_is_the_letter(tmp_path: Path) -> None:
     assert notes == []
 
 
+@pytest.mark.parametrize("other", ["v2.0", "1.2.0", "a 2.0"])
+def test_only_a_number_means_the_same_without_its_zeros(other: str, tmp_path: Path) -> None:
+    words = [other.removesuffix(".0"), "b", "2"]
+    values, notes = follow(tmp_path, words, [other, "2.0"])
+    assert values.tolist() == [other, "2"]
+    assert (
+        f"column 'v' has words that no training row has, read as missing: [{other!r}]" in notes[0]
+    )
+
+
 def test_a_test_file_without_the_target_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="lacks the target 'y', without which nothing can be"):
         read_test(tmp_path, HEADER.removesuffix(",y") + "\n" + ROW.removesuffix(",1"))

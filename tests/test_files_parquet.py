@@ -72,6 +72,24 @@ def test_a_test_file_may_be_parquet_where_the_training_file_is_csv(tmp_path: Pat
     assert rows.iloc[0].tolist() == [3, pd.Timestamp(2021, 4, 5), 1]
 
 
+def test_empty_cells_of_a_csv_are_missing_where_the_training_file_is_parquet(
+    tmp_path: Path,
+) -> None:
+    frame = pd.DataFrame({"n": [1.5, 2.5, None], "w": ["a", None, "b"], "y": ["p", "q", "p"]})
+    frame.assign(d=pd.date_range("2021-03-04", periods=3)).to_parquet(tmp_path / "train.parquet")
+    file = TrainingFile.read(tmp_path / "train.parquet", "y")
+    file.write(file.frame, tmp_path / "test.csv")
+    with (tmp_path / "test.csv").open("a") as lines:
+        lines.write(",,q,\n , ,p,\n")
+    rows, notes = file.read_test(tmp_path / "test.csv")
+    pd.testing.assert_frame_equal(rows[:3], file.frame, check_categorical=False)
+    assert rows[["n", "w", "d"]][3:].isna().all(axis=None)
+    assert notes == []
+    (tmp_path / "test.csv").write_text("n,w,y,d\n1,a,,\n")
+    with pytest.raises(TableError, match="line 2: the target 'y' is missing"):
+        file.read_test(tmp_path / "test.csv")
+
+
 def test_the_name_of_the_output_says_its_format(tmp_path: Path, typed: Path) -> None:
     (tmp_path / "t.csv").write_text("x,y\n1,p\n,q\n")
     file = TrainingFile.read(tmp_path / "t.csv", "y")

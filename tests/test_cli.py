@@ -3,20 +3,27 @@
 import json
 import logging
 import os
+import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from autogluon_causalmix.cli import app, demo, options, terminal
 from autogluon_causalmix.errors import ConfigError
 from autogluon_causalmix.files.training import TrainingFile
+from autogluon_causalmix.report.page import write_page
+from autogluon_causalmix.report.pictures import save
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
+from autogluon_causalmix.whole import written_whole
 
 
 def causalmix(*arguments: object) -> int:
@@ -685,3 +692,64 @@ def test_drawn_rows_have_the_day_that_was_asked_for() -> None:
     assert {line.split(";")[0] for line in Path("s.csv").read_text().splitlines()[1:]} == {
         "03/04/2021"
     }
+
+
+@contextmanager
+def full_disk(room: int = 1000) -> Iterator[None]:
+    """Let no file grow longer than `room` bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.csv.gz", "rows.parquet"])
+def test_a_file_stays_where_the_new_one_cannot_be_written(
+    name: str, train: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn = ("augment", train, "-t", "ill", "-n", 200, "--generator", "bootstrap", "-o", name)
+    assert causalmix(*drawn) == 0
+    before = Path(name).read_bytes()
+    with full_disk():
+        code = causalmix(*drawn, "--force", "--seed", 1)
+    assert code == 2
+    assert "File too large" in capsys.readouterr().err
+    assert Path(name).read_bytes() == before
+    assert {path.name for path in Path().iterdir()} == {"train.csv", name}
+    assert causalmix(*drawn, "--force", "--seed", 1) == 0
+    assert Path(name).read_bytes() != before
+
+
+def test_pages_and_pictures_stay_where_new_ones_cannot_be_written() -> None:
+    def write(title: str) -> None:
+        write_page("page.html", {}, title=title)
+
+    for path, write_one in ((Path("page.html"), write), (Path("p.svg"), draw)):
+        write_one("old")
+        before = path.read_bytes()
+        with full_disk(), pytest.raises(OSError, match="File too large"):
+            write_one("new")
+        assert path.read_bytes() == before
+    assert {path.name for path in Path().iterdir()} == {"page.html", "p.svg"}
+
+
+def draw(title: str) -> None:
+    figure = Figure()
+    figure.suptitle(title)
+    save(figure, "p.svg")
+
+
+def test_a_link_and_the_rights_of_a_file_stay(train: Path) -> None:
+    Path("real.csv").touch(mode=0o640)
+    Path("link.csv").symlink_to("real.csv")
+    drawn = ("augment", train, "-t", "ill", "-n", 5, "--generator", "bootstrap")
+    assert causalmix(*drawn, "-o", "link.csv", "--force") == 0
+    assert Path("link.csv").is_symlink()
+    assert len(Path("real.csv").read_text().splitlines()) == 6
+    assert Path("real.csv").stat().st_mode & 0o777 == 0o640
+    os.mkfifo("pipe")
+    with written_whole("pipe") as place:
+        assert place == Path("pipe").resolve(), "nothing takes the place of a pipe"
+    assert Path("pipe").is_fifo()

@@ -10,6 +10,7 @@ import pandas as pd
 
 from autogluon_causalmix.errors import TableError
 from autogluon_causalmix.files.sheet import Cell, Sheet
+from autogluon_causalmix.whole import written_whole
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class ParquetLayout:
                 ) from None
         whole = list(arrays) == self.schema.names  # metadata name all columns
         table = arrow.table(arrays).replace_schema_metadata(self.schema.metadata if whole else None)
-        parquet.write_table(table, path)
+        with written_whole(path) as place:
+            parquet.write_table(table, place)
 
 
 def read_parquet(path: Path, content: bytes) -> Sheet:
@@ -82,7 +84,8 @@ def read_parquet(path: Path, content: bytes) -> Sheet:
 def write_frame(path: Path, frame: pd.DataFrame) -> None:
     """Write rows of a table that does not come from a Parquet file."""
     _pyarrow()
-    frame.to_parquet(path, index=False)
+    with written_whole(path) as place:
+        frame.to_parquet(place, index=False)
 
 
 def _index_of_pandas(schema: Any) -> list[str]:

@@ -753,3 +753,16 @@ def test_a_link_and_the_rights_of_a_file_stay(train: Path) -> None:
     with written_whole("pipe") as place:
         assert place == Path("pipe").resolve(), "nothing takes the place of a pipe"
     assert Path("pipe").is_fifo()
+
+
+def test_quiet_rows_on_the_standard_output_come_without_notes(
+    train: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    frame = pd.read_csv(train).assign(price=[f"${i},000" for i in range(1, 81)])
+    frame.to_csv("noted.csv", index=False)
+    drawn = ("augment", "noted.csv", "-t", "ill", "-n", 5, "--generator", "bootstrap", "-o", "-")
+    assert causalmix(*drawn) == 0
+    assert "note: " in capfd.readouterr().err
+    assert causalmix(*drawn, "--quiet") == 0
+    rows, said = capfd.readouterr()
+    assert (len(rows.splitlines()), said) == (6, "")

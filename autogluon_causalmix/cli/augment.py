@@ -47,7 +47,8 @@ def augment(
 
     options.hush(quiet)
     to_stream = str(out) == "-"
-    said = errors if to_stream else console  # on a stream of rows nothing else may stand
+    # On a stream of rows nothing else may stand; the console is the one that --quiet silences.
+    said = errors if to_stream and not quiet else console
     if not to_stream:
         options.claim(out, force, [train, options.file_in(dtypes), knowledge])
         check_suffix(out, train)

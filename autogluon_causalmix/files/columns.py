@@ -158,6 +158,8 @@ class FileColumn:
         distinct = dict.fromkeys(sheet.columns[self.name])
         present = [cell for cell in distinct if cell is not None and cell.strip() not in missing]
         if isinstance(self.kind, Number) and self.kind.decimal != sheet.decimal:
+            if not sheet.decimal_is_sure and None not in map(self.kind.value, present):
+                return self.kind  # rather than a guess
             found = Number.infer(present, sheet.decimal)
             return self.kind if found is None else self.kind.with_marks(found)
         if isinstance(self.kind, Date) and None in map(self.kind.value, present):

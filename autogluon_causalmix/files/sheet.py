@@ -37,6 +37,9 @@ class Sheet:
         cells are missing.
     notes : tuple of str
         What the user should know of how the file is read.
+    decimal_is_sure : bool
+        Whether cells show the decimal mark, such as 3,5; else it is a guess, as 1,234 may be a
+        thousand.
     """
 
     path: Path
@@ -46,6 +49,7 @@ class Sheet:
     lines: Sequence[int] = ()
     kinds: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    decimal_is_sure: bool = True
 
     @property
     def says_missing(self) -> bool:

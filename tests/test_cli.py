@@ -39,6 +39,7 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", sys.argv)
     monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setattr(terminal.console, "quiet", False)  # again, after --quiet
 
 
 @pytest.fixture

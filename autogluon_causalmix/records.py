@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from autogluon_causalmix.errors import CheckpointError
+from autogluon_causalmix.whole import written_whole
 
 SCHEMA_VERSION = 1
 """Raised when a field of `FitReport` changes its name or its meaning."""
@@ -38,7 +39,8 @@ class Document(Record):
 
     def write(self, path: str | Path) -> None:
         """Write the record as JSON."""
-        Path(path).write_text(self.model_dump_json(indent=2), encoding="utf-8")
+        with written_whole(path) as place:
+            place.write_text(self.model_dump_json(indent=2), encoding="utf-8")
 
     @classmethod
     def read(cls, path: str | Path) -> Self:

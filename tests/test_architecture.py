@@ -24,6 +24,7 @@ MODULES = {
 ROOMS = [
     "arrays",
     "errors",
+    "whole",
     "resources",
     "border",
     "fitlog",

@@ -3,18 +3,27 @@
 import json
 import logging
 import os
+import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
-from autogluon_causalmix.cli import app, demo, terminal
+from autogluon_causalmix.cli import app, demo, options, terminal
+from autogluon_causalmix.errors import ConfigError
+from autogluon_causalmix.files.training import TrainingFile
+from autogluon_causalmix.report.page import write_page
+from autogluon_causalmix.report.pictures import save
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
+from autogluon_causalmix.whole import written_whole
 
 
 def causalmix(*arguments: object) -> int:
@@ -30,6 +39,7 @@ def in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", sys.argv)
     monkeypatch.setenv("COLUMNS", "300")
+    monkeypatch.setattr(terminal.console, "quiet", False)  # again, after --quiet
 
 
 @pytest.fixture
@@ -593,9 +603,167 @@ def test_a_fit_that_is_interrupted_leaves_nothing_and_can_begin_anew(
     assert "holds a fit that did not end: it begins anew" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_the_folder_of_a_running_fit_is_refused(
+    force: list[str], train: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("out/predictor").mkdir(parents=True)
+    Path("out/predictor/part").touch()
+    Path("out/.unfinished").write_text(str(os.getppid()))  # a process that runs
+    assert causalmix("fit", train, "-t", "ill", "-o", "out", "--backbone", "mini", *force) == 2
+    told = capsys.readouterr().err
+    assert f"a fit still runs in out (process {os.getppid()}); choose another --out" in told
+    assert Path("out/predictor/part").exists()
+
+
+def test_the_folder_of_a_fit_whose_process_is_gone_is_taken(
+    train: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        assert Path("out/.unfinished").read_text() == str(os.getpid())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("autogluon_causalmix.comparison.compare", interrupted)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    Path("out").mkdir()
+    Path("out/.unfinished").write_text(str(gone.pid))
+    assert causalmix("fit", train, "-t", "ill", "-o", "out", "--backbone", "mini") == 130
+    assert "holds a fit that did not end: it begins anew" in capsys.readouterr().out
+
+
 def test_quiet_prints_nothing(train: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ("augment", train, "-t", "ill", "-n", 5, "--generator", "bootstrap", "-o", "a.csv")
     assert causalmix(*arguments, "--quiet") == 0
     assert capsys.readouterr() == ("", "")
     assert causalmix(*arguments, "--force") == 0
     assert "5 rows" in capsys.readouterr().out
+
+
+SPELLED = "day;price;key;dose;truth;y\n" + "".join(
+    f"{1 + i:02d}/04/2021;{i},50;{2**53 + i};{i},0;{'TRUE' if i % 2 else 'FALSE'};{i % 2},0\n"
+    for i in range(20)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("day=03/04/2021", pd.Timestamp(2021, 4, 3)),
+        ("price=3,50", 3.5),
+        ("price=3,5", 3.5),
+        ("price=3.5", 3.5),
+        ("key=9007199254740993", 2**53 + 1),
+        ("dose=3,0", 3),
+        ("dose=3", 3),
+        ("truth=True", "TRUE"),
+        ("y=1", 1),
+        ("y=1,0", 1),
+    ],
+)
+def test_values_are_read_as_the_file_spells_them(text: str, value: object) -> None:
+    Path("t.csv").write_text(SPELLED)
+    file = TrainingFile.read(Path("t.csv"), "y")
+    found = options.assignments("--where", [text], file.table, file.schema)
+    assert found == {text.partition("=")[0]: value}
+    assert isinstance(next(iter(found.values())), float) == (value == 3.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("day=soon", "'soon' is no date of column 'day'; write it as the file does, as in '"),
+        ("day=2021-04-03", "/04/2021'"),
+        ("price=", "'' is no number of column 'price'"),
+        ("truth=maybe", "choose from ['FALSE', 'TRUE']"),
+    ],
+)
+def test_a_value_that_the_file_would_not_spell_so_is_refused(text: str, message: str) -> None:
+    Path("t.csv").write_text(SPELLED)
+    file = TrainingFile.read(Path("t.csv"), "y")
+    with pytest.raises(ConfigError) as refused:
+        options.assignments("--do", [text], file.table, file.schema)
+    assert message in str(refused.value)
+
+
+def test_drawn_rows_have_the_day_that_was_asked_for() -> None:
+    Path("t.csv").write_text(SPELLED)
+    asked = ("augment", "t.csv", "-t", "y", "-n", 5, "--generator", "bootstrap", "-o", "s.csv")
+    assert causalmix(*asked, "--where", "day=03/04/2021") == 0
+    assert {line.split(";")[0] for line in Path("s.csv").read_text().splitlines()[1:]} == {
+        "03/04/2021"
+    }
+
+
+@contextmanager
+def full_disk(room: int = 1000) -> Iterator[None]:
+    """Let no file grow longer than `room` bytes."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.csv.gz", "rows.parquet"])
+def test_a_file_stays_where_the_new_one_cannot_be_written(
+    name: str, train: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn = ("augment", train, "-t", "ill", "-n", 200, "--generator", "bootstrap", "-o", name)
+    assert causalmix(*drawn) == 0
+    before = Path(name).read_bytes()
+    with full_disk():
+        code = causalmix(*drawn, "--force", "--seed", 1)
+    assert code == 2
+    assert "File too large" in capsys.readouterr().err
+    assert Path(name).read_bytes() == before
+    assert {path.name for path in Path().iterdir()} == {"train.csv", name}
+    assert causalmix(*drawn, "--force", "--seed", 1) == 0
+    assert Path(name).read_bytes() != before
+
+
+def test_pages_and_pictures_stay_where_new_ones_cannot_be_written() -> None:
+    def write(title: str) -> None:
+        write_page("page.html", {}, title=title)
+
+    for path, write_one in ((Path("page.html"), write), (Path("p.svg"), draw)):
+        write_one("old")
+        before = path.read_bytes()
+        with full_disk(), pytest.raises(OSError, match="File too large"):
+            write_one("new")
+        assert path.read_bytes() == before
+    assert {path.name for path in Path().iterdir()} == {"page.html", "p.svg"}
+
+
+def draw(title: str) -> None:
+    figure = Figure()
+    figure.suptitle(title)
+    save(figure, "p.svg")
+
+
+def test_a_link_and_the_rights_of_a_file_stay(train: Path) -> None:
+    Path("real.csv").touch(mode=0o640)
+    Path("link.csv").symlink_to("real.csv")
+    drawn = ("augment", train, "-t", "ill", "-n", 5, "--generator", "bootstrap")
+    assert causalmix(*drawn, "-o", "link.csv", "--force") == 0
+    assert Path("link.csv").is_symlink()
+    assert len(Path("real.csv").read_text().splitlines()) == 6
+    assert Path("real.csv").stat().st_mode & 0o777 == 0o640
+    os.mkfifo("pipe")
+    with written_whole("pipe") as place:
+        assert place == Path("pipe").resolve(), "nothing takes the place of a pipe"
+    assert Path("pipe").is_fifo()
+
+
+def test_quiet_rows_on_the_standard_output_come_without_notes(
+    train: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    frame = pd.read_csv(train).assign(price=[f"${i},000" for i in range(1, 81)])
+    frame.to_csv("noted.csv", index=False)
+    drawn = ("augment", "noted.csv", "-t", "ill", "-n", 5, "--generator", "bootstrap", "-o", "-")
+    assert causalmix(*drawn) == 0
+    assert "note: " in capfd.readouterr().err
+    assert causalmix(*drawn, "--quiet") == 0
+    rows, said = capfd.readouterr()
+    assert (len(rows.splitlines()), said) == (6, "")

@@ -160,6 +160,39 @@ def test_a_letter_in_two_signs_is_the_letter(tmp_path: Path) -> None:
     assert notes == []
 
 
+@pytest.mark.parametrize("other", ["v2.0", "1.2.0", "a 2.0"])
+def test_only_a_number_means_the_same_without_its_zeros(other: str, tmp_path: Path) -> None:
+    words = [other.removesuffix(".0"), "b", "2"]
+    values, notes = follow(tmp_path, words, [other, "2.0"])
+    assert values.tolist() == [other, "2"]
+    assert (
+        f"column 'v' has words that no training row has, read as missing: [{other!r}]" in notes[0]
+    )
+
+
+@pytest.mark.parametrize(
+    ("training", "cells", "values"),
+    [
+        (["0,512", "12,500"], ["1,234", "2,345"], [1.234, 2.345]),
+        (["0,512", "12,500"], ["1", "2,345"], [1, 2.345]),
+        (["0,512", "12,500"], ["1.5", "2.345"], [1.5, 2.345]),
+        (["1.234,5", "2,25"], ["1.234", "2.5"], [1.234, 2.5]),
+        (["1.234,5", "2,25"], ["1.234", "2.345"], [1234, 2345]),
+        (["1,234.5", "2.25"], ["1,234", "2,345"], [1234, 2345]),
+        (["0.512", "2.25"], ["0,512", "2,345"], [0.512, 2.345]),
+    ],
+)
+@pytest.mark.parametrize("between", ["\t", ";"])
+def test_marks_are_those_of_training_unless_the_test_file_shows_others(
+    training: list[str], cells: list[str], values: list[float], between: str, tmp_path: Path
+) -> None:
+    for name, column in (("train.tsv", training * 6), ("test.tsv", cells)):
+        rows = [f"{cell}{between}{'pq'[row % 2]}" for row, cell in enumerate(column)]
+        (tmp_path / name).write_text("\n".join([f"v{between}y", *rows]))
+    file = TrainingFile.read(tmp_path / "train.tsv", "y")
+    assert file.read_test(tmp_path / "test.tsv")[0]["v"].tolist() == values
+
+
 def test_a_test_file_without_the_target_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(TableError, match="lacks the target 'y', without which nothing can be"):
         read_test(tmp_path, HEADER.removesuffix(",y") + "\n" + ROW.removesuffix(",1"))

@@ -72,6 +72,24 @@ def test_a_test_file_may_be_parquet_where_the_training_file_is_csv(tmp_path: Pat
     assert rows.iloc[0].tolist() == [3, pd.Timestamp(2021, 4, 5), 1]
 
 
+def test_empty_cells_of_a_csv_are_missing_where_the_training_file_is_parquet(
+    tmp_path: Path,
+) -> None:
+    frame = pd.DataFrame({"n": [1.5, 2.5, None], "w": ["a", None, "b"], "y": ["p", "q", "p"]})
+    frame.assign(d=pd.date_range("2021-03-04", periods=3)).to_parquet(tmp_path / "train.parquet")
+    file = TrainingFile.read(tmp_path / "train.parquet", "y")
+    file.write(file.frame, tmp_path / "test.csv")
+    with (tmp_path / "test.csv").open("a") as lines:
+        lines.write(",,q,\n , ,p,\n")
+    rows, notes = file.read_test(tmp_path / "test.csv")
+    pd.testing.assert_frame_equal(rows[:3], file.frame, check_categorical=False)
+    assert rows[["n", "w", "d"]][3:].isna().all(axis=None)
+    assert notes == []
+    (tmp_path / "test.csv").write_text("n,w,y,d\n1,a,,\n")
+    with pytest.raises(TableError, match="line 2: the target 'y' is missing"):
+        file.read_test(tmp_path / "test.csv")
+
+
 def test_the_name_of_the_output_says_its_format(tmp_path: Path, typed: Path) -> None:
     (tmp_path / "t.csv").write_text("x,y\n1,p\n,q\n")
     file = TrainingFile.read(tmp_path / "t.csv", "y")
@@ -113,3 +131,21 @@ def test_a_clock_that_is_put_forward_is_refused_with_the_way_out(tmp_path: Path)
     pd.DataFrame({"at": times, "y": [0, 1] * 2}).to_parquet(tmp_path / "t.parquet")
     with pytest.raises(TableError, match=r"'at' has times that are \+0100 and \+0200, .* to UTC"):
         TrainingFile.read(tmp_path / "t.parquet", "y")
+
+
+@pytest.mark.parametrize("index", [None, "customer", "day"])
+def test_the_index_of_pandas_is_no_feature(index: str | None, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": np.arange(40) / 8, "y": [0, 1] * 20})
+    frame = frame.sample(frac=0.5, random_state=0)  # so that pandas writes its index
+    if index == "day":
+        frame.index = pd.date_range("2021-03-01", periods=20, freq="7h")
+    frame.rename_axis(index).to_parquet(tmp_path / "t.parquet")
+    file = TrainingFile.read(tmp_path / "t.parquet", "y")
+    assert list(file.frame) == ["a", "y"]
+    name = index or "__index_level_0__"
+    note = f"the index of pandas is no feature, left out: [{name!r}]; reset_index() keeps it"
+    assert file.schema.notes == (f"{tmp_path / 't.parquet'}: {note}",)
+    assert note in file.read_test(tmp_path / "t.parquet")[1][0]
+    file.write(file.frame, tmp_path / "out.parquet")
+    again = pd.read_parquet(tmp_path / "out.parquet")
+    pd.testing.assert_frame_equal(again, frame.reset_index(drop=True))

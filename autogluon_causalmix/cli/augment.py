@@ -47,15 +47,16 @@ def augment(
 
     options.hush(quiet)
     to_stream = str(out) == "-"
-    said = errors if to_stream else console  # on a stream of rows nothing else may stand
+    # On a stream of rows nothing else may stand; the console is the one that --quiet silences.
+    said = errors if to_stream and not quiet else console
     if not to_stream:
         options.claim(out, force, [train, options.file_in(dtypes), knowledge])
         check_suffix(out, train)
     made_by = options.generator(generator, knowledge)
     file = TrainingFile.read(train, target, read_dtypes(dtypes))
     print_notes(file.schema.notes, said)
-    given = options.assignments("--where", where or [], file.table)
-    set_to = options.assignments("--do", do or [], file.table)
+    given = options.assignments("--where", where or [], file.table, file.schema)
+    set_to = options.assignments("--do", do or [], file.table, file.schema)
     with followed(), notes_of_the_log(said):
         synthetic = draw(
             file.frame,

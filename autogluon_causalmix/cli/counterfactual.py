@@ -40,7 +40,7 @@ def counterfactual(
     file = TrainingFile.read(train, target, read_dtypes(dtypes))
     asked, notes = file.read_test(rows)
     print_notes([*file.schema.notes, *notes], console)
-    set_to = options.assignments("--do", do, file.table)
+    set_to = options.assignments("--do", do, file.table, file.schema)
     with followed(), notes_of_the_log(console):
         changed = answer(file.frame, target, asked, set_to, made_by, seed, time_limit)
     file.write(changed, out)

@@ -1,5 +1,6 @@
 """``causalmix fit``."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,10 +11,10 @@ from rich.table import Table as Grid
 from autogluon_causalmix.cli import options
 from autogluon_causalmix.cli.progress import followed
 from autogluon_causalmix.cli.terminal import console, errors, print_notes
-from autogluon_causalmix.errors import TableError
+from autogluon_causalmix.errors import ConfigError, TableError
 
 WRITTEN = ("predictor", "leaderboard.csv", "fit_report.json", "report.html")
-UNFINISHED = ".unfinished"  # stands in the folder until all of these do
+UNFINISHED = ".unfinished"  # holds the process; stands in the folder until all of these do
 
 if TYPE_CHECKING:  # loads pandas and AutoGluon
     import pandas as pd
@@ -52,6 +53,7 @@ def fit(
         "backbone": options.named("--backbone", backbone),
         "random_state": seed,
     }
+    _refuse_while_fitting(out)
     if (out / UNFINISHED).exists():  # of a fit that was killed: nothing in it is of use
         print_notes([f"{out} holds a fit that did not end: it begins anew"])
         force = True
@@ -104,9 +106,10 @@ def _compare(
     """Fit the arms; what does not end leaves nothing behind."""
     from autogluon_causalmix.comparison import compare
 
+    _refuse_while_fitting(out)  # one that began since
     _clear(out)
     out.mkdir(exist_ok=True)
-    (out / UNFINISHED).touch()
+    (out / UNFINISHED).write_text(str(os.getpid()))
     try:
         with followed() as progress:
             return compare(
@@ -117,6 +120,27 @@ def _compare(
         if isinstance(error, KeyboardInterrupt):
             errors.print(f"stopped at {progress.part!r}: nothing is kept in {out}")
         raise
+
+
+def _refuse_while_fitting(out: Path) -> None:
+    """Refuse the folder of a fit that another process has not ended yet, whatever is forced.
+
+    Raises
+    ------
+    ConfigError
+        That process still runs.
+    """
+    import psutil
+
+    try:
+        process = int((out / UNFINISHED).read_text())
+    except (OSError, ValueError):  # nothing unfinished, or a fit that was killed as it began
+        return
+    if process != os.getpid() and psutil.pid_exists(process):
+        raise ConfigError(
+            f"a fit still runs in {out} (process {process}); choose another --out, or remove "
+            f"{out / UNFINISHED} if that process is no fit"
+        )
 
 
 def _clear(out: Path) -> None:

@@ -14,6 +14,8 @@ from autogluon_causalmix.errors import ConfigError
 
 if TYPE_CHECKING:  # loads pandas
     from autogluon_causalmix.column import Column
+    from autogluon_causalmix.files.columns import FileColumn
+    from autogluon_causalmix.files.schema import Schema
     from autogluon_causalmix.table import Table
 
 Train = Annotated[Path, typer.Argument(help="CSV or Parquet file of the real rows.")]
@@ -119,8 +121,21 @@ def named(option: str, given: str) -> str | dict[str, Any]:
     return options
 
 
-def assignments(option: str, given: Iterable[str], table: "Table") -> dict[Any, object]:
-    """Return columns and values from texts like ``dose=3``.
+def assignments(
+    option: str, given: Iterable[str], table: "Table", schema: "Schema"
+) -> dict[Any, object]:
+    r"""Return columns and values from texts like ``dose=3``, spelled as the file spells them.
+
+    Parameters
+    ----------
+    option : str
+        What the user calls it.
+    given : iterable of str
+        The texts.
+    table : Table
+        The rows of the file.
+    schema : Schema
+        How the file spells them.
 
     Raises
     ------
@@ -129,11 +144,14 @@ def assignments(option: str, given: Iterable[str], table: "Table") -> dict[Any, 
 
     Examples
     --------
-    >>> import pandas as pd
+    >>> from autogluon_causalmix.files.delimited import read_delimited
+    >>> from autogluon_causalmix.files.schema import Schema
     >>> from autogluon_causalmix.table import Table
-    >>> frame = pd.DataFrame({"dose": [1, 2, 3], "cured": ["no", "no", "yes"]})
-    >>> assignments("--where", ["dose=3", "cured=yes"], Table.from_frame(frame, "cured"))
-    {'dose': 3.0, 'cured': 'yes'}
+    >>> sheet = read_delimited(Path("t.csv"), b"dose;cured\n1,5;no\n2,5;no\n3,5;yes\n")
+    >>> schema, frame = Schema.infer(sheet, "cured", {})
+    >>> table = Table.from_frame(frame, "cured")
+    >>> assignments("--where", ["dose=3,5", "cured=yes"], table, schema)
+    {'dose': 3.5, 'cured': 'yes'}
     """
     columns = {str(column.name): column for column in table.columns}
     found: dict[Any, object] = {}
@@ -143,23 +161,28 @@ def assignments(option: str, given: Iterable[str], table: "Table") -> dict[Any, 
             raise ConfigError(
                 f"{option} {text}: write column=value, with a column of {list(columns)}"
             )
-        found[columns[name].name] = _read(columns[name], value, f"{option} {text}")
+        spelled = schema.column(name)
+        found[columns[name].name] = _read(columns[name], spelled, value, f"{option} {text}")
     return found
 
 
-def _read(column: "Column", text: str, place: str) -> object:
-    """Return the value of a column that a text stands for."""
-    import pandas as pd
-
+def _read(column: "Column", spelled: "FileColumn", text: str, place: str) -> object:
+    """Return the value of a column that a text stands for, as a cell of its file would."""
+    value = spelled.kind.value(text)
     if column.levels is not None:
-        spelled = {str(level): level for level in column.levels}
-        if text not in spelled:
-            raise ConfigError(f"{place}: choose from {list(spelled)}")
-        return spelled[text]
-    try:
-        return pd.Timestamp(text) if column.is_time else float(text)
-    except ValueError as error:
-        raise ConfigError(f"{place}: {error}") from None
+        levels = {str(level): level for level in column.levels}
+        alike = [level for level in column.levels if level == value]
+        if text not in levels and not alike:
+            raise ConfigError(f"{place}: choose from {list(levels)}")
+        return levels.get(text, *alike[:1])
+    if value is None:
+        example = next(iter(spelled.spellings.values()), "")
+        raise ConfigError(
+            f"{place}: {text!r} is no {spelled.kind.name} of column {column.name!r}; "
+            f"write it as the file does, as in {example!r}"
+        )
+    is_whole = isinstance(value, float) and value.is_integer()
+    return int(value) if is_whole and getattr(spelled.kind, "whole", False) else value
 
 
 def _value(text: str) -> Any:

@@ -78,4 +78,4 @@ def _key(cell: str) -> str:
     word = unicodedata.normalize("NFC", cell.strip())  # é may be one sign, or two
     if word.casefold() in TRUTHS:
         return word.casefold()
-    return re.sub(r"(?<=[0-9])\.0+$", "", word)
+    return word.partition(".")[0] if re.fullmatch(r"[+-]?[0-9]+\.0+", word) else word

@@ -113,14 +113,19 @@ class FileColumn:
 
     def foreign(self, sheet: Sheet) -> set[Cell]:
         """Return the cells of a file, present ones, whose value no row of the training file has."""
-        kind = self._in(sheet)
+        kind, missing = self._in(sheet), self._missing_in(sheet)
         present = {cell for cell in sheet.columns[self.name] if cell is not None}
-        filled = {cell for cell in present if not _is_missing(cell, self.missing)}
+        filled = {cell for cell in present if not _is_missing(cell, missing)}
         return {cell for cell in filled if kind.value(cell) not in self.spellings}
 
     def lacking(self, sheet: Sheet) -> set[Cell]:
         """Return the cells of a file that mean a missing value."""
-        return {cell for cell in sheet.columns[self.name] if _is_missing(cell, self.missing)}
+        missing = self._missing_in(sheet)
+        return {cell for cell in sheet.columns[self.name] if _is_missing(cell, missing)}
+
+    def _missing_in(self, sheet: Sheet) -> frozenset[str]:
+        """Return the cells of a file that mean a missing value: empty ones, if it has no others."""
+        return self.missing if sheet.says_missing else self.missing | {""}
 
     def spell(self, values: pd.Series) -> list[Cell]:
         """Return values as cells: those of the training file as they stand, others like them."""
@@ -133,8 +138,9 @@ class FileColumn:
     def _values(self, sheet: Sheet) -> dict[Cell, Any]:
         """Return the values of the distinct cells of a file that are not missing."""
         kind, cells = self._in(sheet), sheet.columns[self.name]
+        missing = self._missing_in(sheet)
         present = [cell for cell in dict.fromkeys(cells) if cell is not None]
-        filled = [cell for cell in present if not _is_missing(cell, self.missing)]
+        filled = [cell for cell in present if not _is_missing(cell, missing)]
         values: dict[Cell, Any] = {cell: kind.value(cell) for cell in filled}
         for cell in filled:
             if values[cell] is None:
@@ -148,9 +154,12 @@ class FileColumn:
 
     def _in(self, sheet: Sheet) -> Kind:
         """Return the kind as a file spells it that may be another than the training file."""
-        present = [cell for cell in dict.fromkeys(sheet.columns[self.name]) if cell is not None]
-        present = [cell for cell in present if not _is_missing(cell, self.missing)]
+        missing = self._missing_in(sheet)
+        distinct = dict.fromkeys(sheet.columns[self.name])
+        present = [cell for cell in distinct if cell is not None and cell.strip() not in missing]
         if isinstance(self.kind, Number) and self.kind.decimal != sheet.decimal:
+            if not sheet.decimal_is_sure and None not in map(self.kind.value, present):
+                return self.kind  # rather than a guess
             found = Number.infer(present, sheet.decimal)
             return self.kind if found is None else self.kind.with_marks(found)
         if isinstance(self.kind, Date) and None in map(self.kind.value, present):

@@ -6,6 +6,7 @@ import zlib
 from pathlib import Path
 
 from autogluon_causalmix.errors import TableError
+from autogluon_causalmix.whole import written_whole
 
 GZIP = b"\x1f\x8b"
 PARQUET = b"PAR1"
@@ -78,4 +79,5 @@ def decode(path: Path, content: bytes) -> tuple[str, str]:
 def encode(path: Path, text: str, encoding: str) -> None:
     """Write a text, gzipped where the name of the file ends in ``.gz``."""
     content = text.encode(encoding)
-    path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
+    with written_whole(path) as place:
+        place.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)

@@ -92,8 +92,9 @@ def read_delimited(path: Path, content: bytes) -> Sheet:
     newline = next((end for end in ("\r\n", "\n", "\r") if end in text), "\n")
     dialect = Dialect(delimiter, newline, encoding, preamble)
     dialect = _with_quotes(dialect, header, rows) if '"' in text else dialect
-    decimal = decimal_mark(columns.values(), delimiter)
-    return Sheet(path, columns, dialect, decimal, [row.line for row in rows])
+    decimal, is_sure = decimal_mark(columns.values(), delimiter)
+    lines = [row.line for row in rows]
+    return Sheet(path, columns, dialect, decimal, lines, decimal_is_sure=is_sure)
 
 
 def _opening(text: str) -> tuple[str, str]:

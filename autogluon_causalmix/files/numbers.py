@@ -190,13 +190,17 @@ def code_among(cells: Collection[str]) -> str | None:
     return stripped[0] if dialled else None
 
 
-def decimal_mark(columns: Iterable[Sequence[str]], delimiter: str) -> str:
-    """Return the decimal mark of a file: the one that more of its cells can only have as that.
+def decimal_mark(columns: Iterable[Sequence[str]], delimiter: str) -> tuple[str, bool]:
+    """Return the decimal mark of a file, and whether it is sure, no guess.
+
+    It is the one that more of its cells can only have as that.
 
     Examples
     --------
     >>> decimal_mark([["3,5", "12,75"], ["1.234", "2.000"]], ";")
-    ','
+    (',', True)
+    >>> decimal_mark([["1,234"]], ";")
+    (',', False)
     """
     sure, open_to_both = Counter[str](), Counter[str]()
     for column in columns:
@@ -206,8 +210,9 @@ def decimal_mark(columns: Iterable[Sequence[str]], delimiter: str) -> str:
                 grouped = GROUPED.fullmatch(cell.strip(AFFIXES))
                 (open_to_both if grouped else sure)[match["mark"]] += 1
     if sure[","] != sure["."]:
-        return "," if sure[","] > sure["."] else "."
-    return "," if delimiter == ";" and open_to_both[","] and not open_to_both["."] else "."
+        return "," if sure[","] > sure["."] else ".", True
+    is_comma = delimiter == ";" and open_to_both[","] and not open_to_both["."]
+    return "," if is_comma else ".", False
 
 
 @cache

@@ -10,6 +10,7 @@ import pandas as pd
 
 from autogluon_causalmix.errors import TableError
 from autogluon_causalmix.files.sheet import Cell, Sheet
+from autogluon_causalmix.whole import written_whole
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class ParquetLayout:
                 ) from None
         whole = list(arrays) == self.schema.names  # metadata name all columns
         table = arrow.table(arrays).replace_schema_metadata(self.schema.metadata if whole else None)
-        parquet.write_table(table, path)
+        with written_whole(path) as place:
+            parquet.write_table(table, place)
 
 
 def read_parquet(path: Path, content: bytes) -> Sheet:
@@ -60,6 +62,8 @@ def read_parquet(path: Path, content: bytes) -> Sheet:
         raise TableError(f"{path} has columns of the same name: {repeated}; rename them")
     if table.num_rows == 0:
         raise TableError(f"{path}: the table has no rows")
+    index = _index_of_pandas(table.schema)
+    table = table.drop_columns(index)
     columns, kinds = {}, {}
     for field in table.schema:
         kinds[field.name] = _kind(arrow.types, field.type)
@@ -72,13 +76,22 @@ def read_parquet(path: Path, content: bytes) -> Sheet:
                 f"{path}: column {field.name!r} has type {field.type}: "
                 "make it a number, a date or text, or leave it out of the file"
             ) from None
-    return Sheet(path, columns, ParquetLayout(table.schema), kinds=kinds)
+    said = f"{path}: the index of pandas is no feature, left out: {index}; reset_index() keeps it"
+    layout = ParquetLayout(table.schema)
+    return Sheet(path, columns, layout, kinds=kinds, notes=(said,) if index else ())
 
 
 def write_frame(path: Path, frame: pd.DataFrame) -> None:
     """Write rows of a table that does not come from a Parquet file."""
     _pyarrow()
-    frame.to_parquet(path, index=False)
+    with written_whole(path) as place:
+        frame.to_parquet(place, index=False)
+
+
+def _index_of_pandas(schema: Any) -> list[str]:
+    """Return the columns in which pandas has kept the index of a frame."""
+    described = (schema.pandas_metadata or {}).get("index_columns", [])
+    return [name for name in described if isinstance(name, str) and name in schema.names]
 
 
 def _kind(types: Any, of: Any) -> str:

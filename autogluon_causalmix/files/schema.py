@@ -57,7 +57,7 @@ class Schema:
         """
         check_columns(declared, list(sheet.columns), sheet.path)
         ignored = tuple(name for name, kind in declared.items() if kind == "ignore")
-        columns, values, notes = [], {}, []
+        columns, values, notes = [], {}, [*sheet.notes]
         for name in sheet.columns:
             if name not in ignored:
                 column, values[name], said = FileColumn.infer(
@@ -92,9 +92,9 @@ class Schema:
         frame = pd.DataFrame({column.name: column.read(sheet) for column in self.columns})
         known = {*self.ignored, *frame.columns}
         extra = [name for name in sheet.columns if name not in known]
-        notes = (
-            [f"{sheet.path}: ignored, as the training table lacks them: {extra}"] if extra else []
-        )
+        notes = [*sheet.notes]
+        if extra:
+            notes.append(f"{sheet.path}: ignored, as the training table lacks them: {extra}")
         for column in self.columns:
             notes += _differences(column, frame[column.name], sheet)
         return frame, notes

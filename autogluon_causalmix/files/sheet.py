@@ -35,6 +35,11 @@ class Sheet:
     kinds : dict of str to str
         The kinds of columns that the file itself declares, by name; such a file also says which
         cells are missing.
+    notes : tuple of str
+        What the user should know of how the file is read.
+    decimal_is_sure : bool
+        Whether cells show the decimal mark, such as 3,5; else it is a guess, as 1,234 may be a
+        thousand.
     """
 
     path: Path
@@ -43,6 +48,8 @@ class Sheet:
     decimal: str = "."
     lines: Sequence[int] = ()
     kinds: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    decimal_is_sure: bool = True
 
     @property
     def says_missing(self) -> bool:

@@ -10,6 +10,7 @@ from autogluon_causalmix.report.floors import draw_floors
 from autogluon_causalmix.report.page import Picture
 from autogluon_causalmix.report.pictures import draw_marginals
 from autogluon_causalmix.report.templates import render
+from autogluon_causalmix.whole import written_whole
 
 
 def write_fidelity_page(path: str | Path, report: FidelityReport, *, title: str) -> None:
@@ -42,7 +43,8 @@ def write_fidelity_page(path: str | Path, report: FidelityReport, *, title: str)
         distances=sorted(((each.column, distance(each)) for each in report.marginals), key=_far),
         json=json.dumps(report.model_dump(mode="json"), indent=1, ensure_ascii=False),
     )
-    Path(path).write_text(page, encoding="utf-8", errors="replace")
+    with written_whole(path) as place:
+        place.write_text(page, encoding="utf-8", errors="replace")
 
 
 def _far(row: tuple[str, float]) -> float:

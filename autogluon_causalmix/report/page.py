@@ -23,6 +23,7 @@ from autogluon_causalmix.report.pictures import (
     to_svg,
 )
 from autogluon_causalmix.report.templates import cell, render
+from autogluon_causalmix.whole import written_whole
 
 WIDEST = 13.0
 """Inches of a picture that fits the page; in a wider one letters would be too small to read."""
@@ -171,7 +172,8 @@ def write_page(
         scored_on=scored_on,
         notes=notes,
     )
-    Path(path).write_text(page, encoding="utf-8", errors="replace")
+    with written_whole(path) as place:
+        place.write_text(page, encoding="utf-8", errors="replace")
 
 
 def _arm(name: str, report: FitReport, *, with_curve: bool) -> Arm:

@@ -13,6 +13,7 @@ from autogluon_causalmix.report.curves import draw_curve, draw_curves
 from autogluon_causalmix.report.graph import draw_described, draw_graph
 from autogluon_causalmix.report.marginals import draw_marginals
 from autogluon_causalmix.report.style import render
+from autogluon_causalmix.whole import written_whole
 
 __all__ = [
     "draw_arms",
@@ -45,4 +46,5 @@ def save(figure: Figure, path: str | Path) -> None:
     ending = Path(path).suffix.lower()
     if ending not in {".svg", ".png"}:
         raise ConfigError(f"a picture is written as .svg or .png, got {path}")
-    Path(path).write_bytes(render(figure, ending[1:]))
+    with written_whole(path) as place:
+        place.write_bytes(render(figure, ending[1:]))

@@ -193,6 +193,10 @@ def fit_saying_a_set(table: Table, rng: np.random.Generator, resources: Resource
     return Fitted(table, said={"edges": {1}})
 
 
+def fit_saying_edges(table: Table, rng: np.random.Generator, resources: Resources) -> Fitted:
+    return Fitted(table, said={"graph": {"edges": [["number", "label"]]}})
+
+
 def fit_nothing(table: Table, rng: np.random.Generator, resources: Resources) -> None:
     """Return nothing to sample from."""
 
@@ -242,6 +246,10 @@ FAULTS = {
     "says what is no JSON": (
         Faulty(fit_saying_a_set),
         "raised TypeError: Object of type set is not JSON serializable",
+    ),
+    "describes a graph in its own format": (
+        Faulty(fit_saying_edges),
+        "Fitted.describe describes a graph without 'nodes', with ['edges']; describe it as",
     ),
     "fits to nothing": (
         Faulty(fit_nothing),

@@ -10,6 +10,7 @@ import pandas as pd
 from autogluon_causalmix.entry import Entry, Kind
 from autogluon_causalmix.errors import OutOfTime
 from autogluon_causalmix.generators.contract import description, draw
+from autogluon_causalmix.generators.described import described_graph
 from autogluon_causalmix.generators.protocol import FittedGenerator, Generator
 from autogluon_causalmix.resources import Resources, cut_off
 from autogluon_causalmix.table import Table
@@ -50,7 +51,7 @@ def check_generator(
       standard output and error, and the threads of the process are left as they were, and a GPU is
       left alone, as the device given is the CPU;
     - generator and fitted generator can be pickled, and the latter then draws the same;
-    - ``describe`` is JSON.
+    - ``describe`` is JSON, and a graph in it one that can be drawn.
 
     Then it checks that a short time is kept, and that the options are JSON from which an equal
     generator can be made.
@@ -137,7 +138,9 @@ def _check_on(generator: Generator, table: Table, seed: int) -> None:
         "after pickling it drew other rows; keep all state in the object",
     )
     pickled(generator)
-    description(fitted, owner=OWNER)
+    graph = description(fitted, owner=OWNER).get("graph")
+    if graph is not None:
+        described_graph(graph, f"{type(fitted).__name__}.describe")
 
 
 def _fractions(drawn: pd.DataFrame, table: Table) -> Iterator[str]:

@@ -13,6 +13,7 @@ from autogluon_causalmix import augment
 from autogluon_causalmix.config import Hyperparameters
 from autogluon_causalmix.errors import ConfigError, GeneratorError, TooRare
 from autogluon_causalmix.fitlog import Log
+from autogluon_causalmix.generators import conditional
 from autogluon_causalmix.generators.protocol import Intervened
 from autogluon_causalmix.method import synthesize
 from autogluon_causalmix.resources import Resources
@@ -219,6 +220,36 @@ def test_an_intervention_must_set_the_columns_and_say_how_sure_it_is(
     named = f"Inattentive.intervene .*{__name__}:Inattentive.*{said}"
     with pytest.raises(GeneratorError, match=named):
         augment(patients(), "ill", 60, Inattentive(intervened), do={"ward": "a"})
+
+
+class Recording(Lopsided):
+    """Keeps how many rows it was asked for."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
+        self.sizes.append(n_rows)
+        return super().sample(n_rows, rng)
+
+
+@pytest.mark.parametrize(
+    ("cells", "sizes"),
+    [
+        (None, [200, 200, 400, 800, 1600, 3200, 6400, 7200]),
+        (3 * 1000, [200, 200, 400, 800, *[1000] * 18, 400]),
+        (1, [200] * 100),
+    ],
+)
+def test_rows_are_drawn_and_looked_at_in_parts_that_fit_into_memory(
+    cells: int | None, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if cells is not None:
+        monkeypatch.setattr(conditional, "MOST_CELLS", cells)
+    own = Recording()
+    with pytest.raises(TooRare, match="of 20000 rows drawn by Recording"):
+        augment(patients(), "ill", 60, own, where={"ill": "yes"})
+    assert own.sizes == sizes
 
 
 def confounded(rows: int) -> pd.DataFrame:

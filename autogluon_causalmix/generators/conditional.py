@@ -24,6 +24,9 @@ MOST_DRAWN = 200
 FEWEST_DRAWN = 200
 """Rows that are looked at together: drawing few is hardly faster."""
 
+MOST_CELLS = 10_000_000
+"""Of the rows that are looked at together: as numbers, 80 MB."""
+
 Values = Mapping[Hashable, object]
 """A value for each of some columns, as the table holds it."""
 
@@ -235,6 +238,7 @@ def _by_rejection(
     """Yield drawn rows that fill quotas; all are filled from the same draws."""
     wanted = sum(quota.n_rows for quota in quotas)
     most = MOST_DRAWN * max(wanted, 100)
+    at_once = max(FEWEST_DRAWN, MOST_CELLS // len(table.columns))
     missing, drawn = [quota.n_rows for quota in quotas], 0
     while any(missing):
         if drawn >= most:
@@ -245,7 +249,7 @@ def _by_rejection(
                 f"{quotas[place]}, where {quotas[place].n_rows} are wanted; ask for fewer rows, "
                 "other values, or another generator"
             )
-        size = min(max(wanted, FEWEST_DRAWN, drawn), most - drawn)  # twice as many each time
+        size = min(max(wanted, FEWEST_DRAWN, drawn), at_once, most - drawn)  # doubled each time
         rows = draw(fitted, table, size, rng, resources, owner=owner)
         drawn += len(rows)
         for place, quota in enumerate(quotas):

@@ -19,10 +19,11 @@ from autogluon_causalmix.generators.conditional import (
     Values,
     balanced,
     draw_quotas,
+    require_values,
     values_of,
 )
 from autogluon_causalmix.generators.contract import checked, description, draw, fit_generator
-from autogluon_causalmix.generators.intervention import facts, outcomes
+from autogluon_causalmix.generators.intervention import facts, outcomes, require_shares
 from autogluon_causalmix.generators.protocol import (
     FittedGenerator,
     Generator,
@@ -80,6 +81,8 @@ class Source:
         ------
         ConfigError
             The generator knows no causes, or the target is set.
+        GeneratorError
+            It failed, or did not return what `Intervened` asks for.
         """
         fitted, found = self.fitted, list[Intervened]()
         if not isinstance(fitted, Intervenable):
@@ -94,6 +97,8 @@ class Source:
 
         label = f"{type(fitted).__name__}.intervene ({self.owner})"
         rows = checked(sample, table, n_rows, label, resources)
+        require_values(rows, do, label)
+        require_shares(found[0], table, label)
         for sentence in (*found[0].notes, *outcomes(found[0], table, do)):
             log.note(sentence)
         rows.frame.attrs["intervention"] = facts(found[0], table, do)

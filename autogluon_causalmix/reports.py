@@ -39,12 +39,12 @@ class ShownReport(FitReport):
         Raises
         ------
         CausalMixError
-            The generator has none, or there is no generator.
+            There is no generator, or it describes none or one in a format of its own.
         """
         from autogluon_causalmix.report.pictures import draw_described
 
         graph: Any = self.generator.description.get("graph") if self.generator else None
-        if not isinstance(graph, dict):
+        if graph is None:
             raise CausalMixError("this fit has no causal graph: its generator describes none")
         return draw_described(graph, self.target)
 

@@ -586,6 +586,22 @@ def test_a_generator_without_a_graph_is_refused(
     assert "'bootstrap' has no causal graph; choose 'scm'" in capsys.readouterr().err
 
 
+class Listing(Talkative):
+    """Describes its graph as a list of edges."""
+
+    def describe(self) -> dict[str, object]:
+        return {"graph": {"edges": [["number", "ill"]]}}
+
+
+def test_a_graph_in_a_generators_own_format_is_refused_by_name(
+    train: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named = f"{__name__}:Listing"
+    assert causalmix("graph", train, "-t", "ill", "--generator", named, "-o", "g.svg") == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert f"'{named}' describes a graph without 'nodes', with ['edges']" in said
+
+
 def test_a_fit_that_is_interrupted_leaves_nothing_and_can_begin_anew(
     train: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,8 @@
 """Rows of given values, balanced rows, and rows under an intervention."""
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,8 +11,10 @@ import pytest
 
 from autogluon_causalmix import augment
 from autogluon_causalmix.config import Hyperparameters
-from autogluon_causalmix.errors import ConfigError, TooRare
+from autogluon_causalmix.errors import ConfigError, GeneratorError, TooRare
 from autogluon_causalmix.fitlog import Log
+from autogluon_causalmix.generators import conditional
+from autogluon_causalmix.generators.protocol import Intervened
 from autogluon_causalmix.method import synthesize
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
@@ -133,6 +137,119 @@ class Lopsided:
 
     def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
         return self.table.take(rng.integers(len(self.table), size=n_rows))
+
+
+@dataclass
+class Inattentive:
+    """The bootstrap, which says that it draws rows with given values, and does not."""
+
+    intervened: Callable[[Table], Any] = lambda rows: rows
+    refusal: Exception | None = None
+
+    def fit(self, table: Table, rng: np.random.Generator, resources: Resources) -> "Inattentive":
+        self.table = table
+        return self
+
+    def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
+        return self.table.take(rng.integers(len(self.table), size=n_rows))
+
+    def can_condition(self, where: object) -> bool:
+        if self.refusal is not None:
+            raise self.refusal
+        return True
+
+    def sample_where(self, n_rows: int, rng: np.random.Generator, where: object) -> Table:
+        return self.sample(n_rows, rng)
+
+    def intervene(self, n_rows: int, rng: np.random.Generator, do: Any) -> Any:
+        frame = self.sample(n_rows, rng).frame.assign(**do)
+        return self.intervened(self.table.with_frame(frame))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"where": {"ward": "a"}}, r"of 60 rows, \d+ have ward = 'a', which was asked for in all"),
+        ({"balance": True}, "of 30 rows, .* have ill = '.*', which was asked for in all"),
+    ],
+)
+def test_rows_drawn_directly_must_have_the_values(arguments: dict[str, Any], said: str) -> None:
+    named = f"Inattentive.sample_where .*{__name__}:Inattentive.*{said}"
+    with pytest.raises(GeneratorError, match=named):
+        augment(patients(), "ill", 60, Inattentive(), **arguments)
+
+
+def test_a_generator_that_cannot_say_what_it_can_draw_is_named() -> None:
+    own = Inattentive(refusal=KeyError("planted"))
+    with pytest.raises(GeneratorError, match=r"Inattentive.can_condition .* KeyError: 'planted'"):
+        augment(patients(), "ill", 60, own, where={"ward": "a"})
+
+
+HALVES, ONE = np.full((3, 2), 0.5), np.full(3, 1 / 3)
+
+
+def test_an_intervention_of_a_plugin_that_keeps_to_the_documentation_is_taken() -> None:
+    own = Inattentive(lambda rows: Intervened(rows, HALVES, HALVES, ONE))
+    drawn = augment(patients(), "ill", 60, own, do={"ward": "a"})
+    assert drawn.attrs["intervention"]["shares"] == HALVES.tolist()
+
+
+@pytest.mark.parametrize(
+    ("intervened", "said"),
+    [
+        (lambda rows: rows, "raised AttributeError"),
+        (
+            lambda rows: Intervened(
+                rows.with_frame(rows.frame.assign(ward="b")), HALVES, HALVES, ONE
+            ),
+            "of 60 rows, 0 have ward = 'a', which was asked for in all",
+        ),
+        (lambda rows: Intervened(rows, HALVES[:, :1], HALVES, ONE), r"'shares' .* \(3, 1\)"),
+        (lambda rows: Intervened(rows, HALVES, HALVES[0], ONE), r"'untouched' .* \(2,\)"),
+        (lambda rows: Intervened(rows, HALVES, HALVES.tolist(), ONE), "'untouched' .* list"),  # type: ignore[arg-type]
+        (lambda rows: Intervened(rows, HALVES, HALVES, ONE[:2]), r"'shares' .* not \(2, 2\)"),
+        (lambda rows: Intervened(rows, HALVES, HALVES, 3 * ONE), "'weights' .* sum to 1"),
+        (lambda rows: Intervened(rows, HALVES * np.nan, HALVES, ONE), "'shares' .* no numbers"),
+        (lambda rows: Intervened(rows, HALVES, HALVES, np.ones(0)), r"'shares' .* not \(0, 2\)"),
+        (lambda rows: Intervened(rows, HALVES[:1], HALVES[:1], 1.0), "'weights' of shape float"),  # type: ignore[arg-type]
+    ],
+)
+def test_an_intervention_must_set_the_columns_and_say_how_sure_it_is(
+    intervened: Any, said: str
+) -> None:
+    named = f"Inattentive.intervene .*{__name__}:Inattentive.*{said}"
+    with pytest.raises(GeneratorError, match=named):
+        augment(patients(), "ill", 60, Inattentive(intervened), do={"ward": "a"})
+
+
+class Recording(Lopsided):
+    """Keeps how many rows it was asked for."""
+
+    def __init__(self) -> None:
+        self.sizes: list[int] = []
+
+    def sample(self, n_rows: int, rng: np.random.Generator) -> Table:
+        self.sizes.append(n_rows)
+        return super().sample(n_rows, rng)
+
+
+@pytest.mark.parametrize(
+    ("cells", "sizes"),
+    [
+        (None, [200, 200, 400, 800, 1600, 3200, 6400, 7200]),
+        (3 * 1000, [200, 200, 400, 800, *[1000] * 18, 400]),
+        (1, [200] * 100),
+    ],
+)
+def test_rows_are_drawn_and_looked_at_in_parts_that_fit_into_memory(
+    cells: int | None, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if cells is not None:
+        monkeypatch.setattr(conditional, "MOST_CELLS", cells)
+    own = Recording()
+    with pytest.raises(TooRare, match="of 20000 rows drawn by Recording"):
+        augment(patients(), "ill", 60, own, where={"ill": "yes"})
+    assert own.sizes == sizes
 
 
 def confounded(rows: int) -> pd.DataFrame:

@@ -190,6 +190,23 @@ class Wild(TabPFNContext):
         return torch.where(out.abs() < 1e9, out, (out - out).sqrt())
 
 
+class Noisy(TabPFNContext):
+    """Draws from torch's global generator while it is tuned, as dropout does."""
+
+    def logits(self, *arguments: Any) -> torch.Tensor:
+        out = super().logits(*arguments)
+        return out * (1 + 1e-6 * torch.rand(())) if torch.is_grad_enabled() else out
+
+
+class Filling(TabPFNContext):
+    """Fills the gaps in the caller's own rows."""
+
+    def predict_proba(self, features: pd.DataFrame) -> Any:
+        predicted = super().predict_proba(features)
+        features["number"] = 0.0
+        return predicted
+
+
 class Moved(TabPFNContext):
     """Forgets its views when it is moved."""
 
@@ -257,6 +274,8 @@ def one_for_all(model: TabPFNContext, table: Table) -> Any:
         (of(Elsewhere), r'after to\("cpu"\) its device is \'cuda\''),
         (frozen, "its network has no weight to fine-tune"),
         (of(Detached), "its logits do not depend on the weights"),
+        (of(Noisy), r"it moved the global random state of \['torch'\]"),
+        (of(Filling), "predict_proba modified the rows it was given; work on a copy"),
         (of(Wild), r"the gradients of \['.* are not finite"),
         (one_for_all, "fine-tuning one model changed another"),
     ],

@@ -193,6 +193,25 @@ def fit_saying_a_set(table: Table, rng: np.random.Generator, resources: Resource
     return Fitted(table, said={"edges": {1}})
 
 
+def fit_saying_edges(table: Table, rng: np.random.Generator, resources: Resources) -> Fitted:
+    return Fitted(table, said={"graph": {"edges": [["number", "label"]]}})
+
+
+@dataclass
+class Inattentive(Fitted):
+    """Says that it draws the rows of a class, and draws those of all."""
+
+    def can_condition(self, where: object) -> bool:
+        return True
+
+    def sample_where(self, n_rows: int, rng: np.random.Generator, where: object) -> Table:
+        return self.sample(n_rows, rng)
+
+
+def fit_inattentive(table: Table, rng: np.random.Generator, resources: Resources) -> Fitted:
+    return Inattentive(table)
+
+
 def fit_nothing(table: Table, rng: np.random.Generator, resources: Resources) -> None:
     """Return nothing to sample from."""
 
@@ -242,6 +261,14 @@ FAULTS = {
     "says what is no JSON": (
         Faulty(fit_saying_a_set),
         "raised TypeError: Object of type set is not JSON serializable",
+    ),
+    "describes a graph in its own format": (
+        Faulty(fit_saying_edges),
+        "Fitted.describe describes a graph without 'nodes', with ['edges']; describe it as",
+    ),
+    "draws rows of other classes": (
+        Faulty(fit_inattentive),
+        "Inattentive.sample_where (plugin 'under test' of this package 0) broke the contract",
     ),
     "fits to nothing": (
         Faulty(fit_nothing),

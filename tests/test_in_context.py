@@ -1,6 +1,6 @@
 """Foundation models in causal models: mechanisms and labels follow predicted probabilities."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -40,6 +40,50 @@ def test_in_context__category__probabilities_are_near_the_truth() -> None:
         .mean(axis=1)
     )
     assert share == pytest.approx(1 / (1 + np.exp([2.0, 0.0, -2.0])), abs=0.12)
+
+
+class Mirrored(TabPFNContext):
+    """`mini`, whose classes and probabilities stand in reverse order."""
+
+    @property
+    def classes(self) -> Any:
+        return self.__dict__["classes"][::-1]
+
+    @classes.setter
+    def classes(self, classes: Any) -> None:
+        self.__dict__["classes"] = classes
+
+    def predict_proba(self, features: pd.DataFrame) -> Any:
+        return super().predict_proba(features)[:, ::-1]
+
+    def logits(self, view: int, context: Any, labels: Any, query: Any) -> Any:
+        return super().logits(view, context, len(self.classes) - 1 - labels, query).flip(-1)
+
+    def probabilities(self, logits: Any) -> Any:
+        return super().probabilities(logits.flip(-1)).flip(-1)
+
+
+class Mirror(Mini):
+    """Conditions `Mirrored` models."""
+
+    def condition(self, table: Table, *, n_estimators: int, device: str, seed: int) -> Any:
+        model = super().condition(table, n_estimators=n_estimators, device=device, seed=seed)
+        model.__class__ = Mirrored
+        return model
+
+
+@pytest.mark.parametrize("is_category", [True, False])
+def test_in_context__classes_in_another_order__equal_values(is_category: bool) -> None:
+    rng = np.random.default_rng(0)
+    cause = rng.normal(size=(120, 1))
+    values = (cause > 0).astype(float) if is_category else cause + 0.1 * rng.normal(size=(120, 1))
+    drawn = []
+    for name in ("mini", f"{__name__}:Mirror"):
+        conditioner = Conditioner(Named(name=name), seed=0)
+        mechanism = InContext((False,), conditioner, is_category=is_category)
+        mechanism.fit(cause, values)
+        drawn.append(mechanism.evaluate(cause, np.linspace(0.01, 0.99, 120)[:, None]))
+    assert np.array_equal(drawn[0], drawn[1])
 
 
 def test_in_context__number__follows_its_cause_and_rises_with_its_noise() -> None:

@@ -91,6 +91,19 @@ def test_awkward_columns_fit_and_predict(classes: int, tmp_path: Path) -> None:
     np.testing.assert_allclose(one_by_one, predictor.predict_proba(frame.iloc[:5]), atol=1e-5)
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_classes_of_a_backbone_in_another_order_predict_the_same(
+    classes: int, tmp_path: Path
+) -> None:
+    frame = awkward(60, classes)
+    predicted = []
+    for name in ("mini", "test_in_context:Mirror"):
+        options = {**QUICK, "backbone": name, "finetune": False, "generator": None}
+        predictor = fitted(frame, tmp_path / name[:4], {CausalMixModel: options})
+        predicted.append(predictor.predict_proba(awkward(20, classes, seed=1)))
+    pd.testing.assert_frame_equal(*predicted)
+
+
 def test_the_string_key_and_the_class_are_the_same_model(tmp_path: Path) -> None:
     frame = awkward(40)
     by_class = fitted(frame, tmp_path / "class", {CausalMixModel: QUICK})

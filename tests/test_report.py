@@ -44,6 +44,7 @@ from autogluon_causalmix.report.pictures import (
     draw_arms,
     draw_curve,
     draw_curves,
+    draw_described,
     draw_graph,
     draw_marginals,
     save,
@@ -729,6 +730,34 @@ def test_a_malformed_graph_of_a_plugin_is_a_note_and_the_page_goes_on(tmp_path: 
         in page.text
     )
     assert len(page.svgs) == 2
+
+
+OWN_FORMATS: list[Any] = [
+    {"edges": [["a", "b"]]},
+    {"nodes": ["a", "b"]},
+    {"probability": [[0, 1], [0, 0]]},
+    {"nodes": ["a", 2], "probability": [[0, 1], [0, 0]]},
+    {"nodes": "ab", "probability": [[0, 1], [0, 0]]},
+    {"nodes": ["a", "b"], "probability": [[0, 1], [0]]},
+    {"nodes": ["a", "b"], "probability": [0, 1, 0, 0]},
+    {"nodes": ["a", "b"], "probability": [["0", "1"], ["0", "0"]]},
+    {"nodes": ["a", "b"], "probability": {"a": "b"}},
+    [["a", "b"]],
+    {},
+]
+
+
+@pytest.mark.parametrize("graph", OWN_FORMATS)
+def test_a_graph_in_a_plugins_own_format_is_a_note_on_the_page(graph: Any, tmp_path: Path) -> None:
+    facts = report().generator
+    assert facts is not None
+    described = facts.model_copy(update={"description": {"graph": graph}})
+    page = write(tmp_path, {"CausalMix": report(generator=described)}, title="wine")
+    assert "no picture of the graph: " in page.text
+    assert len(page.svgs) == 2
+    for reader in (edge_lines, lambda found: draw_described(found, None)):
+        with pytest.raises(GeneratorError, match="describes a graph|edge beliefs must be"):
+            reader(graph)
 
 
 def test_a_report_of_a_fit_without_anything_gives_a_page(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.table import Table as Grid
@@ -63,25 +63,29 @@ def _beliefs(
 
     from autogluon_causalmix.fitlog import Log
     from autogluon_causalmix.generation import fit_source
+    from autogluon_causalmix.generators.described import described_graph
     from autogluon_causalmix.resources import Resources
 
     log = Log(logging.DEBUG)  # notes are printed
     rng = np.random.default_rng(seed)
     source = fit_source(chosen, table, rng, Resources(seconds), log)
     found = source.facts.description.get("graph")
-    if not isinstance(found, dict):
+    if found is None:
         raise ConfigError(f"--generator: {chosen.name!r} has no causal graph; choose 'scm'")
-    return found, log.notes
+    described_graph(found, repr(chosen.name))
+    return cast("Mapping[str, Any]", found), log.notes
 
 
 def _strongest(found: Mapping[str, Any]) -> Grid:
     import numpy as np
 
-    beliefs = np.array(found["probability"])
+    from autogluon_causalmix.generators.described import described_graph
+
+    nodes, beliefs = described_graph(found)
     grid = Grid("edge", "belief")
     grid.columns[0].overflow = "fold"  # a name is never shortened
     for flat in np.argsort(-beliefs, axis=None)[:MOST_EDGES]:
         i, j = np.unravel_index(flat, beliefs.shape)
         if beliefs[i, j] > 0:
-            grid.add_row(f"{found['nodes'][i]} → {found['nodes'][j]}", f"{beliefs[i, j]:.2f}")
+            grid.add_row(f"{nodes[i]} → {nodes[j]}", f"{beliefs[i, j]:.2f}")
     return grid

@@ -12,8 +12,8 @@ import pandas as pd
 from autogluon_causalmix.arrays import Indices, Matrix
 from autogluon_causalmix.column import Column
 from autogluon_causalmix.entry import Owner
-from autogluon_causalmix.errors import ConfigError, TooRare
-from autogluon_causalmix.generators.contract import checked, draw
+from autogluon_causalmix.errors import ConfigError, GeneratorError, TooRare
+from autogluon_causalmix.generators.contract import call, checked, draw
 from autogluon_causalmix.generators.protocol import Conditional, FittedGenerator
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
@@ -23,6 +23,9 @@ MOST_DRAWN = 200
 
 FEWEST_DRAWN = 200
 """Rows that are looked at together: drawing few is hardly faster."""
+
+MOST_CELLS = 10_000_000
+"""Of the rows that are looked at together: as numbers, 80 MB."""
 
 Values = Mapping[Hashable, object]
 """A value for each of some columns, as the table holds it."""
@@ -101,7 +104,8 @@ def draw_quotas(
     TooRare
         Of `MOST_DRAWN` rows for each wanted one, too few had the values.
     GeneratorError, OutOfTime
-        As for `autogluon_causalmix.generators.contract.draw`.
+        As for `autogluon_causalmix.generators.contract.draw`; or a row that was drawn directly has
+        other values.
     """
     parts, rejected = [], []
     for quota in quotas:
@@ -151,6 +155,26 @@ def matching(table: Table, where: Values) -> Indices:
     return np.flatnonzero(fits)
 
 
+def require_values(rows: Table, where: Values, label: str) -> None:
+    """Raise a `GeneratorError` that begins with `label` unless all rows have these values.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"dose": [1, 2, 3], "cured": ["no", "no", "yes"]})
+    >>> require_values(Table.from_frame(frame, "cured"), {"cured": "no"}, "Mine.sample_where")
+    Traceback (most recent call last):
+        ...
+    autogluon_causalmix.errors.GeneratorError: Mine.sample_where broke the contract of its rows: \
+of 3 rows, 2 have cured = 'no', which was asked for in all
+    """
+    found = len(matching(rows, where))
+    if found < len(rows):
+        raise GeneratorError(
+            f"{label} broke the contract of its rows: of {len(rows)} rows, {found} have "
+            f"{Quota(where, len(rows))}, which was asked for in all"
+        )
+
+
 def code_of(column: Column, value: object) -> float:
     """Return a value of a column, in its dtype, as the float that stands for it."""
     return float(column.encode(_series(column, value))[0])
@@ -185,16 +209,22 @@ def _directly(
     resources: Resources | None,
     owner: Owner,
 ) -> Table | None:
-    if not isinstance(fitted, Conditional) or not fitted.can_condition(quota.where):
+    if not isinstance(fitted, Conditional):
         return None
-    label = f"{type(fitted).__name__}.sample_where ({owner})"
-    return checked(
+    name = type(fitted).__name__
+    asked = f"{name}.can_condition ({owner})"
+    if not call(lambda: fitted.can_condition(quota.where), asked, resources):
+        return None
+    label = f"{name}.sample_where ({owner})"
+    rows = checked(
         lambda: fitted.sample_where(quota.n_rows, rng, quota.where),
         table,
         quota.n_rows,
         label,
         resources,
     )
+    require_values(rows, quota.where, label)
+    return rows
 
 
 def _by_rejection(
@@ -208,6 +238,7 @@ def _by_rejection(
     """Yield drawn rows that fill quotas; all are filled from the same draws."""
     wanted = sum(quota.n_rows for quota in quotas)
     most = MOST_DRAWN * max(wanted, 100)
+    at_once = max(FEWEST_DRAWN, MOST_CELLS // len(table.columns))
     missing, drawn = [quota.n_rows for quota in quotas], 0
     while any(missing):
         if drawn >= most:
@@ -218,7 +249,7 @@ def _by_rejection(
                 f"{quotas[place]}, where {quotas[place].n_rows} are wanted; ask for fewer rows, "
                 "other values, or another generator"
             )
-        size = min(max(wanted, FEWEST_DRAWN, drawn), most - drawn)  # twice as many each time
+        size = min(max(wanted, FEWEST_DRAWN, drawn), at_once, most - drawn)  # doubled each time
         rows = draw(fitted, table, size, rng, resources, owner=owner)
         drawn += len(rows)
         for place, quota in enumerate(quotas):

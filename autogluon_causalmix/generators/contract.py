@@ -58,7 +58,7 @@ def fit_generator(
     """
     label = f"{type(generator).__name__}.fit ({owner})"
     copy = table.take(np.arange(len(table)))
-    fitted = _call(lambda: generator.fit(copy, rng, resources), label, resources)
+    fitted = call(lambda: generator.fit(copy, rng, resources), label, resources)
     if not isinstance(fitted, FittedGenerator):
         raise GeneratorError(
             f"{label} returned {type(fitted).__name__}, which has no method 'sample'"
@@ -141,8 +141,8 @@ def checked(
     GeneratorError, OutOfTime
         As for `draw`.
     """
-    rows = _call(sample, label, resources)
-    breach = _call(lambda: next(_breaches(rows, table, n_rows), None), label, None)
+    rows = call(sample, label, resources)
+    breach = call(lambda: next(_breaches(rows, table, n_rows), None), label, None)
     if breach is not None:
         raise GeneratorError(f"{label} broke the contract of its rows: {breach}")
     return replace(table.with_frame(rows.frame), soft_labels=rows.soft_labels)
@@ -158,7 +158,7 @@ def description(fitted: FittedGenerator, *, owner: Owner) -> dict[str, object]:
         of sentences.
     """
     label = f"{type(fitted).__name__}.describe ({owner})"
-    said = _call(
+    said = call(
         lambda: json.loads(json.dumps(dict(describe(fitted)), allow_nan=False)), label, None
     )
     notes = said.get("notes", [])
@@ -167,8 +167,8 @@ def description(fitted: FittedGenerator, *, owner: Owner) -> dict[str, object]:
     return dict(said)
 
 
-def _call(step: Callable[[], Returned], label: str, resources: Resources | None) -> Returned:
-    """Run foreign code, and cut it off where it has a time."""
+def call(step: Callable[[], Returned], label: str, resources: Resources | None) -> Returned:
+    """Run a generator's code, and cut it off where it has a time."""
     if resources is None:
         return border.call(step, label, GeneratorError)
     left = resources.remaining()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autogluon_causalmix.arrays import Matrix
-from autogluon_causalmix.errors import ConfigError
+from autogluon_causalmix.errors import ConfigError, GeneratorError
 from autogluon_causalmix.generators.protocol import Intervened
 from autogluon_causalmix.table import Table
 
@@ -107,6 +107,22 @@ def beyond(table: Table, given: Mapping[int, Matrix]) -> Iterator[str]:
                     f"no real row has {column.name} as far out as {value}: the causal models count "
                     f"it as {least}"
                 )
+
+
+def require_shares(found: Intervened, table: Table, label: str) -> None:
+    """Raise a `GeneratorError` that begins with `label` unless all numbers are as documented."""
+    graphs, classes = np.size(found.weights), len(table.classes)
+    both = (graphs, classes)
+    for name, wanted in (("weights", (graphs,)), ("shares", both), ("untouched", both)):
+        given: object = getattr(found, name)
+        if not isinstance(given, np.ndarray) or given.shape != wanted:
+            shape = getattr(given, "shape", type(given).__name__)
+            raise GeneratorError(f"{label} returned {name!r} of shape {shape}, not {wanted}")
+        if given.dtype.kind not in "iuf" or not np.isfinite(given).all():
+            raise GeneratorError(f"{label} returned {name!r} that are no numbers: {given.tolist()}")
+    if not np.isclose(found.weights.sum(), 1):
+        said = f"{label} returned 'weights' that do not sum to 1: {found.weights.tolist()}"
+        raise GeneratorError(said)
 
 
 def outcomes(found: Intervened, table: Table, do: Mapping[Hashable, object]) -> Iterator[str]:

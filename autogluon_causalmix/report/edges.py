@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.generators.described import described_graph
 from autogluon_causalmix.report.style import one_line
 
 MOST_EDGES = 20
@@ -53,14 +53,18 @@ class EdgeLine:
 def edge_lines(graph: Mapping[str, Any]) -> list[EdgeLine]:
     """Return the most believed edges of a generator's description, those first.
 
+    Raises
+    ------
+    GeneratorError
+        It is no graph, see `described_graph`.
+
     Examples
     --------
     >>> graph = {"nodes": ["a", "b"], "probability": [[0, 0.4], [0.5, 0]]}
     >>> [(line.cause, line.effect, line.is_undecided) for line in edge_lines(graph)]
     [('b', 'a', True)]
     """
-    nodes = [str(node) for node in graph["nodes"]]
-    beliefs: Matrix = np.array(graph["probability"], dtype="float64")
+    nodes, beliefs = described_graph(graph)
     ahead = np.where(
         beliefs > beliefs.T, beliefs, np.triu(np.where(beliefs == beliefs.T, beliefs, 0))
     )

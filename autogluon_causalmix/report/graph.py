@@ -12,6 +12,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
 from autogluon_causalmix.errors import GeneratorError
+from autogluon_causalmix.generators.described import described_graph, edge_beliefs
 from autogluon_causalmix.report.layout import Edge, GraphLayout, Place, layered
 from autogluon_causalmix.report.style import (
     BLUE,
@@ -40,7 +41,7 @@ BACK = 0.07  # inches: how far below the others an edge from right to left is dr
 
 
 def draw_described(graph: Mapping[str, Any], target: str | None) -> Drawing:
-    """Draw the graph that a generator describes, see `draw_graph`; parts of it may be missing.
+    """Draw the graph that a generator describes, see `draw_graph`.
 
     Parameters
     ----------
@@ -48,9 +49,16 @@ def draw_described(graph: Mapping[str, Any], target: str | None) -> Drawing:
         ``"nodes"``, ``"probability"``, and perhaps ``"added"`` and ``"note"``.
     target : str or None
         The node to highlight.
+
+    Raises
+    ------
+    GeneratorError
+        It is no graph, see `described_graph`.
     """
-    nodes, probability = graph.get("nodes", []), graph.get("probability", [])
-    return draw_graph(nodes, probability, target, graph.get("added", []), graph.get("note", ""))
+    nodes, beliefs = described_graph(graph)
+    return draw_graph(
+        nodes, beliefs.tolist(), target, graph.get("added", []), graph.get("note", "")
+    )
 
 
 @styled
@@ -96,7 +104,8 @@ def draw_graph(
     >>> figure.get_supxlabel()
     'All 3 edges with a belief above zero are drawn.'
     """
-    beliefs, not_found = _checked(nodes, probability), _pairs(added)
+    beliefs, not_found = edge_beliefs(probability, len(nodes)), _pairs(added)
+    np.fill_diagonal(beliefs, 0)
     edges = _most_believed(beliefs)
     goal = nodes.index(target) if target is not None and target in nodes else None
     shown = sorted(
@@ -120,20 +129,6 @@ def draw_graph(
         f"{_caption(nodes, beliefs, edges, shown)} {label(str(note), LONGEST_NOTE)}".rstrip(),
     )
     return figure
-
-
-def _checked(nodes: Sequence[str], probability: Sequence[Sequence[float]]) -> np.ndarray:
-    """Return the beliefs, shape (n, n), with an empty diagonal."""
-    try:
-        beliefs = np.array(probability, dtype="float64").reshape(len(nodes), len(nodes))
-    except (TypeError, ValueError) as error:
-        raise GeneratorError(
-            f"edge beliefs must be a matrix with a row and a column per node: {error}"
-        ) from error
-    if not ((beliefs >= 0) & (beliefs <= 1)).all():
-        raise GeneratorError("edge beliefs must be numbers from 0 to 1")
-    np.fill_diagonal(beliefs, 0)
-    return beliefs
 
 
 def _pairs(added: Sequence[Edge]) -> set[Edge]:

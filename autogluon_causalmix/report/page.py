@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -185,12 +186,12 @@ def _arm(name: str, report: FitReport, *, with_curve: bool) -> Arm:
             whose = f" of {own.backbone.name}" if run != name else ""
             said = "Hollow: the pretrained model. Filled: the weights that are used."
             drawn.append(Picture.of(draw_curve(own), f"Log-loss by step{whose}. {said}"))
-    graph = report.generator.description.get("graph") if report.generator else None
-    if isinstance(graph, dict):
+    graph: Any = report.generator.description.get("graph") if report.generator else None
+    if graph is not None:
         try:
             said = "Beliefs in the edges from direct causes to effects, causes on the left."
-            drawn.append(Picture.of(draw_described(graph, report.target), said))
             edges = edge_lines(graph)
+            drawn.append(Picture.of(draw_described(graph, report.target), said))
         except GeneratorError as error:  # a plugin's graph may be anything; the page goes on
             notes.append(f"no picture of the graph: {error}")
     if report.marginals:

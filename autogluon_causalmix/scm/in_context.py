@@ -176,7 +176,9 @@ class InContext(Mechanism):
             self._frame(parents).assign(member=pd.Categorical(member)), "member"
         )
         model = self.conditioner.condition(context, MECHANISM_VIEWS)
-        return np.asarray(model.predict_proba(self._frame(query)))
+        placed = np.zeros((len(query), member.max() + 1))
+        placed[:, model.classes.astype("int64")] = model.predict_proba(self._frame(query))
+        return placed  # a backbone has an order of its own
 
     def _frame(self, parents: Matrix) -> pd.DataFrame:
         """Return parents as a frame, codes as categories."""

@@ -41,7 +41,8 @@ def check_backbone(
     - a category that the table lacks counts as a missing value;
     - the logits of all views, averaged by the model itself, give the same predictions;
     - conditioned again with an equal seed, it predicts the same to the last bit;
-    - the table and the global random generators stay as they were;
+    - the table, the rows to predict and, in fine-tuning too, the global random generators stay as
+      they were;
     - the predictions survive pickling and `to`;
     - the gradients of the loss are finite, and on one table at least not zero, for every trainable
       weight;
@@ -74,7 +75,7 @@ def check_backbone(
     given = {key: toy for key, toy in toy_tables(seed).items() if len(toy) > 2}
     reached: dict[str, bool] = {}
     for key, table in (tables or given | class_tables(seed)).items():
-        with blamed(f"{name} on the table {key!r}"):
+        with blamed(f"{name} on the table {key!r}"), global_randomness_kept():
             for weight, is_reached in _check_on(backbone, table, seed).items():
                 reached[weight] = is_reached or reached.get(weight, False)
     idle = [weight for weight, is_reached in reached.items() if not is_reached]
@@ -119,9 +120,8 @@ def _check_on(backbone: Backbone, table: Table, seed: int) -> dict[str, bool]:
         return condition(backbone, table, n_estimators=2, device="cpu", seed=seed, owner=OWNER)
 
     pristine = table.frame.copy(deep=True)
-    with global_randomness_kept():
-        model = conditioned()
-        predicted = _probabilities(model, table.features)
+    model = conditioned()
+    predicted = _probabilities(model, table.features)
     require(table.frame.equals(pristine), "it modified the table it was given; work on a copy")
     again = _probabilities(conditioned(), table.features)
     require(
@@ -212,7 +212,10 @@ def _check_memory(backbone: Backbone) -> None:
 
 def _probabilities(model: InContextModel, features: pd.DataFrame) -> Matrix:
     """Return the predictions for some rows, after a check that they are probabilities."""
+    pristine = features.copy(deep=True)
     predicted = model.predict_proba(features)
+    untouched = features.equals(pristine)
+    require(untouched, "predict_proba modified the rows it was given; work on a copy")
     wanted = (len(features), len(model.classes))
     require(predicted.shape == wanted, f"predict_proba has shape {predicted.shape}, not {wanted}")
     sums = predicted.sum(axis=1)

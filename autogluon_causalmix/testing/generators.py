@@ -9,8 +9,10 @@ import pandas as pd
 
 from autogluon_causalmix.entry import Entry, Kind
 from autogluon_causalmix.errors import OutOfTime
+from autogluon_causalmix.generators.conditional import Quota, draw_quotas
 from autogluon_causalmix.generators.contract import description, draw
-from autogluon_causalmix.generators.protocol import FittedGenerator, Generator
+from autogluon_causalmix.generators.described import described_graph
+from autogluon_causalmix.generators.protocol import Conditional, FittedGenerator, Generator
 from autogluon_causalmix.resources import Resources, cut_off
 from autogluon_causalmix.table import Table
 from autogluon_causalmix.testing.checks import (
@@ -33,6 +35,9 @@ from autogluon_causalmix.testing.tables import mixed_scm, toy_tables
 MANY = 500
 """Rows, several times as many as a toy table has."""
 
+OF_A_CLASS = 20
+"""Rows, too many to be of the class that is asked for by chance."""
+
 
 def check_generator(
     generator: Generator, tables: Mapping[str, Table] | None = None, seed: int = 0
@@ -43,6 +48,7 @@ def check_generator(
 
     - drawn rows keep the contract of `autogluon_causalmix.generators.contract.draw`: one row, a few
       more than there are real ones, and `MANY`;
+    - rows of a class have it, where ``can_condition`` says that they are drawn directly;
     - floats are whole numbers where all real ones are;
     - equal `rng` make equal rows, another `rng` others, and drawing does not change a fitted
       generator;
@@ -50,7 +56,7 @@ def check_generator(
       standard output and error, and the threads of the process are left as they were, and a GPU is
       left alone, as the device given is the CPU;
     - generator and fitted generator can be pickled, and the latter then draws the same;
-    - ``describe`` is JSON.
+    - ``describe`` is JSON, and a graph in it one that can be drawn.
 
     Then it checks that a short time is kept, and that the options are JSON from which an equal
     generator can be made.
@@ -137,7 +143,19 @@ def _check_on(generator: Generator, table: Table, seed: int) -> None:
         "after pickling it drew other rows; keep all state in the object",
     )
     pickled(generator)
-    description(fitted, owner=OWNER)
+    _check_classes(fitted, table, seed)
+    graph = description(fitted, owner=OWNER).get("graph")
+    if graph is not None:
+        described_graph(graph, f"{type(fitted).__name__}.describe")
+
+
+def _check_classes(fitted: FittedGenerator, table: Table, seed: int) -> None:
+    """Ask for rows of each class that can be drawn directly."""
+    rng = np.random.default_rng(seed)
+    for label in table.classes.tolist():
+        where = {table.target: label}
+        if isinstance(fitted, Conditional) and fitted.can_condition(where):
+            draw_quotas(fitted, table, [Quota(where, OF_A_CLASS)], rng, owner=OWNER)
 
 
 def _fractions(drawn: pd.DataFrame, table: Table) -> Iterator[str]:

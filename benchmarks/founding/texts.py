@@ -64,6 +64,8 @@ FAULTS_ONLY = (
 )
 
 CEILING_ARM = (
-    "- The arm of unseen real rows is compared with the test rows, as no others are "
-    "left; the other arms are not."
+    "- The arm of unseen real rows is compared with the test rows, as no others are left; the "
+    "other arms are not. On four small tables it has 101 to 134 rows, where generators draw 150.\n"
+    "- `global-utility` let forests learn from 150 synthetic and 75 real rows here. It has been "
+    "mended since: it grows with the number of synthetic rows."
 )

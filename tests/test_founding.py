@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 from study_cases import STUDY, outcomes, write_table
 
-from benchmarks.founding import claims, growth, ladder, page, ranks, regressions, within
+from benchmarks.founding import claims, growth, ladder, measures, page, ranks, regressions, within
 from benchmarks.founding.answer import NOVELTY, Answer, strongest_first
 from benchmarks.founding.cells import GAINS, METRIC, pack, unpack
 from benchmarks.founding.forecast import forecast
@@ -284,8 +284,11 @@ def with_columns_of_cells(cells: pd.DataFrame) -> pd.DataFrame:
     """Return simulated cells with every column that the page reads; arm 0 is the causal one."""
     names = {"a0": "scm", "a1": "real rows", "a2": "bootstrap", "a3": "unseen real rows"}
     gains = dict.fromkeys(GAINS, cells["gain"])
-    curve = [{"validation_log_loss": v, "log_loss": v} for v in (0.7, 0.6, 0.5)]
-    cells = cells.assign(base_log_loss=0.5 + cells["base_auc"])
+    curve = [
+        {"validation_log_loss": v, "log_loss": v, "calibration_error": v / 10}
+        for v in (0.7, 0.6, 0.5)
+    ]
+    cells = cells.assign(base_log_loss=0.5 + cells["base_auc"], seconds=7.0)
     whole = cells.assign(**gains, error="", curve=pd.Series([curve] * len(cells), dtype=object))
     return whole.assign(arm=whole["arm"].replace(names)).rename(columns={COPY: NOVELTY})
 
@@ -378,6 +381,24 @@ def test_more_faults_are_compared_on_runs_that_have_all_and_correlate_apart() ->
     found = strongest_first(ladder.whole_ladders(study, faults), draws=100)
     assert {own.metric: own.correlation for own in found}[NOISE] > 0.6
     assert abs({own.metric: own.correlation for own in both.found}[NOISE]) < 0.2
+
+
+def test_measures_of_the_gap_and_of_seeds_are_those_that_were_planted() -> None:
+    cells = with_columns_of_cells(simulated(tables=12))
+    own = cells["arm"] == "scm"
+    cells.loc[own, "average_gain"] = np.where(cells.loc[own, "seed"] == 0, -0.1, 0.3)
+    steps = [(0.7, 0.8, 0.1), (0.5, 0.75, 0.2), (0.6, 0.65, 0.3)]  # validation takes the second
+    curve = [{"validation_log_loss": v, "log_loss": t, "calibration_error": e} for v, t, e in steps]
+    cells.loc[own, "curve"] = pd.Series([curve] * own.sum(), index=cells.index[own], dtype=object)
+    found = measures.of_runs(cells).loc["scm"]
+    assert found["wins"] == 0.5
+    assert found["seeds"] == pytest.approx(np.std([-0.1, 0.3], ddof=1))
+    assert found["optimism"] == pytest.approx(0.2 - 0.05)
+    assert found["regret"] == pytest.approx(0.1)
+    assert found["spearman"] == pytest.approx(1 - 0.5)
+    assert found["ece"] == pytest.approx(0.2)
+    assert found["reduction"] == pytest.approx((0.1 / cells.loc[own, "base_log_loss"]).mean())
+    assert "| scm |" in page.page(Answer.of(cells, len(cells), draws=20)).split("## Other")[1]
 
 
 def test_rivals_have_a_section_and_are_compared_on_their_own_runs() -> None:

@@ -21,6 +21,7 @@ from benchmarks.founding.gains import (
 )
 from benchmarks.founding.growth import by_dose_and_rows, levels_of
 from benchmarks.founding.ladder import by_fault
+from benchmarks.founding.measures import other_measures
 from benchmarks.founding.texts import (
     ABOUT_CLAIMS,
     ABOUT_FORECAST,
@@ -47,7 +48,7 @@ def page(answer: Answer) -> str:
     parts = [TITLE, INTRODUCTION, state(answer), *claim(answer), *correlations(answer)]
     backbones = answer.cells["backbone"].unique()
     is_other = ~answer.others["backbone"].isin(backbones)
-    parts += [*of_arms(answer.cells), *more_faults(answer)]
+    parts += [*of_arms(answer.cells), *other_measures(answer.cells), *more_faults(answer)]
     parts += of_rivals(answer.cells, answer.others[~is_other])
     parts += on_other_weights(answer.others[is_other])
     parts += by_dose_and_rows(answer.cells, answer.varied)

@@ -1,10 +1,11 @@
 """`Resources`: the seconds, cores and device of a stage, and the hard cut when time is up."""
 
 import ctypes
+import gc
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import TypeVar
@@ -130,7 +131,8 @@ def cut_off(
         nonlocal sent
         pause = min(seconds, threading.TIMEOUT_MAX)
         while not finished.wait(pause):
-            if _is_starting_a_thread(thread.value) or (not imports and _is_importing(thread.value)):
+            stack = _stack(thread.value)
+            if _is_starting_a_thread(stack) or (not imports and _is_importing(stack)):
                 pause = LEFT_ALONE
                 continue
             with lock:
@@ -159,26 +161,36 @@ def cut_off(
         raise OutOfTime(f"{stage} was {CUT_OFF} after {seconds:.2f} s") from None
 
 
-def _is_importing(thread: int) -> bool:
+def _is_importing(stack: Sequence[CodeType]) -> bool:
     """Return whether a thread is inside of an import."""
-    return any(code.co_filename == "<frozen importlib._bootstrap>" for code in _stack(thread))
+    return any(code.co_filename == "<frozen importlib._bootstrap>" for code in stack)
 
 
-def _is_starting_a_thread(thread: int) -> bool:
+def _is_starting_a_thread(stack: Sequence[CodeType]) -> bool:
     """Return whether a thread waits for one that it starts.
 
     CPython gives the new one the identity of its parent until it runs. An interrupt would kill it,
     and the parent would wait for ever.
     """
-    return threading.Thread.start.__code__ in _stack(thread)
+    return threading.Thread.start.__code__ in stack
 
 
-def _stack(thread: int) -> Iterator[CodeType]:
-    """Yield the code that a thread is in, the innermost first."""
-    frame = sys._current_frames().get(thread)
+def _stack(thread: int) -> list[CodeType]:
+    """Return the code that a thread is in, the innermost first."""
+    # A garbage collection inside of this call waits for ever for a lock that the call holds, before
+    # CPython 3.12 (github.com/python/cpython/issues/106883).
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        frame = sys._current_frames().get(thread)
+    finally:
+        if collects:
+            gc.enable()
+    stack = []
     while frame is not None:
-        yield frame.f_code
+        stack.append(frame.f_code)
         frame = frame.f_back
+    return stack
 
 
 def is_out_of_memory(error: BaseException) -> bool:

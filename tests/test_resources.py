@@ -42,6 +42,29 @@ def test_the_start_of_a_thread_is_not_interrupted(monkeypatch: pytest.MonkeyPatc
     assert ended == began
 
 
+def test_a_cut_does_not_wait_for_the_garbage_collection_that_it_sets_off() -> None:
+    """In a process of its own, which would hang: what is collected asks for the list of threads."""
+    script = """
+import gc, threading
+from autogluon_causalmix.errors import OutOfTime
+from autogluon_causalmix.resources import cut_off
+
+def work():
+    while True:
+        cycle = [threading.local()]
+        cycle.append(cycle)
+
+gc.set_threshold(100)
+for _ in range(100):
+    try:
+        cut_off(0.02, "work", work)
+    except OutOfTime:
+        pass
+assert gc.isenabled()
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
+
+
 def test_code_that_swallows_exceptions_is_cut_off_all_the_same() -> None:
     started = time.monotonic()
     with pytest.raises(OutOfTime, match="a stubborn stage was cut off after 0.20 s"):

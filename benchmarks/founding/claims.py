@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from autogluon_causalmix.arrays import Matrix
+from benchmarks.founding.gains import RUN
 from benchmarks.founding.ranks import average_ranks
 
 PLAIN, CAUSAL, NULL = "real rows", "scm", "bootstrap"
@@ -106,9 +107,8 @@ def _gain(said: str, paper: str, scaled: pd.DataFrame, arm: str) -> Claim:
 
 def _loss(said: str, paper: str, cells: pd.DataFrame, arm: str) -> Claim:
     """Judge a loss on the splits and seeds on which an arm was run, which need not be all."""
-    run = ["table", "split", "seed"]
-    its_own = cells.loc[cells["arm"] == arm, run].drop_duplicates()
-    gained = _gain(said, paper, best_scaled(cells.merge(its_own, on=run), arm), arm)
+    its_own = cells.loc[cells["arm"] == arm, RUN].drop_duplicates()
+    gained = _gain(said, paper, best_scaled(cells.merge(its_own, on=RUN), arm), arm)
     on = f", {its_own['table'].nunique()} tables" if gained.ours else ""
     opposite = {"yes": "no", "no": "yes"}
     return replace(gained, ours=gained.ours + on, holds=opposite.get(gained.holds, gained.holds))

@@ -152,10 +152,11 @@ def correlations(answer: Answer) -> list[str]:
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     done, everything = finished(answer.cells), finished(pd.concat([answer.cells, answer.varied]))
+    effects = {own.metric: effect_of(everything, own.metric) for own in answer.found}
     lines += [
         f"| `{named(own)}` | {own.correlation:+.2f} | {own.low:+.2f} to {own.high:+.2f} "
         f"| {own.p_holm:.3f} | {number(answer.generators.get(own.metric, np.nan))} "
-        f"| {number(own.partial)} | {slope(everything, own.metric)} "
+        f"| {number(own.partial)} | {slope(effects[own.metric])} "
         f"| {turn(done, own.metric)} |"
         for own in answer.found
     ]
@@ -168,30 +169,34 @@ def correlations(answer: Answer) -> list[str]:
         "## Fidelity and gain",
         HOW_CORRELATED + f"{bound}.",
         "\n".join(lines),
-        apart(everything, answer.found[0].metric),
+        apart(effects[answer.found[0].metric], named(answer.found[0])),
         "![Correlations and ranks](images/founding-question.png)",
     ]
 
 
-def slope(cells: pd.DataFrame, metric: str) -> str:
-    """Return the slope of the mixed-effects model, or that there is none."""
+def effect_of(cells: pd.DataFrame, metric: str) -> regressions.MixedEffect | None:
+    """Return what the mixed-effects model says of a metric; None where it cannot be fitted."""
     try:
-        effect = regressions.mixed_effect(cells, metric, OUTCOME)
+        return regressions.mixed_effect(cells, metric, OUTCOME)
     except (ValueError, np.linalg.LinAlgError):
+        return None
+
+
+def slope(effect: regressions.MixedEffect | None) -> str:
+    """Return the slope of the mixed-effects model, or that there is none."""
+    if effect is None:
         return "–"
     return f"{effect.slope:+.4f} ± {effect.error:.4f}" + ("*" if effect.warning else "")
 
 
-def apart(cells: pd.DataFrame, metric: str) -> str:
-    """Return how far domains lie apart, and tables within one."""
-    try:
-        effect = regressions.mixed_effect(cells, metric, OUTCOME)
-    except (ValueError, np.linalg.LinAlgError):
+def apart(effect: regressions.MixedEffect | None, name: str) -> str:
+    """Return how far domains lie apart beside a metric, tables within one, and arms."""
+    if effect is None:
         return ""
     return (
         f"Domains differ by {effect.domains:.3f} log-loss gained (the standard deviation of their "
-        f"intercepts beside `{metric.removeprefix(METRIC)}`), tables of one domain by "
-        f"{effect.tables:.3f}, arms by {effect.arms:.3f}."
+        f"intercepts beside `{name}`), tables of one domain by {effect.tables:.3f}, arms by "
+        f"{effect.arms:.3f}."
     )
 
 

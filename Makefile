@@ -29,10 +29,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: $(INSTALLED)
 	$(BIN)/causalmix demo --force
 
-# The tests of the core run as two halves at once, about as long as each other.
+# The tests of the core run as two halves at once, about as long as each other; packages in pairs.
 test: lint
 	$(MAKE) --keep-going --jobs 2 --output-sync=target test-first test-second
-	$(MAKE) --keep-going test-plugins
+	$(MAKE) --keep-going --jobs 2 --output-sync=target test-plugins
 
 test-first: $(INSTALLED)
 	$(BIN)/pytest -m "$(MARKS)" -p no:cacheprovider autogluon_causalmix tests/test_[a-h]*.py

@@ -602,50 +602,72 @@ def test_a_graph_in_a_generators_own_format_is_refused_by_name(
     assert f"'{named}' describes a graph without 'nodes', with ['edges']" in said
 
 
-def test_a_fit_that_is_interrupted_leaves_nothing_and_can_begin_anew(
+def interrupted(*_: object, **__: object) -> None:
+    """Stand in for a comparison that the user stops."""
+    assert Path("out/.unfinished/process").read_text() == str(os.getpid())
+    raise KeyboardInterrupt
+
+
+def fit_left_by(process: int) -> None:
+    Path("out/.unfinished/predictor").mkdir(parents=True)
+    Path("out/.unfinished/process").write_text(str(process))
+
+
+def test_a_fit_that_is_interrupted_leaves_nothing(
     train: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*_: object, path: Path | None = None, **__: object) -> None:
-        assert Path("out/.unfinished").exists()
-        raise KeyboardInterrupt
-
     monkeypatch.setattr("autogluon_causalmix.comparison.compare", interrupted)
     assert causalmix("fit", train, "-t", "ill", "-o", "out", "--backbone", "mini") == 130
     assert not Path("out").exists()
-    assert "nothing is kept in out" in capsys.readouterr().err
+    assert "nothing of this fit is kept in out" in capsys.readouterr().err
+
+
+def test_a_fit_that_is_interrupted_leaves_the_one_that_it_was_to_replace(
+    train: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autogluon_causalmix.comparison.compare", interrupted)
     Path("out/predictor").mkdir(parents=True)
-    Path("out/.unfinished").touch()  # as after a kill
-    assert causalmix("fit", train, "-t", "ill", "-o", "out", "--backbone", "mini") == 130
-    assert "holds a fit that did not end: it begins anew" in capsys.readouterr().out
+    Path("out/predictor/part").touch()
+    Path("out/report.html").write_text("earlier")
+    fit = ("fit", train, "-t", "ill", "-o", "out", "--backbone", "mini", "--force")
+    assert causalmix(*fit) == 130
+    assert Path("out/predictor/part").exists()
+    assert Path("out/report.html").read_text() == "earlier"
+    assert not Path("out/.unfinished").exists()
 
 
 @pytest.mark.parametrize("force", [[], ["--force"]])
 def test_the_folder_of_a_running_fit_is_refused(
     force: list[str], train: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path("out/predictor").mkdir(parents=True)
-    Path("out/predictor/part").touch()
-    Path("out/.unfinished").write_text(str(os.getppid()))  # a process that runs
+    fit_left_by(os.getppid())  # a process that runs
     assert causalmix("fit", train, "-t", "ill", "-o", "out", "--backbone", "mini", *force) == 2
     told = capsys.readouterr().err
     assert f"a fit still runs in out (process {os.getppid()}); choose another --out" in told
-    assert Path("out/predictor/part").exists()
+    assert Path("out/.unfinished/predictor").exists()
 
 
 def test_the_folder_of_a_fit_whose_process_is_gone_is_taken(
     train: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        assert Path("out/.unfinished").read_text() == str(os.getpid())
-        raise KeyboardInterrupt
-
     monkeypatch.setattr("autogluon_causalmix.comparison.compare", interrupted)
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    Path("out").mkdir()
-    Path("out/.unfinished").write_text(str(gone.pid))
+    fit_left_by(gone.pid)
     assert causalmix("fit", train, "-t", "ill", "-o", "out", "--backbone", "mini") == 130
     assert "holds a fit that did not end: it begins anew" in capsys.readouterr().out
+
+
+def test_a_killed_fit_does_not_give_leave_to_overwrite_an_earlier_one(
+    train: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    fit_left_by(gone.pid)
+    Path("out/report.html").write_text("earlier")
+    assert causalmix("fit", train, "-t", "ill", "-o", "out", "--backbone", "mini") == 2
+    assert "out exists; choose another --out, or --force" in capsys.readouterr().err
+    assert Path("out/report.html").read_text() == "earlier"
 
 
 def test_quiet_prints_nothing(train: Path, capsys: pytest.CaptureFixture[str]) -> None:

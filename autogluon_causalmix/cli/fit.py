@@ -14,7 +14,8 @@ from autogluon_causalmix.cli.terminal import console, errors, print_notes
 from autogluon_causalmix.errors import ConfigError, TableError
 
 WRITTEN = ("predictor", "leaderboard.csv", "fit_report.json", "report.html")
-UNFINISHED = ".unfinished"  # holds the process; stands in the folder until all of these do
+UNFINISHED = ".unfinished"  # folder in which all of these are made, and `PROCESS` stands
+PROCESS = "process"  # holds the number of the process that fits
 
 if TYPE_CHECKING:  # loads pandas and AutoGluon
     import pandas as pd
@@ -56,7 +57,7 @@ def fit(
     _refuse_while_fitting(out)
     if (out / UNFINISHED).exists():  # of a fit that was killed: nothing in it is of use
         print_notes([f"{out} holds a fit that did not end: it begins anew"])
-        force = True
+        _remove_unfinished(out)
     options.claim(out, force, [train, test, options.file_in(dtypes), knowledge], WRITTEN)
     CausalMixModel.check(chosen)
     file, rows = _read(train, target, test, dtypes)
@@ -69,8 +70,8 @@ def fit(
     limits = {"time_limit": time_limit, "verbosity": 2 if verbose else 0}
     comparison = _compare(file.frame, rows, target, chosen, out, limits)
     scored_on = f"{'validation' if test is None else 'test'} rows"
-    _leave(comparison, out, f"{train.name}: {target}", scored_on)
-    (out / UNFINISHED).unlink()
+    _leave(comparison, out / UNFINISHED, f"{train.name}: {target}", scored_on)
+    _replace(out)
     _print(comparison, out, scored_on)
 
 
@@ -103,22 +104,22 @@ def _compare(
     out: Path,
     limits: dict[str, Any],
 ) -> "Comparison":
-    """Fit the arms; what does not end leaves nothing behind."""
+    """Fit the arms; what does not end leaves nothing behind, and an earlier fit as it was."""
     from autogluon_causalmix.comparison import compare
 
     _refuse_while_fitting(out)  # one that began since
-    _clear(out)
-    out.mkdir(exist_ok=True)
-    (out / UNFINISHED).write_text(str(os.getpid()))
+    part = out / UNFINISHED
+    part.mkdir(parents=True)
+    (part / PROCESS).write_text(str(os.getpid()))
     try:
         with followed() as progress:
             return compare(
-                train, test, target, chosen, out / "predictor", say=progress.say, **limits
+                train, test, target, chosen, part / "predictor", say=progress.say, **limits
             )
     except BaseException as error:
-        _clear(out)  # half of a predictor is of no use
+        _remove_unfinished(out)  # half of a predictor is of no use
         if isinstance(error, KeyboardInterrupt):
-            errors.print(f"stopped at {progress.part!r}: nothing is kept in {out}")
+            errors.print(f"stopped at {progress.part!r}: nothing of this fit is kept in {out}")
         raise
 
 
@@ -133,7 +134,7 @@ def _refuse_while_fitting(out: Path) -> None:
     import psutil
 
     try:
-        process = int((out / UNFINISHED).read_text())
+        process = int((out / UNFINISHED / PROCESS).read_text())
     except (OSError, ValueError):  # nothing unfinished, or a fit that was killed as it began
         return
     if process != os.getpid() and psutil.pid_exists(process):
@@ -143,13 +144,19 @@ def _refuse_while_fitting(out: Path) -> None:
         )
 
 
-def _clear(out: Path) -> None:
-    """Remove what an earlier fit has left, and the folder if nothing else is in it."""
-    shutil.rmtree(out / "predictor", ignore_errors=True)
-    for name in (*WRITTEN[1:], UNFINISHED):
-        (out / name).unlink(missing_ok=True)
-    if out.is_dir() and not any(out.iterdir()):
+def _remove_unfinished(out: Path) -> None:
+    """Remove what a fit has left that did not end, and the folder if nothing else is in it."""
+    shutil.rmtree(out / UNFINISHED)
+    if not any(out.iterdir()):
         out.rmdir()
+
+
+def _replace(out: Path) -> None:
+    """Put a fit that has ended in the place of an earlier one."""
+    shutil.rmtree(out / "predictor", ignore_errors=True)
+    for name in WRITTEN:
+        (out / UNFINISHED / name).replace(out / name)
+    shutil.rmtree(out / UNFINISHED)
 
 
 def _leave(comparison: "Comparison", out: Path, title: str, scored_on: str) -> None:

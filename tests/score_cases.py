@@ -13,7 +13,12 @@ def gains(
     nodes, padded = np.array([node]), np.full((1, score.n_columns), -1)
     padded[0, : len(parents)] = parents
     others = np.isin(np.arange(score.n_columns), candidates)[None]
-    added, removed = score.additions(nodes, padded, others), score.removals(nodes, padded)
+    (walks, steps), removed = (
+        score.additions(nodes, padded, others, np.zeros_like(others)),
+        score.removals(nodes, padded),
+    )
+    added = walks[:, 0]
+    assert steps.tolist() == [1]
     assert (added[~others] == -np.inf).all()
     assert np.isinf(removed).sum() == score.n_columns - len(parents)
     return added[0, candidates], removed[0, parents]

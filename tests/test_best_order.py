@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from random import Random
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -162,21 +164,52 @@ def dense_score(seed: int, n_columns: int = 9) -> DegenerateGaussianBIC:
 def test_gains__compiled__as_python_to_the_last_bit() -> None:
     from autogluon_causalmix.discovery.score import gaussian_gains
 
+    def as_python(loop: str) -> Callable[..., None]:
+        return cast("Callable[..., None]", getattr(gaussian_gains, loop).py_func)
+
     score = dense_score(1)
     n = score.n_columns
     varying = sorted(score.varying)
     nodes, parents = np.array(varying[:2]), np.full((2, n), -1)
     parents[0, :4], parents[1, :1] = varying[2:6], varying[5]
     candidates = np.isin(np.arange(n), varying[6:])[None].repeat(2, axis=0)
-    for loop, sets, found in (
-        ("additions", (nodes, parents, candidates), score.additions(nodes, parents, candidates)),
-        ("removals", (nodes, parents), score.removals(nodes, parents)),
-    ):
-        python, gains = getattr(gaussian_gains, loop).py_func, np.full((2, n), -np.inf)
-        rooms = score._room if loop == "removals" else score._room[:1]
-        python(*score._arrays, *sets, *rooms, gains)
-        assert np.isfinite(found).any(axis=1).all()
-        assert gains.tobytes() == found.tobytes()
+    gains, steps = score.additions(nodes, parents, candidates, candidates)
+    plain = np.full_like(gains, np.nan), np.zeros(2, dtype=np.int64)
+    as_python("additions")(
+        *score._arrays, nodes, parents, candidates, candidates, LEAST_GAIN, *score._room, *plain
+    )
+    assert steps.max() > 1
+    assert plain[1].tolist() == steps.tolist()
+    for walk, other, length in zip(gains, plain[0], steps, strict=True):
+        assert np.isfinite(walk[:length]).any()
+        assert walk[:length].tobytes() == other[:length].tobytes()
+    removed, other = score.removals(nodes, parents), np.full((2, n), -np.inf)
+    as_python("removals")(*score._arrays, nodes, parents, *score._room, other)
+    assert np.isfinite(removed).any(axis=1).all()
+    assert removed.tobytes() == other.tobytes()
+
+
+def test_additions__step_after_step__as_a_set_of_its_own() -> None:
+    score, taken = dense_score(2), 0
+    n, varying = score.n_columns, sorted(score.varying)
+    for node in varying:
+        candidates = np.isin(np.arange(n), [other for other in varying if other != node])
+        among = candidates & (np.arange(n) % 3 > 0)
+        none = np.full((1, n), -1)
+        (walk,), (steps,) = score.additions(np.array([node]), none, candidates[None], among[None])
+        parents = none.copy()
+        for step in range(1, steps):
+            best = np.argsort(-walk[step - 1], kind="stable")
+            chosen = next(place for place, column in enumerate(best) if among[column])
+            parents[0, step - 1] = best[chosen]
+            candidates[best[: chosen + 1]] = False
+            alone, _ = score.additions(
+                np.array([node]), parents, candidates[None], np.zeros((1, n), dtype=bool)
+            )
+            np.testing.assert_allclose(walk[step], alone[0, 0], atol=1e-8)
+            taken += 1
+        assert not (among & (walk[steps - 1] > 0.0)).any()
+    assert taken > n
 
 
 def test_search__a_few_sets_in_each_compiled_call__same_graph(

@@ -1,6 +1,7 @@
 """`Scale`: numeric columns in units that suit learners, and back into the observed range."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import stats
@@ -38,6 +39,10 @@ class Scale:
     @classmethod
     def of(cls, column: Matrix) -> "Scale":
         """Choose the map for a column of shape (rows,), NaN where a value is missing."""
+        return _chosen(column.tobytes())
+
+    @classmethod
+    def _of(cls, column: Matrix) -> "Scale":
         present = column[~np.isnan(column)]
         if len(present) == 0:
             return cls(np.array([0.0]), np.array([0.0]), (True, True))
@@ -91,3 +96,9 @@ def _interpolated(at: Matrix, knots: Matrix, heights: Matrix) -> Matrix:
     ahead = clipped / 2.0 - knots[right - 1] / 2.0
     share = np.divide(ahead, half_gap, out=np.where(np.isnan(at), np.nan, 0.0), where=half_gap > 0)
     return np.asarray(heights[right - 1] * (1.0 - share) + heights[right] * share)
+
+
+@lru_cache(maxsize=128)
+def _chosen(column: bytes) -> Scale:
+    """Keep the maps of columns: each is a parent of many others, in many graphs."""
+    return Scale._of(np.frombuffer(column))

@@ -63,7 +63,7 @@ class GrowShrinkTrees:
     For a set, the column's tree is followed from the root, at every branch along the best addition
     in the set. Scores are kept, so that similar sets, as in neighbouring orders, need few new ones.
     A walk is a compiled loop. It asks for the scores that it lacks, so that many are computed at
-    once.
+    once: those of all walks of a move, and of each as far as it goes.
 
     Parameters
     ----------
@@ -84,13 +84,15 @@ class GrowShrinkTrees:
         self._additions, self._worth = np.zeros((n, 2), dtype=np.int64), np.zeros(n)
         self._counts = np.array([n, 0, 0, 0])
         self._asked = np.zeros((2, 3 * n), dtype=np.int64)
+        self._sets = np.zeros((3 * n, n), dtype=np.bool_)
 
     def move(self, node: int, order: Indices) -> bool:
         """Move a column to its best place in the order, in place; return whether it moved."""
+        known = np.full((3, len(order)), np.nan)
         while True:
             self._make_room_for_branches(3 * len(order))
             moved = self._loops.move(
-                node, order, *self._arrays, self._asked, self._counts, LEAST_GAIN
+                node, order, known, *self._arrays, self._asked, self._sets, self._counts, LEAST_GAIN
             )
             if moved >= 0:
                 return moved > 0
@@ -111,7 +113,7 @@ class GrowShrinkTrees:
             end = self._loops.end(node, among, *self._arrays, self._counts)
             if self._links[end, self._loops.START] >= 0:
                 break
-            self._grow(np.array([end]))
+            self._grow(np.array([end]), among[None])
         parents, values = self._shrunk(np.array([end]))
         return parents[0][parents[0] >= 0], float(values[0])
 
@@ -123,22 +125,23 @@ class GrowShrinkTrees:
         """Grow and shrink the branches that a walk asks for."""
         to_grow, to_shrink = self._counts[self._loops.TO_GROW :].tolist()
         if to_grow:
-            self._grow(self._asked[0, :to_grow])
+            self._grow(self._asked[0, :to_grow], self._sets[:to_grow])
         if to_shrink:
             branches = self._asked[1, :to_shrink]
             self._values[branches, self._loops.KEPT] = self._shrunk(branches)[1]
             self._links[branches, self._loops.ASKED] = 0
 
-    def _grow(self, branches: Indices) -> None:
-        """Compute the additions of branches."""
+    def _grow(self, branches: Indices, sets: Mask) -> None:
+        """Compute the additions of branches, and of those after them on walks in sets."""
         parents, still_open = self._described(branches)
         nodes = self._links[branches, self._loops.NODE]
-        gains = self._scoring.additions(nodes, parents, still_open)
-        needed = self._counts[self._loops.ADDITIONS] + gains.size
+        gains, steps = self._scoring.additions(nodes, parents, still_open, sets)
+        self._make_room_for_branches(int(steps.sum()))
+        needed = self._counts[self._loops.ADDITIONS] + steps.sum() * len(self._candidates)
         if needed > len(self._worth):
             self._additions = _longer(self._additions, needed)
             self._worth = _longer(self._worth, needed)
-        self._loops.extend(branches, gains, *self._arrays, self._counts, LEAST_GAIN)
+        self._loops.extend(branches, gains, steps, sets, *self._arrays, self._counts, LEAST_GAIN)
 
     def _shrunk(self, branches: Indices) -> tuple[Indices, Matrix]:
         """Return the parents left when no removal has a gain, padded, and the scores with them."""

@@ -8,9 +8,16 @@ import numpy as np
 
 from autogluon_causalmix.arrays import Indices, Mask, Matrix
 from autogluon_causalmix.discovery.blocks import BlockCorrelation
+from autogluon_causalmix.discovery.score.protocol import LEAST_GAIN
 
 ENTRIES_PER_BATCH = 10**8
 """Entries of the correlations × sets of parents in one batch; it takes some tenths of a second."""
+
+MOST_STEPS = 32
+"""Of a walk in one call; it goes on in the next."""
+
+ENTRIES_OF_GAINS = 10**7
+"""In one call, of all walks and steps."""
 
 
 @dataclass(frozen=True)
@@ -57,15 +64,19 @@ class DegenerateGaussianBIC:
         varying = self.varying.intersection(parents)
         return self._value(varying | self.varying.intersection([node])) - self._value(varying)
 
-    def additions(self, nodes: Indices, parents: Indices, candidates: Mask) -> Matrix:
-        """Return the gain from each candidate as a further parent; `Score` describes the arrays."""
+    def additions(
+        self, nodes: Indices, parents: Indices, candidates: Mask, among: Mask
+    ) -> tuple[Matrix, Indices]:
+        """Return gains from further parents, for each step of a walk; see `Score`."""
         from autogluon_causalmix.discovery.score.gaussian_gains import additions
 
-        gains, room = np.full(candidates.shape, -np.inf), self._room[0]
+        most = max(min(MOST_STEPS, ENTRIES_OF_GAINS // max(candidates.size, 1)), 1)
+        gains = np.empty((len(nodes), most, candidates.shape[1]))
+        steps = np.empty(len(nodes), dtype=np.int64)
         for some in self._batches(len(nodes)):
-            sets = nodes[some], parents[some], candidates[some]
-            additions(*self._arrays, *sets, room, gains[some])
-        return gains
+            sets = nodes[some], parents[some], candidates[some], among[some]
+            additions(*self._arrays, *sets, LEAST_GAIN, *self._room, gains[some], steps[some])
+        return gains, steps
 
     def removals(self, nodes: Indices, parents: Indices) -> Matrix:
         """Return the gain from removing each parent; `Score` describes the arrays."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from autogluon_causalmix.arrays import Adjacency, Indices, Mask, Matrix
 from autogluon_causalmix.discovery.score.compiled import compiled
+from autogluon_causalmix.discovery.score.ranking import rank
 
 NODE, COLUMN, BEFORE, PLACE, START, STOP, ASKED = range(7)
 """Of a branch: the column whose tree it is in, the parent added last, the branch before it, its
@@ -61,7 +62,9 @@ def end(
     return branch
 
 
-@compiled("f8(i8, b1[::1], i8[:,::1], f8[:,::1], i8[:,::1], f8[::1], i8[:,::1], i8[::1])")
+@compiled(
+    "f8(i8, b1[::1], i8[:,::1], f8[:,::1], i8[:,::1], f8[::1], i8[:,::1], b1[:,::1], i8[::1])"
+)
 def score(
     root: int,
     among: Mask,
@@ -70,6 +73,7 @@ def score(
     additions: Indices,
     worth: Matrix,
     asked: Indices,
+    sets: Mask,
     counts: Indices,
 ) -> float:
     """Return the score with the best parents in a set; ask for what is missing, as `move` does."""
@@ -79,53 +83,89 @@ def score(
         if not links[last, ASKED] and counts[TO_GROW + kind] < asked.shape[1]:
             links[last, ASKED] = 1
             asked[kind, counts[TO_GROW + kind]] = last
+            if kind == 0:
+                sets[counts[TO_GROW]] = among
             counts[TO_GROW + kind] += 1
         return np.nan
     return values[last, KEPT]  # type: ignore[no-any-return]
 
 
-@compiled("i8(i8, i8[::1], i8[:,::1], f8[:,::1], i8[:,::1], f8[::1], i8[:,::1], i8[::1], f8)")
-def move(
+@compiled(
+    "i8(i8, i8[::1], f8[:,::1], i8[:,::1], f8[:,::1], i8[:,::1], f8[::1], i8[:,::1], b1[:,::1], "
+    "i8[::1])"
+)
+def look_up(
     node: int,
     order: Indices,
+    known: Matrix,
     links: Indices,
     values: Matrix,
     additions: Indices,
     worth: Matrix,
     asked: Indices,
+    sets: Mask,
+    counts: Indices,
+) -> int:
+    """Write the scores that are not known yet; return the place of the column in the order.
+
+    `known`, shape (3, columns), is NaN where a score is not known: of the column at each place
+    among the others, of the other that is there without it before, and of that one with it.
+    """
+    among = np.zeros(len(order), dtype=np.bool_)
+    here, place = 0, 0
+    for other in order:
+        if other == node:
+            here = place
+            continue
+        for which in range(3):
+            if np.isnan(known[which, place]):
+                among[node] = which == 2
+                known[which, place] = score(
+                    node if which == 0 else other,
+                    among, links, values, additions, worth, asked, sets, counts,
+                )  # fmt: skip
+        among[node], among[other] = False, True
+        place += 1
+    known[0, place] = score(node, among, links, values, additions, worth, asked, sets, counts)
+    return here
+
+
+@compiled(
+    "i8(i8, i8[::1], f8[:,::1], i8[:,::1], f8[:,::1], i8[:,::1], f8[::1], i8[:,::1], b1[:,::1], "
+    "i8[::1], f8)"
+)
+def move(
+    node: int,
+    order: Indices,
+    known: Matrix,
+    links: Indices,
+    values: Matrix,
+    additions: Indices,
+    worth: Matrix,
+    asked: Indices,
+    sets: Mask,
     counts: Indices,
     least: float,
 ) -> int:
     """Move a column to its best place in the order, if the gain is at least `least`.
 
     Returns 1 if it moved, 0 if not, and −1 if branches have to be grown or shrunk first: these
-    are in the rows of `asked`, as far as it has room.
+    are in the rows of `asked`, as far as it has room, and `sets` has the columns of the walks that
+    want them grown. `known` is that of `look_up`, all NaN at first.
     """
     n = len(order)
     counts[TO_GROW] = counts[TO_SHRINK] = 0
-    own, without, beside = np.empty(n), np.zeros(n), np.zeros(n)
-    among = np.zeros(n, dtype=np.bool_)
-    here, place = 0, 0
-    for other in order:
-        if other == node:
-            here = place
-            continue
-        own[place] = score(node, among, links, values, additions, worth, asked, counts)
-        without[place] = score(other, among, links, values, additions, worth, asked, counts)
-        among[node] = True
-        beside[place] = score(other, among, links, values, additions, worth, asked, counts)
-        among[node], among[other] = False, True
-        place += 1
-    own[place] = score(node, among, links, values, additions, worth, asked, counts)
+    here = look_up(node, order, known, links, values, additions, worth, asked, sets, counts)
     if counts[TO_GROW] + counts[TO_SHRINK] > 0:
         return -1
+    own, without, beside = known[0], known[1], known[2]
     after = 0.0
     for place in range(n - 2, -1, -1):  # of all columns that would come after the moved one
         after += beside[place]
-        beside[place] = after
+        own[place] += after
     before, most, best = 0.0, -np.inf, n - 1
     for place in range(n):
-        own[place] += before + beside[place]
+        own[place] += before
         before += without[place]
         most = max(most, own[place])
     while own[best] <= most - least:  # the last of equal ones
@@ -170,10 +210,15 @@ def describe(
             parents[row, place], parents[row, size - 1 - place] = other, one
 
 
-@compiled("void(i8[::1], f8[:,::1], i8[:,::1], f8[:,::1], i8[:,::1], f8[::1], i8[::1], f8)")
+@compiled(
+    "void(i8[::1], f8[:,:,::1], i8[::1], b1[:,::1], i8[:,::1], f8[:,::1], i8[:,::1], f8[::1], "
+    "i8[::1], f8)"
+)
 def extend(
     branches: Indices,
     gains: Matrix,
+    steps: Indices,
+    sets: Mask,
     links: Indices,
     values: Matrix,
     additions: Indices,
@@ -181,27 +226,21 @@ def extend(
     counts: Indices,
     least: float,
 ) -> None:
-    """Give branches their additions: the columns with a gain, the best first, equal ones in order.
-
-    Gains that differ by less than `least` are equal.
-    """
+    """Give branches, and those after them on a walk in a set, their additions, as `rank` says."""
+    ranked = np.empty(gains.shape[2], dtype=np.int64)
     for row in range(len(branches)):
         branch = branches[row]
-        start = stop = counts[ADDITIONS]
-        for column in range(gains.shape[1]):
-            gain = gains[row, column]
-            if gain > 0.0:
-                place = stop
-                while place > start and worth[place - 1] < gain - least:
-                    worth[place], additions[place, 0] = worth[place - 1], additions[place - 1, 0]
-                    place -= 1
-                worth[place], additions[place, 0] = gain, column
-                stop += 1
-        for place in range(start, stop):
-            worth[place] += values[branch, VALUE]
-            additions[place, 1] = -1
-        links[branch, START], links[branch, STOP], links[branch, ASKED] = start, stop, 0
-        counts[ADDITIONS] = stop
+        for step in range(steps[row]):
+            if step > 0:
+                branch = end(branch, sets[row], links, values, additions, worth, counts)
+            start = counts[ADDITIONS]
+            stop = start + rank(gains[row, step], least, ranked)
+            for place in range(start, stop):
+                column = ranked[place - start]
+                worth[place] = gains[row, step, column] + values[branch, VALUE]
+                additions[place, 0], additions[place, 1] = column, -1
+            links[branch, START], links[branch, STOP], links[branch, ASKED] = start, stop, 0
+            counts[ADDITIONS] = stop
 
 
 @compiled("void(f8[:,::1], i8[::1], i8[:,::1], f8[::1], f8, b1[::1])")

@@ -54,18 +54,20 @@ class QuotientNML:
         given = tuple(parents)
         return float(self._unions(given, [node])[0]) - self._value(given)
 
-    def additions(self, nodes: Indices, parents: Indices, candidates: Mask) -> Matrix:
-        """Return the gain from each candidate as a further parent; `Score` describes the arrays."""
-        gains = np.full(candidates.shape, -np.inf)
+    def additions(
+        self, nodes: Indices, parents: Indices, candidates: Mask, among: Mask
+    ) -> tuple[Matrix, Indices]:
+        """Return gains from further parents, of one step; see `Score`."""
+        gains = np.full((len(candidates), 1, candidates.shape[1]), -np.inf)
         for row, node in enumerate(nodes.tolist()):
             given = tuple(parents[row][parents[row] >= 0].tolist())
             places = np.flatnonzero(candidates[row]).tolist()
-            gains[row, places] = (
+            gains[row, 0, places] = (
                 self._unions((node, *given), places)
                 - self._unions(given, places)
                 - self.score(node, given)
             )
-        return gains
+        return gains, np.ones(len(nodes), dtype=np.int64)
 
     def removals(self, nodes: Indices, parents: Indices) -> Matrix:
         """Return the gain from removing each parent; `Score` describes the arrays."""

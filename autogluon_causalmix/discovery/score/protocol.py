@@ -28,8 +28,13 @@ class Score(Protocol):
     def score(self, node: int, parents: Iterable[int]) -> float:
         """Return the score of column `node` given its parents, up to a constant of the column."""
 
-    def additions(self, nodes: Indices, parents: Indices, candidates: Mask) -> Matrix:
-        """Return the gain from each candidate as a further parent, −∞ for other columns.
+    def additions(
+        self, nodes: Indices, parents: Indices, candidates: Mask, among: Mask
+    ) -> tuple[Matrix, Indices]:
+        """Return gains from further parents, for the first steps of greedy walks.
+
+        A step takes the first parent in `among` by the order of `rank`. Candidates that come before
+        it are none any more; nor is itself.
 
         Parameters
         ----------
@@ -38,7 +43,17 @@ class Score(Protocol):
         parents : numpy.ndarray of int
             Shape (sets, columns), padded with −1. Neither these nor `nodes` are constant columns.
         candidates : numpy.ndarray of bool
-            Shape (sets, columns), as the result.
+            Shape (sets, columns).
+        among : numpy.ndarray of bool
+            Shape (sets, columns): which columns a walk may take.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (sets, steps, columns): the gain from each candidate, −∞ for other columns.
+        numpy.ndarray of int
+            Shape (sets,): how many steps were computed, at least one, and at most one after the
+            last that has a parent to take.
         """
 
     def removals(self, nodes: Indices, parents: Indices) -> Matrix:

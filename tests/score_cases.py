@@ -15,7 +15,7 @@ def gains(
     others = np.isin(np.arange(score.n_columns), candidates)[None]
     (walks, steps), removed = (
         score.additions(nodes, padded, others, np.zeros_like(others)),
-        score.removals(nodes, padded),
+        score.removals(nodes, padded, np.ones_like(others)),
     )
     added = walks[:, 0]
     assert steps.tolist() == [1]

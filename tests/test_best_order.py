@@ -183,8 +183,8 @@ def test_gains__compiled__as_python_to_the_last_bit() -> None:
     for walk, other, length in zip(gains, plain[0], steps, strict=True):
         assert np.isfinite(walk[:length]).any()
         assert walk[:length].tobytes() == other[:length].tobytes()
-    removed, other = score.removals(nodes, parents), np.full((2, n), -np.inf)
-    as_python("removals")(*score._arrays, nodes, parents, *score._room, other)
+    removed, other = score.removals(nodes, parents, ~candidates), np.full((2, n), -np.inf)
+    as_python("removals")(*score._arrays, nodes, parents, ~candidates, *score._room, other)
     assert np.isfinite(removed).any(axis=1).all()
     assert removed.tobytes() == other.tobytes()
 

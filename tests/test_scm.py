@@ -1,5 +1,7 @@
 """Mechanisms and models against simulators with known noise, probabilities and interventions."""
 
+from collections.abc import Iterator
+
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +22,7 @@ from autogluon_causalmix.scm.label_check import LabelCheck
 from autogluon_causalmix.scm.learners import LEARNERS, linear, smooth
 from autogluon_causalmix.scm.mechanisms import AdditiveNoise, CalibratedClassifier
 from autogluon_causalmix.scm.parents import ParentFeatures
-from autogluon_causalmix.scm.ridge import PENALTIES, ridge_regression
+from autogluon_causalmix.scm.ridge import PENALTIES, ridge_regression_on_best
 from autogluon_causalmix.scm.roots import Empirical
 from autogluon_causalmix.scm.scales import Scale
 from autogluon_causalmix.table import Table
@@ -233,12 +235,28 @@ def test_bumps__products_of_their_columns__are_the_kernel_of_all_landmarks() -> 
     assert bumps.shape[1] < 40, "copies, and bumps that the others span, are left out"
 
 
+def test_ridge__the_error_does_not_fall__no_rougher_basis_is_made() -> None:
+    rng = np.random.default_rng(2)
+    parents = rng.normal(size=(200, 1))
+    targets = parents + rng.normal(size=(200, 1))
+    made = []
+
+    def bases() -> Iterator[Bumps]:
+        for width in (4.0, 0.02, 0.01):
+            made.append(width)
+            yield Bumps.at(parents[:50], width)
+
+    fit = ridge_regression_on_best("smooth", bases(), parents, targets)
+    assert fit.model.basis.width == 4.0  # type: ignore[attr-defined]
+    assert made == [4.0, 0.02]
+
+
 def test_ridge__choice__the_lowest_generalised_cross_validation_error_of_all() -> None:
     rng = np.random.default_rng(5)
     parents, signal = nonlinear(60, rng)
     targets = np.column_stack([signal, -signal, parents[:, 4]]) + rng.normal(size=(60, 3))
     centred = targets - targets.mean(axis=0)
-    bases = [Bumps.at(parents[:20], width) for width in (0.3, 1.0, 3.0)]
+    bases = [Bumps.at(parents[:20], width) for width in (3.0, 1.0, 0.3)]
     errors = {}
     for basis in bases:
         columns = weighted_columns(basis, parents)
@@ -250,7 +268,7 @@ def test_ridge__choice__the_lowest_generalised_cross_validation_error_of_all() -
             errors[basis.width, penalty] = left / (1.0 - np.trace(hat) / 60) ** 2
     width, penalty = min(errors, key=errors.__getitem__)
     assert penalty not in PENALTIES[[0, -1]], "the planted noise asks for a penalty in between"
-    fit = ridge_regression("smooth", bases, parents, targets)
+    fit = ridge_regression_on_best("smooth", bases, parents, targets)
     assert fit.model.basis.width == width  # type: ignore[attr-defined]
     assert recovered_ridge(fit, parents, targets) == pytest.approx(penalty, rel=1e-6)
 
@@ -484,8 +502,8 @@ def test_ridge__many_rows__some_choose_the_width_and_all_are_fitted() -> None:
     parents = rng.uniform(-3, 3, size=(3000, 1))
     targets = np.sin(4.0 * parents) + 0.3 * rng.normal(size=(3000, 1))
     landmarks = np.linspace(-3, 3, 40)[:, None]
-    bases = [Bumps.at(landmarks, width) for width in (0.02, 0.3, 8.0)]
-    fit = ridge_regression("smooth", bases, parents, targets)
+    bases = [Bumps.at(landmarks, width) for width in (8.0, 0.3, 0.02)]
+    fit = ridge_regression_on_best("smooth", bases, parents, targets)
     assert fit.model.basis.width == 0.3  # type: ignore[attr-defined]
     assert len(fit.held_out) == 3000
     error = fit.model.predict(parents) - np.sin(4.0 * parents)

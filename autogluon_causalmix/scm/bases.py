@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy.linalg import block_diag, solve_triangular
-from scipy.linalg.lapack import dpstrf
+from scipy.linalg import block_diag
+from scipy.linalg.lapack import dpstrf, dtrtri
 
 from autogluon_causalmix.arrays import Indices, Matrix
 
@@ -73,9 +73,8 @@ class Bumps:
         """
         products = _kernel(landmarks, landmarks, width)
         factor, order, rank, _ = dpstrf(products, tol=LEAST_NEW, lower=1)
-        factor = np.tril(factor[:rank, :rank])
-        whiten = solve_triangular(factor, np.eye(rank), lower=True).T
-        prior = block_diag(np.eye(landmarks.shape[1]), whiten)
+        whiten, _ = dtrtri(np.tril(factor[:rank, :rank]), lower=1)
+        prior = block_diag(np.eye(landmarks.shape[1]), whiten.T)
         return cls(landmarks[order[:rank] - 1], width, prior)
 
     def expand(self, features: Matrix) -> Matrix:

@@ -8,7 +8,11 @@ import numpy as np
 
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.scm.bases import Bumps, Identity, Pairs
-from autogluon_causalmix.scm.ridge import FittedLearner, ridge_regression
+from autogluon_causalmix.scm.ridge import (
+    FittedLearner,
+    ridge_regression,
+    ridge_regression_on_best,
+)
 
 Learner = Callable[[Matrix, Matrix, np.random.Generator], FittedLearner]
 
@@ -31,7 +35,7 @@ def linear(features: Matrix, targets: Matrix) -> FittedLearner:
     targets : numpy.ndarray
         Shape (rows, outputs).
     """
-    return ridge_regression("linear", [Identity()], features, targets)
+    return ridge_regression("linear", Identity(), features, targets)
 
 
 def pairwise(features: Matrix, targets: Matrix) -> FittedLearner:
@@ -46,11 +50,13 @@ def pairwise(features: Matrix, targets: Matrix) -> FittedLearner:
     targets : numpy.ndarray
         Shape (rows, outputs).
     """
-    return ridge_regression("pairwise", [Pairs.of(features)], features, targets)
+    return ridge_regression("pairwise", Pairs.of(features), features, targets)
 
 
 def smooth(features: Matrix, targets: Matrix, rng: np.random.Generator) -> FittedLearner:
     """Fit kernel ridge regression of one of three widths on landmarks (Williams and Seeger, 2001).
+
+    The widest is tried first, and a narrower one as long as the error falls.
 
     Parameters
     ----------
@@ -65,9 +71,9 @@ def smooth(features: Matrix, targets: Matrix, rng: np.random.Generator) -> Fitte
     distinct = _distinct(features[some], rng)
     chosen = rng.permutation(len(distinct))[:LANDMARKS]
     landmarks = distinct[np.sort(chosen)]
-    widths = np.sqrt(max(features.shape[1], 1)) * np.array([0.5, 1.0, 2.0])
-    bases = [Bumps.at(landmarks, width) for width in widths]
-    return ridge_regression("smooth", bases, features, targets)
+    widths = np.sqrt(max(features.shape[1], 1)) * np.array([2.0, 1.0, 0.5])
+    bases = (Bumps.at(landmarks, width) for width in widths)
+    return ridge_regression_on_best("smooth", bases, features, targets)
 
 
 def trees(features: Matrix, targets: Matrix, rng: np.random.Generator) -> FittedLearner:

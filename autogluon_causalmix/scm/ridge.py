@@ -1,8 +1,7 @@
 """`ridge_regression`: a fit with held-out predictions of its rows, in closed form."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from operator import attrgetter
 from typing import Protocol
 
 import numpy as np
@@ -86,27 +85,48 @@ class Linear:
         return replace(self, weights=weights, offset=self.offset + self.offset_root * normal[0])
 
 
-def ridge_regression(
-    name: str, bases: Sequence[Basis], features: Matrix, targets: Matrix
-) -> FittedLearner:
-    """Fit ridge regression on the best of some bases.
+def ridge_regression(name: str, basis: Basis, features: Matrix, targets: Matrix) -> FittedLearner:
+    """Fit ridge regression on a basis.
 
-    Generalised cross-validation (Golub, Heath and Wahba, 1979) chooses the basis and the penalty:
-    it takes the mean leverage for that of each row, so that no row is looked at for a penalty. Of
-    many rows, equally spaced ones choose the basis.
+    Generalised cross-validation (Golub, Heath and Wahba, 1979) chooses the penalty: it takes the
+    mean leverage for that of each row, so that no row is looked at for a penalty.
 
     Parameters
     ----------
     name : str
         The learner's name.
-    bases : sequence of Basis
-        What predictions may be linear in.
+    basis : Basis
+        What predictions are linear in.
     features, targets : numpy.ndarray
         Shape (rows, features) and (rows, outputs).
     """
-    step = -(-len(features) // ROWS_TO_CHOOSE) if len(bases) > 1 else 1
+    return _Expanded.of(basis, features, targets).fitted(name, targets)
+
+
+def ridge_regression_on_best(
+    name: str, bases: Iterable[Basis], features: Matrix, targets: Matrix
+) -> FittedLearner:
+    """Fit ridge regression on the best of some bases.
+
+    One basis after the other is tried, until the error of generalised cross-validation does not
+    fall. Of many rows, equally spaced ones choose.
+
+    Parameters
+    ----------
+    name : str
+        The learner's name.
+    bases : iterable of Basis
+        From the smoothest to the roughest, at least one.
+    features, targets : numpy.ndarray
+        Shape (rows, features) and (rows, outputs).
+    """
+    step = -(-len(features) // ROWS_TO_CHOOSE)
     some = (_Expanded.of(basis, features[::step], targets[::step]) for basis in bases)
-    best = min(some, key=attrgetter("error"))
+    best = next(some)
+    for rougher in some:
+        if rougher.error >= best.error:
+            break
+        best = rougher
     if step > 1:
         best = _Expanded.of(best.basis, features, targets)
     return best.fitted(name, targets)

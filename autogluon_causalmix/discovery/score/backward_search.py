@@ -1,6 +1,6 @@
 """`backward_search`: the second phase of greedy equivalence search (Chickering, 2002)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain, combinations, islice
 
 import numpy as np
@@ -126,16 +126,36 @@ def _may_be_last(
 def _best_deletion(score: Score, marks: Marks) -> Deletion | None:
     """Return the deletion with the largest gain, the first of equal ones; None if none has."""
     best, most = None, 0.0
+    for x in range(len(marks)):
+        options = list(_deletions(x, marks))
+        gains = _gains(score, options)
+        for (deletion, _), gain in zip(options, gains, strict=True):
+            if gain > most + LEAST_GAIN:
+                best, most = deletion, gain
+    return best
+
+
+def _deletions(x: int, marks: Marks) -> Iterator[tuple[Deletion, list[int]]]:
+    """Yield deletions of edges x → y and x − y, each with the other causes of y in its graph."""
     near, undirected = marks != 0, (marks == -1) & (marks.T == -1)
-    for x, y in np.argwhere(marks == -1).tolist():
+    for y in np.flatnonzero(marks[x] == -1).tolist():
         causes = np.flatnonzero(
             (marks[:, y] == -1) & (marks[y] == 1) & (np.arange(len(marks)) != x)
         ).tolist()
         for effects, rest in _ways(np.flatnonzero(undirected[y] & near[x]).tolist(), near):
-            gain = score.score(y, [*causes, *rest]) - score.score(y, [*causes, *rest, x])
-            if gain > most + LEAST_GAIN:
-                best, most = (x, y, effects), gain
-    return best
+            yield (x, y, effects), [*causes, *rest]
+
+
+def _gains(score: Score, options: Sequence[tuple[Deletion, list[int]]]) -> list[float]:
+    """Return the gains of deletions."""
+    shape = len(options), score.n_columns
+    parents, gone = np.full(shape, -1, dtype=np.int64), np.zeros(shape, dtype=np.bool_)
+    for row, ((x, _, _), others) in enumerate(options):
+        parents[row, : len(others) + 1] = [*others, x]
+        gone[row, x] = True
+    nodes = np.array([y for (_, y, _), _ in options], dtype=np.int64)
+    gains: list[float] = score.removals(nodes, parents, gone)[gone].tolist()
+    return gains
 
 
 def _ways(shared: list[int], near: Adjacency) -> Iterator[tuple[tuple[int, ...], list[int]]]:

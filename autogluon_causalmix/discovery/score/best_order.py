@@ -147,8 +147,9 @@ class GrowShrinkTrees:
         """Return the parents left when no removal has a gain, padded, and the scores with them."""
         parents, values = self._described(branches)[0], self._values[branches, self._loops.VALUE]
         nodes, left = self._links[branches, self._loops.NODE], np.arange(len(branches))
+        any_of_them = np.ones(parents.shape, dtype=np.bool_)
         while len(left):
-            gains = self._scoring.removals(nodes[left], parents[left])
+            gains = self._scoring.removals(nodes[left], parents[left], any_of_them[: len(left)])
             dropped = np.empty(len(left), dtype=np.bool_)
             self._loops.drop(gains, left, parents, values, LEAST_GAIN, dropped)
             left = left[dropped]

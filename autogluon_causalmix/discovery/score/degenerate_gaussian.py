@@ -78,13 +78,14 @@ class DegenerateGaussianBIC:
             additions(*self._arrays, *sets, LEAST_GAIN, *self._room, gains[some], steps[some])
         return gains, steps
 
-    def removals(self, nodes: Indices, parents: Indices) -> Matrix:
+    def removals(self, nodes: Indices, parents: Indices, candidates: Mask) -> Matrix:
         """Return the gain from removing each parent; `Score` describes the arrays."""
         from autogluon_causalmix.discovery.score.gaussian_gains import removals
 
         gains = np.full(parents.shape, -np.inf)
         for some in self._batches(len(nodes)):
-            removals(*self._arrays, nodes[some], parents[some], *self._room, gains[some])
+            sets = nodes[some], parents[some], candidates[some]
+            removals(*self._arrays, *sets, *self._room, gains[some])
         return gains
 
     def _batches(self, n_sets: int) -> Iterator[slice]:

@@ -236,7 +236,8 @@ def _invert_factor(
 
 
 @compiled(
-    "void(f8[:,::1], i8[::1], f8[:,::1], f8, i8[::1], i8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1])"
+    "void(f8[:,::1], i8[::1], f8[:,::1], f8, i8[::1], i8[:,::1], b1[:,::1], f8[:,::1], f8[:,::1], "
+    "f8[:,::1])"
 )
 def removals(
     matrix: Matrix,
@@ -245,11 +246,12 @@ def removals(
     total: float,
     nodes: Indices,
     parents: Indices,
+    candidates: Mask,
     rows: Matrix,
     inverse: Matrix,
     gains: Matrix,
 ) -> None:
-    """Write the gain from removing each parent.
+    """Write the gain from removing each parent that is a candidate.
 
     The ratio of X given P, with Z and without, is that of the precision of Z among P, without X
     and with X. The rows of the inverse of the Cholesky factor of P and X add up to both. `rows`
@@ -268,10 +270,11 @@ def removals(
             if parent < 0:
                 break
             stop = start + starts[parent + 1] - starts[parent]
-            for i in range(start, stop):
-                for j in range(start, i + 1):
-                    rows[i, j] = 0.0
-            _add(rows, start, stop, inverse, start, size - width, 1.0)
-            ratio = _log_ratio(rows, start, stop, inverse, size - width, size, 1.0, room)
-            gains[request, parent] = -0.5 * total * ratio + penalties[node, parent]
+            if candidates[request, parent]:
+                for i in range(start, stop):
+                    for j in range(start, i + 1):
+                        rows[i, j] = 0.0
+                _add(rows, start, stop, inverse, start, size - width, 1.0)
+                ratio = _log_ratio(rows, start, stop, inverse, size - width, size, 1.0, room)
+                gains[request, parent] = -0.5 * total * ratio + penalties[node, parent]
             start = stop

@@ -69,15 +69,16 @@ class QuotientNML:
             )
         return gains, np.ones(len(nodes), dtype=np.int64)
 
-    def removals(self, nodes: Indices, parents: Indices) -> Matrix:
+    def removals(self, nodes: Indices, parents: Indices, candidates: Mask) -> Matrix:
         """Return the gain from removing each parent; `Score` describes the arrays."""
         gains = np.full(parents.shape, -np.inf)
         for row, node in enumerate(nodes.tolist()):
             given = parents[row][parents[row] >= 0].tolist()
             whole = self.score(node, given)
-            gains[row, given] = [
-                self.score(node, [one for one in given if one != gone]) - whole for gone in given
-            ]
+            for gone in given:
+                if candidates[row, gone]:
+                    left = [one for one in given if one != gone]
+                    gains[row, gone] = self.score(node, left) - whole
         return gains
 
     @property

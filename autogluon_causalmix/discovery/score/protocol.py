@@ -56,10 +56,10 @@ class Score(Protocol):
             last that has a parent to take.
         """
 
-    def removals(self, nodes: Indices, parents: Indices) -> Matrix:
-        """Return the gain from removing each parent, shape (sets, columns), −∞ for other columns.
+    def removals(self, nodes: Indices, parents: Indices, candidates: Mask) -> Matrix:
+        """Return the gain from removing each parent that is a candidate, −∞ for other columns.
 
-        The arguments are as for `additions`.
+        The arguments are as for `additions`; the result has shape (sets, columns).
         """
 
 

@@ -126,11 +126,14 @@ def _eliminate(matrix: Matrix, starts: Indices, column: int, size: int, rows: Ma
     return size
 
 
-@compiled("void(f8[:,::1], i8[::1], b1[::1], f8[:,::1])")
-def _copy_blocks(matrix: Matrix, starts: Indices, columns: Mask, left: Matrix) -> None:
-    """Copy the blocks of some columns."""
-    for column in range(len(columns)):
-        if columns[column]:
+@compiled("void(f8[:,::1], i8[::1], b1[::1], b1[::1], f8[:,::1])")
+def _begin(
+    matrix: Matrix, starts: Indices, candidates: Mask, still_open: Mask, left: Matrix
+) -> None:
+    """Copy the candidates and their blocks."""
+    for column in range(len(candidates)):
+        still_open[column] = candidates[column]
+        if candidates[column]:
             for i in range(starts[column], starts[column + 1]):
                 for j in range(starts[column], i + 1):
                     left[i, j] = matrix[i, j]
@@ -175,11 +178,10 @@ def additions(
     stays, and so does what is left of each candidate. `rows` and `left` have the shape of `matrix`.
     """
     n, room = candidates.shape[1], _room(starts)
-    ranked = np.empty(n, dtype=np.int64)
+    ranked, still_open = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.bool_)
     for request in range(len(nodes)):
         node, size, done, step = nodes[request], 0, 0, 0
-        still_open = candidates[request].copy()
-        _copy_blocks(matrix, starts, still_open, left)
+        _begin(matrix, starts, candidates[request], still_open, left)
         for parent in parents[request]:
             if parent >= 0:  # else padding
                 size = _eliminate(matrix, starts, parent, size, rows)
@@ -261,9 +263,9 @@ def removals(
     for request in range(len(nodes)):
         node = nodes[request]
         size = width = _append(starts, node, features, 0)
-        for parent in parents[request, ::-1]:
-            if parent >= 0:  # else padding
-                size = _append(starts, parent, features, size)
+        for place in range(parents.shape[1] - 1, -1, -1):
+            if parents[request, place] >= 0:  # else padding
+                size = _append(starts, parents[request, place], features, size)
         _invert_factor(matrix, features, size, rows, inverse)
         start = 0
         for parent in parents[request]:

@@ -84,7 +84,8 @@ def score(
             links[last, ASKED] = 1
             asked[kind, counts[TO_GROW + kind]] = last
             if kind == 0:
-                sets[counts[TO_GROW]] = among
+                for column in range(len(among)):  # assigning the row would compile for 2 s
+                    sets[counts[TO_GROW], column] = among[column]
             counts[TO_GROW + kind] += 1
         return np.nan
     return values[last, KEPT]  # type: ignore[no-any-return]

@@ -16,7 +16,7 @@ from autogluon_causalmix.arms import ARMS
 from autogluon_causalmix.tabarena import BACKBONES, CONSTRAINTS, ArmGenerator, label, register
 from benchmarks.study.tables import load
 from benchmarks.tabarena.__main__ import parser, suite_jobs
-from benchmarks.tabarena.board import finished, leaderboard, missing
+from benchmarks.tabarena.board import finished, leaderboard, missing, place_of
 from benchmarks.tabarena.entrants import bagged, entrants
 from benchmarks.tabarena.tasks import Shape, collect, prepare
 
@@ -177,6 +177,20 @@ def test_a_failure_is_missing_and_said_and_the_others_are_compared(
     board = leaderboard(results, collection, tmp_path / "board", plot=False)
     assert board is not None
     assert set(board["method"]) == {"one view (default)", "linear (default)"}
+    one, other = (
+        {
+            name: [row for row in own if place_of(row) == (table, split)]
+            for name, own in results.items()
+        }
+        for split in range(2)
+    )
+    leaderboard(one, collection, tmp_path / "elsewhere", plot=False)
+    beside = pd.read_csv(tmp_path / "elsewhere" / "results.csv")
+    joined = leaderboard(other, collection, tmp_path / "joined", False, [beside])
+    assert joined is not None
+    pd.testing.assert_frame_equal(joined, board)
+    with pytest.raises(ValueError, match="has two results on split 0 of"):
+        leaderboard(one, collection, tmp_path / "twice", False, [beside])
     results["linear"].pop()
     assert len(finished(results)) == 1, "only the split that both have is compared"
     assert leaderboard({"linear": results["linear"]}, collection, tmp_path, plot=False) is None

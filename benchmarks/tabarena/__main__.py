@@ -16,6 +16,7 @@ import argparse
 import gc
 from pathlib import Path
 
+import pandas as pd
 from tabarena.benchmark.experiment import Job
 from tabarena.contexts import AbstractArenaContext, TabArenaContext
 
@@ -42,6 +43,10 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--rivals", nargs="*", default=list(RIVALS))
     made.add_argument("--splits", type=int, default=3)
     made.add_argument("--only", type=int, nargs="+", metavar="SPLIT", help="fit these splits")
+    made.add_argument(
+        "--beside", type=Path, nargs="+", default=[], metavar="RESULTS.CSV",
+        help="of other splits, measured elsewhere with the same settings",
+    )  # fmt: skip
     made.add_argument("--folds", type=int, default=8)
     made.add_argument("--rows", type=int, help="sample of each table; all rows where none is given")
     made.add_argument("--time-limit", type=float, default=3600, help="seconds of one bag")
@@ -78,7 +83,8 @@ def own_tables(given: argparse.Namespace, known: list[Entrant]) -> None:
             )
     for name, places in missing(results, jobs).items():
         print(f"{name} has no result for {places}")
-    board = leaderboard(results, collection, given.out / "board", given.plot)
+    beside = [pd.read_csv(path) for path in given.beside]
+    board = leaderboard(results, collection, given.out / "board", given.plot, beside)
     if board is None:
         print("no leaderboard: there is no split that two entrants have finished")
     else:

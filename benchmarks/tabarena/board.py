@@ -5,6 +5,7 @@ An entrant without any result is left out; else one that always fails would leav
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,11 +100,28 @@ def register(context: AbstractArenaContext, results: Raw) -> None:
 
 
 def leaderboard(
-    results: Raw, tasks: TaskMetadataCollection, folder: Path, plot: bool
+    results: Raw,
+    tasks: TaskMetadataCollection,
+    folder: Path,
+    plot: bool,
+    beside: Sequence[pd.DataFrame] = (),
 ) -> pd.DataFrame | None:
     """Return TabArena's leaderboard of the finished places, and write it, with pictures.
 
     None where there are not two entrants to compare on one place.
+
+    Parameters
+    ----------
+    results : dict of str to list of dict
+        By entrant.
+    tasks : TaskMetadataCollection
+        Of all places.
+    folder : Path
+        Gets ``results.csv``, ``verdicts.csv``, TabArena's own files and pictures.
+    plot : bool
+        Whether there are pictures.
+    beside : sequence of pandas.DataFrame
+        Each a ``results.csv`` of other splits, measured elsewhere with the same settings.
     """
     context, places = AbstractArenaContext(task_metadata=tasks, methods=[]), finished(results)
     took_part = {
@@ -114,10 +132,33 @@ def leaderboard(
     if not places or len(took_part) < 2:
         return None
     register(context, took_part)
-    board, single = context.compare(
-        output_dir=folder, return_results=True, plot=plot, figure_file_type="png"
+    _, single = context.compare(output_dir=None, return_results=True, plot=False)
+    single = in_common([single, *beside])
+    board: pd.DataFrame = context.compare(
+        output_dir=folder,
+        ta_results=single,
+        filter_to_task_metadata=False,  # those of `beside` are not the context's
+        plot=plot,
+        figure_file_type="png",
     )
     single.to_csv(folder / "results.csv", index=False)
     verdicts(took_part).to_csv(folder / "verdicts.csv", index=False)
-    whole: pd.DataFrame = board
-    return whole
+    return board
+
+
+def in_common(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the results of all frames on the places that each method has one result for.
+
+    Raises
+    ------
+    ValueError
+        A method has two results on one place.
+    """
+    whole = pd.concat(frames, ignore_index=True)
+    place = ["dataset", "fold"]
+    twice = whole[whole.duplicated(["method", *place])]
+    if len(twice):
+        method, dataset, split = twice[["method", *place]].iloc[0]
+        raise ValueError(f"{method} has two results on split {split} of {dataset}")
+    methods = whole.groupby(place)["method"].transform("nunique")
+    return whole[methods == whole["method"].nunique()].reset_index(drop=True)

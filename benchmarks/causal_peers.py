@@ -159,7 +159,10 @@ def compare(samples: Sequence[Sample], peers: Mapping[str, Peer], limit: float) 
 
 def class_score(score: Score, marks: Marks) -> float:
     """Return the score of a graph of a class, NaN where the marks are those of no class."""
-    dag = member_of(marks)
+    try:
+        dag = member_of(marks)
+    except ValueError:  # of PC, as it may contradict itself
+        return float("nan")
     is_class = (
         nx.is_directed_acyclic_graph(nx.DiGraph(dag)) and ((dag | dag.T) == (marks != 0)).all()
     )

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import stats
 
-from autogluon_causalmix.arrays import Matrix
+from autogluon_causalmix.arrays import Indices, Matrix
 
 FAR_OUT = 5.0
 """Standard deviations: a column with values beyond is ranked, or one row would dominate a fit."""
@@ -89,9 +89,10 @@ def _interpolated(at: Matrix, knots: Matrix, heights: Matrix) -> Matrix:
     if len(knots) == 1 or knots[0] == knots[-1]:
         return np.where(np.isnan(at), np.nan, heights[0])
     clipped = np.clip(at, knots[0], knots[-1])
-    right = np.clip(
-        np.searchsorted(knots, np.where(np.isnan(at), knots[0], clipped)), 1, len(knots) - 1
-    )
+    right: Indices | int = 1
+    if len(knots) > 2:
+        found = np.searchsorted(knots, np.where(np.isnan(at), knots[0], clipped))
+        right = np.clip(found, 1, len(knots) - 1)
     half_gap = knots[right] / 2.0 - knots[right - 1] / 2.0
     ahead = clipped / 2.0 - knots[right - 1] / 2.0
     share = np.divide(ahead, half_gap, out=np.where(np.isnan(at), np.nan, 0.0), where=half_gap > 0)

@@ -235,6 +235,13 @@ def test_bumps__products_of_their_columns__are_the_kernel_of_all_landmarks() -> 
     assert bumps.shape[1] < 40, "copies, and bumps that the others span, are left out"
 
 
+def test_scale__whole_numbers__as_the_same_floats() -> None:
+    column = np.array([3, 1, 2, 2])
+    whole, floats = Scale.of(column), Scale.of(column.astype("float64"))
+    assert whole.forward(floats.values).tolist() == floats.forward(floats.values).tolist()
+    assert whole.values.tolist() == [1.0, 3.0]
+
+
 def test_ridge__the_error_does_not_fall__no_rougher_basis_is_made() -> None:
     rng = np.random.default_rng(2)
     parents = rng.normal(size=(200, 1))

@@ -39,7 +39,7 @@ class Scale:
     @classmethod
     def of(cls, column: Matrix) -> "Scale":
         """Choose the map for a column of shape (rows,), NaN where a value is missing."""
-        return _chosen(column.tobytes())
+        return _chosen(column.astype("float64").tobytes())
 
     @classmethod
     def _of(cls, column: Matrix) -> "Scale":

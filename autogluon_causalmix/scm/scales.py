@@ -41,28 +41,6 @@ class Scale:
         """Choose the map for a column of shape (rows,), NaN where a value is missing."""
         return _chosen(column.astype("float64").tobytes())
 
-    @classmethod
-    def _of(cls, column: Matrix) -> "Scale":
-        present = column[~np.isnan(column)]
-        if len(present) == 0:
-            return cls(np.array([0.0]), np.array([0.0]), (True, True))
-        is_bound = (
-            int((present == present.min()).sum()) > 1,
-            int((present == present.max()).sum()) > 1,
-        )
-        largest = np.abs(present).max() or 1.0
-        unit = present / largest
-        spread = unit.std()
-        standard = (unit - unit.mean()) / spread if spread > 1e-12 else np.zeros(len(unit))
-        if np.abs(standard).max() <= FAR_OUT:
-            ends = [int(present.argmin()), int(present.argmax())]
-            return cls(present[ends], standard[ends], is_bound)
-        values, member = np.unique(present, return_inverse=True)
-        ranks = stats.rankdata(present)
-        scores = np.empty(len(values))
-        scores[member] = stats.norm.ppf((ranks - 0.5) / len(present))
-        return cls(values, scores, is_bound)
-
     def forward(self, column: Matrix) -> Matrix:
         """Return scores of values."""
         return _interpolated(column, self.values, self.scores)
@@ -100,6 +78,25 @@ def _interpolated(at: Matrix, knots: Matrix, heights: Matrix) -> Matrix:
 
 
 @lru_cache(maxsize=128)
-def _chosen(column: bytes) -> Scale:
-    """Keep the maps of columns: each is a parent of many others, in many graphs."""
-    return Scale._of(np.frombuffer(column))
+def _chosen(raw: bytes) -> Scale:
+    """Choose the map, and keep it: a column is a parent of many others, in many graphs."""
+    column = np.frombuffer(raw)
+    present = column[~np.isnan(column)]
+    if len(present) == 0:
+        return Scale(np.array([0.0]), np.array([0.0]), (True, True))
+    is_bound = (
+        int((present == present.min()).sum()) > 1,
+        int((present == present.max()).sum()) > 1,
+    )
+    largest = np.abs(present).max() or 1.0
+    unit = present / largest
+    spread = unit.std()
+    standard = (unit - unit.mean()) / spread if spread > 1e-12 else np.zeros(len(unit))
+    if np.abs(standard).max() <= FAR_OUT:
+        ends = [int(present.argmin()), int(present.argmax())]
+        return Scale(present[ends], standard[ends], is_bound)
+    values, member = np.unique(present, return_inverse=True)
+    ranks = stats.rankdata(present)
+    scores = np.empty(len(values))
+    scores[member] = stats.norm.ppf((ranks - 0.5) / len(present))
+    return Scale(values, scores, is_bound)

@@ -132,8 +132,7 @@ def leaderboard(
     if not places or len(took_part) < 2:
         return None
     register(context, took_part)
-    _, single = context.compare(output_dir=None, return_results=True, plot=False)
-    single = in_common([single, *beside])
+    single = in_common([context.load_results(download_results="auto"), *beside])
     board: pd.DataFrame = context.compare(
         output_dir=folder,
         ta_results=single,

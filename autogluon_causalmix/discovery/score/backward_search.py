@@ -126,8 +126,9 @@ def _may_be_last(
 def _best_deletion(score: Score, marks: Marks) -> Deletion | None:
     """Return the deletion with the largest gain, the first of equal ones; None if none has."""
     best, most = None, 0.0
+    near, undirected = marks != 0, (marks == -1) & (marks.T == -1)
     for x in range(len(marks)):
-        options = list(_deletions(x, marks))
+        options = list(_deletions(x, marks, near, undirected))
         gains = _gains(score, options)
         for (deletion, _), gain in zip(options, gains, strict=True):
             if gain > most + LEAST_GAIN:
@@ -135,9 +136,10 @@ def _best_deletion(score: Score, marks: Marks) -> Deletion | None:
     return best
 
 
-def _deletions(x: int, marks: Marks) -> Iterator[tuple[Deletion, list[int]]]:
+def _deletions(
+    x: int, marks: Marks, near: Adjacency, undirected: Adjacency
+) -> Iterator[tuple[Deletion, list[int]]]:
     """Yield deletions of edges x → y and x − y, each with the other causes of y in its graph."""
-    near, undirected = marks != 0, (marks == -1) & (marks.T == -1)
     for y in np.flatnonzero(marks[x] == -1).tolist():
         causes = np.flatnonzero(
             (marks[:, y] == -1) & (marks[y] == 1) & (np.arange(len(marks)) != x)

@@ -91,11 +91,11 @@ class GrowShrinkTrees:
         known = np.full((3, len(order)), np.nan)
         while True:
             self._make_room_for_branches(3 * len(order))
-            moved = self._loops.move(
-                node, order, known, *self._arrays, self._asked, self._sets, self._counts, LEAST_GAIN
+            here = self._loops.look_up(
+                node, order, known, *self._arrays, self._asked, self._sets, self._counts
             )
-            if moved >= 0:
-                return moved > 0
+            if not self._counts[self._loops.TO_GROW :].any():
+                return bool(self._loops.move(node, order, known, here, LEAST_GAIN))
             self._answer()
 
     def best(self, node: int, among: Mask) -> tuple[Indices, float]:

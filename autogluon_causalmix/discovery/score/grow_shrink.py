@@ -76,7 +76,7 @@ def score(
     sets: Mask,
     counts: Indices,
 ) -> float:
-    """Return the score with the best parents in a set; ask for what is missing, as `move` does."""
+    """Return the score with the best parents in a set; ask for what it lacks, as `look_up` does."""
     last = end(root, among, links, values, additions, worth, counts)
     if links[last, START] < 0 or np.isnan(values[last, KEPT]):
         kind = 0 if links[last, START] < 0 else 1
@@ -110,8 +110,11 @@ def look_up(
     """Write the scores that are not known yet; return the place of the column in the order.
 
     `known`, shape (3, columns), is NaN where a score is not known: of the column at each place
-    among the others, of the other that is there without it before, and of that one with it.
+    among the others, of the other that is there without it before, and of that one with it. What
+    stays NaN needs branches that have to be grown or shrunk first: these are in the rows of
+    `asked`, as far as it has room, and `sets` has the columns of the walks that want them grown.
     """
+    counts[TO_GROW] = counts[TO_SHRINK] = 0
     among = np.zeros(len(order), dtype=np.bool_)
     here, place = 0, 0
     for other in order:
@@ -131,34 +134,14 @@ def look_up(
     return here
 
 
-@compiled(
-    "i8(i8, i8[::1], f8[:,::1], i8[:,::1], f8[:,::1], i8[:,::1], f8[::1], i8[:,::1], b1[:,::1], "
-    "i8[::1], f8)"
-)
-def move(
-    node: int,
-    order: Indices,
-    known: Matrix,
-    links: Indices,
-    values: Matrix,
-    additions: Indices,
-    worth: Matrix,
-    asked: Indices,
-    sets: Mask,
-    counts: Indices,
-    least: float,
-) -> int:
+@compiled("b1(i8, i8[::1], f8[:,::1], i8, f8)")
+def move(node: int, order: Indices, known: Matrix, here: int, least: float) -> bool:
     """Move a column to its best place in the order, if the gain is at least `least`.
 
-    Returns 1 if it moved, 0 if not, and −1 if branches have to be grown or shrunk first: these
-    are in the rows of `asked`, as far as it has room, and `sets` has the columns of the walks that
-    want them grown. `known` is that of `look_up`, all NaN at first.
+    `known` is that of `look_up`, with all scores, and `here` the place that it returned. Returns
+    whether the column moved.
     """
     n = len(order)
-    counts[TO_GROW] = counts[TO_SHRINK] = 0
-    here = look_up(node, order, known, links, values, additions, worth, asked, sets, counts)
-    if counts[TO_GROW] + counts[TO_SHRINK] > 0:
-        return -1
     own, without, beside = known[0], known[1], known[2]
     after = 0.0
     for place in range(n - 2, -1, -1):  # of all columns that would come after the moved one
@@ -172,12 +155,12 @@ def move(
     while own[best] <= most - least:  # the last of equal ones
         best -= 1
     if own[best] < own[here] + least:
-        return 0
+        return False
     step = 1 if best > here else -1
     for place in range(here, best, step):
         order[place] = order[place + step]
     order[best] = node
-    return 1
+    return True
 
 
 @compiled("void(i8[::1], i8[:,::1], i8[:,::1], b1[:,::1], i8[:,::1], b1[:,::1])")

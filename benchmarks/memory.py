@@ -3,9 +3,11 @@
 ::
 
     python -m benchmarks.memory --backbones mini tabpfn-v1 ensemble
+    python -m benchmarks.memory --backbones mini tabpfn-v1 --passes
 
 Each backbone and size runs in a process of its own, with as many synthetic as real rows. A step's
-time is that of the fine-tuning, evaluations included, divided by its steps.
+time is that of the fine-tuning, evaluations included, divided by its steps. With `--passes` the
+memory is that of a backbone alone, beyond libraries and loaded weights.
 """
 
 import argparse
@@ -60,19 +62,30 @@ def measured(backbone: str, rows: int, columns: int) -> Mapping[str, float]:
     return found
 
 
-def main() -> None:
-    """Print measured and estimated memory for every backbone and size."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--backbones", nargs="+", default=["mini"])
-    parser.add_argument("--size", type=int, nargs=2, metavar=("ROWS", "COLUMNS"))
-    given = parser.parse_args()
-    if given.size:
-        print(json.dumps(measure(given.backbones[0], *given.size)))
-        return
+def passes(backbones: list[str]) -> Grid:
+    """Return what a prediction and a step of each backbone take, and what it says of them."""
+    from autogluon_causalmix.backbones.protocol import Backbone
+    from autogluon_causalmix.config import Named
+    from autogluon_causalmix.plugins import plugin_registry
+    from autogluon_causalmix.testing.memory import memory_used
+
+    grid = Grid("backbone", "rows", "columns", "prediction: used, said MB", "step: used, said MB")
+    for backbone in backbones:
+        model = plugin_registry().of(Backbone).create(Named.parse(backbone))
+        for rows, columns in SIZES[:-1]:
+            said = [model.memory(rows, columns, tuning=tuning) for tuning in (False, True)]
+            pairs = zip(memory_used(model, rows, columns), said, strict=True)
+            cells = (f"{used / 1e6:.0f}, {estimated / 1e6:.0f}" for used, estimated in pairs)
+            grid.add_row(backbone, str(rows), str(columns), *cells)
+    return grid
+
+
+def fits(backbones: list[str]) -> Grid:
+    """Return measured and estimated memory of fits for every backbone and size."""
     from autogluon_causalmix import CausalMixModel
 
     grid = Grid("backbone", "rows", "columns", "measured GB", "estimated GB", "seconds of a step")
-    for backbone in given.backbones:
+    for backbone in backbones:
         for rows, columns in SIZES:
             found = measured(backbone, rows, columns)
             estimated = CausalMixModel._estimate_memory_usage_static(
@@ -80,7 +93,20 @@ def main() -> None:
             )
             numbers = (found["peak"], estimated / 1e9, found["step"])
             grid.add_row(backbone, str(rows), str(columns), *(f"{each:.2f}" for each in numbers))
-    Console().print(grid)
+    return grid
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backbones", nargs="+", default=["mini"])
+    parser.add_argument("--size", type=int, nargs=2, metavar=("ROWS", "COLUMNS"))
+    parser.add_argument("--passes", action="store_true")
+    given = parser.parse_args()
+    if given.size:
+        print(json.dumps(measure(given.backbones[0], *given.size)))
+    else:
+        Console().print((passes if given.passes else fits)(given.backbones))
 
 
 if __name__ == "__main__":

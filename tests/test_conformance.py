@@ -28,6 +28,7 @@ from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 from autogluon_causalmix.testing import check_backbone, check_discoverer, toy_tables
 from autogluon_causalmix.testing.backbones import class_tables
+from autogluon_causalmix.testing.memory import memory_used
 
 # --- discoverers
 
@@ -292,6 +293,37 @@ def test_a_weight_that_no_logit_uses_is_named() -> None:
     said = r"FaultyBackbone, the network: the gradients of \['spare'\] are zero on all tables"
     with pytest.raises(AssertionError, match=said):
         check_backbone(FaultyBackbone(spare_weight), {"mixed types": toy_tables()["mixed types"]})
+
+
+class Modest(Mini):
+    """Says that it needs a thousandth of what it takes."""
+
+    def memory(self, rows: int, columns: int, *, tuning: bool) -> float:
+        return super().memory(rows, columns, tuning=tuning) / 1000
+
+
+def test_an_estimate_of_memory_far_below_what_a_step_takes_is_refused() -> None:
+    said = r"Modest\.memory: a step on 400 rows of ten columns took \d+ MB; it says 0"
+    with pytest.raises(AssertionError, match=said):
+        check_backbone(Modest(), {"mixed types": toy_tables()["mixed types"]})
+
+
+def holding(predicted: Any, features: pd.DataFrame) -> Any:
+    """Take 300 MB to predict more than a few rows."""
+    if len(features) > 30:
+        np.ones(300_000_000, dtype="int8").sum()
+    return predicted
+
+
+class Hungry(Mini):
+    """Takes more memory than it needs."""
+
+    def condition(self, table: Table, **options: Any) -> Any:
+        return bent(holding)(super().condition(table, **options), table)
+
+
+def test_the_memory_of_a_prediction_is_measured() -> None:
+    assert memory_used(Hungry(), 100, 3)[0] == pytest.approx(300e6, rel=0.1)
 
 
 def two_features(model: TabPFNContext, table: Table) -> Any:

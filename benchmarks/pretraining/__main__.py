@@ -11,11 +11,6 @@ import torch
 
 from benchmarks.pretraining import train
 from benchmarks.pretraining.episodes import Settings
-from benchmarks.pretraining.teacher import Teacher
-
-TEACHER_SHARE = 0.75
-TEACHER_VIEWS = 1
-"""Held-out log-loss of one view is .653, of two and four .645; a view takes as long as a step."""
 
 
 def main() -> None:
@@ -33,12 +28,6 @@ def main() -> None:
     parser.add_argument(
         "--weights", type=Path, help="begin with these, on the full prior, instead of random ones"
     )
-    parser.add_argument(
-        "--teacher", type=Path, help="weights of TabPFN v1, whose probabilities are learned"
-    )
-    parser.add_argument(
-        "--rate", type=float, default=0.25, help="share of the learning rates, with --weights"
-    )
     parser.add_argument("--seed", type=int, default=0, help="of a new run's tables")
     parser.add_argument(
         "--cool-down",
@@ -54,15 +43,8 @@ def main() -> None:
     device = torch.device(options.device)
     # a GPU needs about thirty times as many cells as one core to be busy
     cells = options.cells or (524_288 if device.type == "cuda" else Settings.cells)
-    run = train.resume(options.out, device) or begin(
-        options.weights, options.seed, device, options.rate
-    )
+    run = train.resume(options.out, device) or begin(options.weights, options.seed, device)
     run.settings = dataclasses.replace(run.settings, cells=cells)
-    if run.settings.teacher_share and not options.teacher:
-        parser.error(f"the run in {options.out} has a teacher: name its weights with --teacher")
-    if options.teacher:
-        run.settings = dataclasses.replace(run.settings, teacher_share=TEACHER_SHARE)
-        run.teacher = Teacher(options.teacher, TEACHER_VIEWS, device)
     if options.cool_down:
         loss, temperature = train.cool_down(run, options.out, options.cool_down)
         print(f"held-out loss {loss:.4f}, temperature {temperature:.3f}")
@@ -76,8 +58,8 @@ def main() -> None:
         )
 
 
-def begin(weights: Path | None, seed: int, device: torch.device, rate: float = 0.25) -> train.Run:
-    """Return a new run; trained weights skip the easy tables and get a share of the rates."""
+def begin(weights: Path | None, seed: int, device: torch.device) -> train.Run:
+    """Return a new run; trained weights skip the easy tables."""
     if weights is None:
         return train.start(Settings(seed=seed), device)
     # at the full rates, an average of 5,300 steps lost .013 of held-out log-loss in 400 more
@@ -85,8 +67,8 @@ def begin(weights: Path | None, seed: int, device: torch.device, rate: float = 0
         seed=seed,
         easy_steps=0,
         ramp_steps=1,
-        adam_lr=rate * Settings.adam_lr,
-        muon_lr=rate * Settings.muon_lr,
+        adam_lr=Settings.adam_lr / 4,
+        muon_lr=Settings.muon_lr / 4,
     )
     return train.start_from(weights, settings, device)
 

@@ -25,7 +25,6 @@ ROW_WEIGHTS = (0.1, 0.2, 0.2, 0.25, 0.2, 0.05)
 HELD_OUT_COLUMNS = (4, 6, 8, 10, 13, 16, 20, 24, 30, 36, 44)
 # streams of random numbers; a run of seed s adds 2 s to the last two
 _HELD_OUT, _SHAPES, _TABLES = range(3)
-_TEACHER = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +49,6 @@ class Settings:
         steps after which they are reached.
     ema
         Decay of the average of the weights.
-    teacher_share
-        Weight of the teacher's probabilities in the target, beside the drawn labels; 0 without one.
     """
 
     emsize: int = 96
@@ -66,7 +63,6 @@ class Settings:
     muon_lr: float = 2e-3
     warmup: int = 200
     ema: float = 0.999
-    teacher_share: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,11 +115,6 @@ def training_episode(settings: Settings, step: int, device: torch.device) -> tup
     shape, context = draw_shape(settings, step)
     rng = generator(step, device, stream=2 * settings.seed + _TABLES)
     return shape, make_episode(shape, context, rng, settings.emsize)
-
-
-def teacher_rng(settings: Settings, step: int, device: torch.device) -> torch.Generator:
-    """Return the generator of the orders in which a teacher sees a step's tables."""
-    return generator(step, device, stream=_TEACHER + settings.seed)
 
 
 def make_episode(shape: Shape, context: int, rng: torch.Generator, emsize: int) -> Episode:

@@ -40,15 +40,6 @@ def cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     return total / (target != IGNORED).sum().clamp(min=1)
 
 
-def distillation_loss(logits: Tensor, target: Tensor, taught: Tensor, share: float) -> Tensor:
-    """Return the cross-entropy to a mixture of labels (B, M) and probabilities (B, M, K)."""
-    known = target != IGNORED
-    mixture = (1 - share) * F.one_hot(target[known], MAX_CLASSES) + share * taught[known]
-    # a class that the context lacks has no share in it, and a logarithm of -inf
-    terms = torch.where(mixture > 0, -mixture * logits[known].log_softmax(-1), 0.0)
-    return terms.sum() / known.sum().clamp(min=1)
-
-
 def views(episode: Episode, count: int, rng: torch.Generator) -> tuple[Episode, Tensor]:
     """Return one table as a batch of views with columns and classes permuted.
 

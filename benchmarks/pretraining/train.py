@@ -17,14 +17,8 @@ from safetensors.torch import load_file
 from tabpfn.architectures.tabpfn_v2 import TabPFNV2
 
 from benchmarks.pretraining import checkpoint, network
-from benchmarks.pretraining.episodes import Settings, difficulty, teacher_rng, training_episode
-from benchmarks.pretraining.evaluation import (
-    cross_entropy,
-    distillation_loss,
-    evaluate,
-    logits_of,
-)
-from benchmarks.pretraining.teacher import Teacher
+from benchmarks.pretraining.episodes import Settings, difficulty, training_episode
+from benchmarks.pretraining.evaluation import cross_entropy, evaluate, logits_of
 
 
 @dataclass(kw_only=True)
@@ -36,7 +30,6 @@ class Run:
     net: TabPFNV2
     average: TabPFNV2
     optimisers: tuple[torch.optim.Optimizer, torch.optim.Optimizer]
-    teacher: Teacher | None = None
     step: int = 0
     tables: int = 0
     cells: int = 0
@@ -119,13 +112,7 @@ def train_step(run: Run, scale: float = 1.0) -> float:
     """
     settings = run.settings
     shape, episode = training_episode(settings, run.step, run.device)
-    logits = logits_of(run.net, episode)
-    if run.teacher is None:
-        loss = cross_entropy(logits, episode.target)
-    else:
-        rng = teacher_rng(settings, run.step, run.device)
-        taught = run.teacher.probabilities(episode, rng)
-        loss = distillation_loss(logits, episode.target, taught, settings.teacher_share)
+    loss = cross_entropy(logits_of(run.net, episode), episode.target)
     loss.backward()  # type: ignore[no-untyped-call]
     norm = torch.nn.utils.clip_grad_norm_(run.net.parameters(), 1.0)
     warm = scale * min(1.0, (run.step + 1) / settings.warmup)

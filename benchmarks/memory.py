@@ -7,7 +7,7 @@
 
 Each backbone and size runs in a process of its own, with as many synthetic as real rows. A step's
 time is that of the fine-tuning, evaluations included, divided by its steps. With `--passes` the
-memory is that of a backbone alone, beyond libraries and loaded weights.
+memory is that of a backbone alone, beyond the libraries.
 """
 
 import argparse

@@ -27,8 +27,8 @@ EVERY = 0.002
 def memory_used(backbone: Backbone, rows: int, columns: int) -> tuple[float, float]:
     """Return the bytes that a prediction and a step of fine-tuning take, on the CPU.
 
-    In a new process, beyond the libraries, which a pass over a few rows has loaded before. The weights
-    of the network count.
+    In a new process, beyond the libraries, which a pass over a few rows has loaded before. The
+    weights of the network count.
 
     Parameters
     ----------

@@ -1,20 +1,15 @@
-"""What TabPFN v1 costs.
+"""How long a pass of TabPFN v1 takes; `benchmarks.memory --passes` has its memory.
 
 ::
 
-    python -m benchmarks.tabpfn_v1 time
-    python -m benchmarks.tabpfn_v1 memory --rows 600 [--tuning]
+    python -m benchmarks.tabpfn_v1
 
-``time`` prints the seconds of one forward and backward pass of 150 + 150 rows beside those of its
-matrix products alone. ``memory`` prints what a pass adds to the memory of the process, which is why
-each number of rows needs a process of its own. Both need the weights: `causalmix weights fetch
-tabpfn-v1`.
+It prints the seconds of one forward and backward pass of 150 + 150 rows beside those of its matrix
+products alone. It needs the weights: `causalmix weights fetch tabpfn-v1`.
 """
 
 from __future__ import annotations
 
-import argparse
-import resource
 import time
 from collections.abc import Callable
 
@@ -81,7 +76,7 @@ def conditioned(rows: int) -> TabPFNv1Context:
     return TabPFNv1().condition(table, n_estimators=1, device="cpu", seed=0)
 
 
-def print_time() -> None:
+def main() -> None:
     """Print the time of a step and that of its matrix products."""
     model = conditioned(300)
     rows, labels = model.encode_context()[0], torch.arange(300) % 2
@@ -95,38 +90,6 @@ def print_time() -> None:
     own, plain = fastest(step, all_products(150, 150))
     print(f"forward + backward, 150 + 150 rows: {own:.3f} s; its products alone: {plain:.3f} s")
     print(f"ratio {own / plain:.2f}")
-
-
-def print_memory(rows: int, *, tuning: bool) -> None:
-    """Print the megabytes that a pass over so many rows adds to this process."""
-    model = conditioned(rows)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    if tuning:
-        shown, labels = model.encode_context()[0], torch.arange(rows) % 2
-        half = rows // 2
-        optimizer = torch.optim.AdamW(model.network.parameters(), lr=1e-5)
-        for _ in range(2):
-            optimizer.zero_grad()
-            out = model.logits(0, shown[None, :half], labels[None, :half], shown[None, half:])
-            torch.autograd.backward(out.logsumexp(-1).sum())
-            optimizer.step()
-    else:
-        model.predict_proba(pd.DataFrame(np.random.default_rng(1).normal(size=(rows, 20))))
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"{rows} rows, tuning {tuning}: {(after - before) / 1024:.0f} MB")
-
-
-def main() -> None:
-    """Run what is asked for."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["time", "memory"])
-    parser.add_argument("--rows", type=int, default=600)
-    parser.add_argument("--tuning", action="store_true")
-    given = parser.parse_args()
-    if given.what == "time":
-        print_time()
-    else:
-        print_memory(given.rows, tuning=given.tuning)
 
 
 if __name__ == "__main__":

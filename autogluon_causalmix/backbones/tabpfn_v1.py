@@ -25,7 +25,7 @@ MOST_CLASSES = 10
 COLUMNS_SHOWN = 100
 """Of every row, however many columns it has."""
 
-# Bytes, by `python -m benchmarks.tabpfn_v1 memory`.
+# Bytes, see `python -m benchmarks.memory --backbones tabpfn-v1 --passes`.
 WEIGHTS = 0.11e9
 PREDICTING_ROW = 30e3
 TUNING_WEIGHTS = 0.5e9  # with their gradients and the two moments of AdamW

@@ -81,11 +81,12 @@ def _noise(rows: int, columns: int) -> Table:
 
 def _peak(work: Callable[[], None]) -> float:
     """Return the most bytes that the process holds while it works."""
-    process, ended, seen = psutil.Process(), threading.Event(), [0]
+    process, ended = psutil.Process(), threading.Event()
+    seen: list[int] = [process.memory_info().rss]
 
     def watch() -> None:
         while not ended.wait(EVERY):
-            seen.append(max(seen.pop(), process.memory_info().rss))
+            seen.append(process.memory_info().rss)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -94,4 +95,4 @@ def _peak(work: Callable[[], None]) -> float:
     finally:
         ended.set()
         watcher.join()
-    return seen[0]
+    return max(seen)

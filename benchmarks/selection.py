@@ -6,15 +6,14 @@
     python -m benchmarks.selection_rules --out benchmarks/results
 
 A cell is one run of fine-tuning that nobody judges. At each candidate step it keeps the predictions
-for validation and test rows of the weights themselves and of the running mean of the weights, and
-the same for rows left out, fold by fold, where the arm asks for folds. Any rule is then judged on
-the same runs, without running again: see `benchmarks.selection_rules`.
+for validation and test rows of the weights themselves and of the running mean of the weights. The
+same for rows left out, fold by fold, where the arm asks for folds; and with ``--judges`` for rows
+of causal models that no step has seen. Any rule is then judged on the same runs, without running
+again: see `benchmarks.selection_rules`.
 """
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -38,6 +37,7 @@ from autogluon_causalmix.plugins import plugin_registry
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
 from benchmarks.arms import hyperparameters, parse, prepare
+from benchmarks.courses import pack
 from benchmarks.study.cells import Metric, Parsed, Settings, Study, Values
 from benchmarks.study.command import parser_of, run
 from benchmarks.study.metrics import log_loss
@@ -50,6 +50,9 @@ ARMS: dict[str, dict[str, Any]] = {
     "causalmix": {},
 }
 SECONDS = 600.0
+JUDGES: dict[str, Any] = {"mixing": {"ratio": 2.0}}
+"""How rows of causal models are drawn that judge candidates, whatever rows a run is trained on."""
+
 FLOOR = np.float32(np.log(1e-12))  # of a log-probability
 WEIGHTS = (6, 12, 18, 24, 30, 36, 42, 48, 54, 60, 90, 120, 180, 240, 320, 400)
 """Steps after which the weights themselves predict: ten up to 60, fewer beyond."""
@@ -70,9 +73,11 @@ def drawn(train: Table, options: Hyperparameters, rng: np.random.Generator) -> T
 
 def measure(table: Dataset, split: Split, settings: Settings) -> Values:
     """Run one arm and keep its course."""
-    settings, folds, whole = _split_off(settings)
+    settings, folds, whole, has_judges = _split_off(settings)
     started = time.perf_counter()
     train, watched = rows_of(table, split)
+    if has_judges:
+        watched |= _judges(train, split.seed)
     kept = course(train, watched, settings, split.seed, whole=whole)
     if folds:
         kept |= _left_out(train, settings, split.seed, folds)
@@ -169,10 +174,21 @@ def _best_mean(kept: Mapping[str, Floats], labels: NDArray[np.int64]) -> int:
     return min(losses, key=lambda step: losses[step])
 
 
-def _split_off(settings: Settings) -> tuple[dict[str, Any], int, bool]:
-    """Return the hyperparameters, the number of folds, and whether runs are kept whole."""
+def _split_off(settings: Settings) -> tuple[dict[str, Any], int, bool, bool]:
+    """Return the hyperparameters, the folds, whether runs are whole, and whether rows judge."""
     rest = dict(settings)
-    return rest, int(rest.pop("folds", 0)), bool(rest.pop("whole", True))
+    folds, whole, has_judges = rest.pop("folds", 0), rest.pop("whole", True), rest.pop("judges", 0)
+    return rest, int(folds), bool(whole), bool(has_judges)
+
+
+def _judges(train: Table, seed: int) -> dict[str, Table]:
+    """Return rows of causal models of their own, fitted apart from those that a run is trained on.
+
+    Empty where there was no time for them.
+    """
+    rng = np.random.default_rng(seed).spawn(3)[2]  # a run itself takes the first two
+    rows = drawn(train, hyperparameters({"random_state": seed, **JUDGES}), rng)
+    return {} if rows is None else {"synthetic": rows}
 
 
 def _tail(mean: list[Tensor], half: list[Tensor], step: int) -> list[Tensor]:
@@ -207,25 +223,6 @@ def _left_out(train: Table, settings: Settings, seed: int, folds: int) -> dict[s
     return {"fold labels": labels, **whole}
 
 
-def pack(arrays: Mapping[str, NDArray[Any]]) -> str:
-    """Return arrays as text; `unpack` gives them back."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-    return base64.b85encode(buffer.getvalue()).decode()
-
-
-def unpack(text: str) -> dict[str, NDArray[Any]]:
-    """Return the arrays that `pack` made a text of.
-
-    Examples
-    --------
-    >>> unpack(pack({"a": np.arange(3)}))
-    {'a': array([0, 1, 2])}
-    """
-    with np.load(io.BytesIO(base64.b85decode(text))) as arrays:
-        return dict(arrays)
-
-
 def _codes(train: Table, rows: Table) -> NDArray[np.int64]:
     return np.asarray(train.classes.get_indexer(pd.Index(rows.labels)), dtype="int64")
 
@@ -240,10 +237,11 @@ def _logs(probabilities: NDArray[np.float64]) -> Floats:
 
 
 def parse_run(settings: Settings) -> Parsed:
-    """Return the hyperparameters with all defaults, and the number of folds."""
-    rest, folds, whole = _split_off(settings)
+    """Return the hyperparameters with all defaults, and what else makes a run."""
+    rest, folds, whole, has_judges = _split_off(settings)
     parsed = parse(rest)
-    return Parsed({**parsed.options, "folds": folds, "whole": whole}, parsed.files)
+    more = {"folds": folds, "whole": whole, "judges": has_judges}
+    return Parsed({**parsed.options, **more}, parsed.files)
 
 
 STUDY = Study(
@@ -269,8 +267,12 @@ def main() -> None:
         "--folds", type=int, default=0, help="of runs that leave rows out; causalmix only"
     )
     parser.add_argument("--early", action="store_true", help="end runs where the package would")
+    parser.add_argument(
+        "--judges", action="store_true", help="keep predictions for rows of other causal models"
+    )
     given = parser.parse_args()
-    arms = {name: {**ARMS[name], **given.set, "whole": not given.early} for name in given.arms}
+    more = {**given.set, "whole": not given.early, "judges": given.judges}
+    arms = {name: {**ARMS[name], **more} for name in given.arms}
     if "causalmix" in arms:
         arms["causalmix"]["folds"] = given.folds
     run(STUDY, arms, given)

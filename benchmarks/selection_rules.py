@@ -12,9 +12,7 @@ run, and the regret: test loss of what was kept minus that of the best candidate
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,42 +25,17 @@ from rich.table import Table
 from autogluon_causalmix.finetuning.mixture import mixed
 from autogluon_causalmix.finetuning.selection import (
     LEAST_SHARE,
+    bound_of,
     has_turned,
     share_of,
     standard_error,
 )
-from benchmarks.selection import STUDY, unpack
+from benchmarks.courses import Run, runs_in
+from benchmarks.selection import STUDY
 from benchmarks.study.metrics import log_loss, roc_auc
 
 Array = NDArray[Any]
 LARGEST_AUC_LOSS, LARGEST_LOSS = 0.005, 0.01
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run: log-probabilities by rows and candidate, see `benchmarks.selection.course`."""
-
-    table: str
-    split: int
-    arm: str
-    arrays: Mapping[str, Array]
-
-    def losses(self, rows: str, candidate: str) -> Array:
-        """Return the losses of the rows under a candidate, shape (rows,)."""
-        labels = self.arrays[f"{rows} labels"]
-        known = labels >= 0
-        return -self.arrays[f"{rows} {candidate}"][known, labels[known]].astype(float)
-
-    def gains(self, candidate: str, *rows: str) -> Array:
-        """Return the losses that a candidate saves over the pretrained weights, row by row."""
-        return np.concatenate([self.losses(r, "0") - self.losses(r, candidate) for r in rows])
-
-    def candidates(self, most: int, *, means: bool) -> list[str]:
-        """Return the candidates up to a step: means of weights, or weights themselves."""
-        names = [name.removeprefix("test ") for name in self.arrays if name.startswith("test ")]
-        names = [name for name in names if name not in {"0", "labels"}]
-        steps = [n for n in names if (n.startswith("mean") if means else n.isdigit())]
-        return [name for name in steps if int(name.split()[-1]) <= most]
 
 
 Rule = Callable[[Run], tuple[str, float]]
@@ -116,18 +89,44 @@ def early(most: int, *rows: str, share: Share) -> Rule:
     """Return the package's own rule with another share, see `finetuning.selection`."""
 
     def rule(run: Run) -> tuple[str, float]:
-        gains, best_step = {0: 0.0}, 0
-        for name in run.candidates(most, means=True):
-            step = int(name.split()[-1])
-            gains[step] = float(run.gains(name, *rows).mean())
-            best_step = max(gains, key=lambda step: gains[step])
-            if has_turned(step, best_step):
-                break
-        if not best_step:
-            return NOTHING
-        return f"mean {best_step}", share(run.gains(f"mean {best_step}", *rows))
+        chosen = _best_early(run, most, lambda name: float(run.gains(name, *rows).mean()))
+        return (chosen, share(run.gains(chosen, *rows))) if chosen else NOTHING
 
     return rule
+
+
+def advised(choice: float, trust: float) -> Rule:
+    """Return the package's rule with synthetic rows that judge beside the validation rows.
+
+    Their mean gain has the weight `choice` where a candidate is chosen, and `trust` where its share
+    is found; so ``advised(0, 0)`` is the package's own rule.
+    """
+
+    def rule(run: Run) -> tuple[str, float]:
+        def blended(weight: float, name: str, of: Callable[[Array], float]) -> float:
+            real, synthetic = (of(run.gains(name, rows)) for rows in ("validation", "synthetic"))
+            return float((1 - weight) * real + weight * synthetic)
+
+        chosen = _best_early(run, 240, lambda name: blended(choice, name, np.mean))
+        if not chosen:
+            return NOTHING
+        gain, bound = (blended(trust, chosen, of) for of in (np.mean, bound_of))
+        share = gain**2 / (gain**2 + bound**2) if gain > 0 else 0.0
+        return chosen, share if share >= LEAST_SHARE else 0.0
+
+    return rule
+
+
+def _best_early(run: Run, most: int, gain: Callable[[str], float]) -> str:
+    """Return the best mean of weights up to where a run ends of itself; empty where none gains."""
+    gains, best_step = {0: 0.0}, 0
+    for name in run.candidates(most, means=True):
+        step = int(name.split()[-1])
+        gains[step] = gain(name)
+        best_step = max(gains, key=lambda step: gains[step])
+        if has_turned(step, best_step):
+            break
+    return f"mean {best_step}" if best_step else ""
 
 
 VALIDATION, ALL = ("validation",), ("fold", "validation")
@@ -158,31 +157,19 @@ RULES: dict[str, Rule] = {
     "best mean, shrunk by 2 SE": early(240, *VALIDATION, share=shrunk(2)),
     "best mean, shrunk (the package)": early(240, *VALIDATION, share=share_of),
     "best mean, shrunk by 2.8 SE": early(240, *VALIDATION, share=shrunk(8**0.5)),
+    "synthetic rows choose": advised(1, 0),
+    "synthetic rows choose with validation rows": advised(0.5, 0),
+    "synthetic rows share with validation rows": advised(0, 0.5),
+    "synthetic rows judge, a quarter": advised(0.25, 0.25),
+    "synthetic rows judge, half": advised(0.5, 0.5),
+    "synthetic rows judge, three quarters": advised(0.75, 0.75),
+    "synthetic rows judge alone": advised(1, 1),
     "folds: best weights of 60": best(60, *ALL, means=False, share=GAINS),
     "folds: best mean of 120": best(120, *ALL, means=True, share=GAINS),
     "folds: best mean of 120, .5 SE": best(120, *ALL, means=True, share=HALF),
     "folds: mean of 120, shrunk by 2 SE": best(120, *ALL, means=True, share=shrunk(2)),
     "best of ten weights by test": best(60, "test", means=False, share=GAINS),
 }
-
-
-def runs_in(folder: Path, study: str = STUDY.name) -> Iterator[Run]:
-    """Read finished cells.
-
-    Raises
-    ------
-    ValueError
-        A run stands there twice, as of two versions of the code.
-    """
-    seen: dict[tuple[str, int, str], Path] = {}
-    for path in sorted((folder / study).glob("*/*.json")):
-        cell = json.loads(path.read_text())
-        values = cell["outcome"]["values"]
-        if values is not None:
-            key = (cell["table"], cell["split"], cell["arm"])
-            if seen.setdefault(key, path) != path:
-                raise ValueError(f"{path} and {seen[key]} are the same run: remove one of them")
-            yield Run(*key, unpack(values["arrays"]))
 
 
 def judge(run: Run) -> Iterator[dict[str, object]]:

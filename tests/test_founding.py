@@ -387,12 +387,14 @@ def test_measures_of_the_gap_and_of_seeds_are_those_that_were_planted() -> None:
     cells = with_columns_of_cells(simulated(tables=12))
     own = cells["arm"] == "scm"
     cells.loc[own, "average_gain"] = np.where(cells.loc[own, "seed"] == 0, -0.1, 0.3)
+    cells.loc[own, "guarded_gain"] = np.where(cells.loc[own, "seed"] == 0, 0.0, 0.2)
     steps = [(0.7, 0.8, 0.1), (0.5, 0.75, 0.2), (0.6, 0.65, 0.3)]  # validation takes the second
     curve = [{"validation_log_loss": v, "log_loss": t, "calibration_error": e} for v, t, e in steps]
     cells.loc[own, "curve"] = pd.Series([curve] * own.sum(), index=cells.index[own], dtype=object)
     found = measures.of_runs(cells).loc["scm"]
     assert found["wins"] == 0.5
     assert found["seeds"] == pytest.approx(np.std([-0.1, 0.3], ddof=1))
+    assert found["seeds, kept"] == pytest.approx(np.std([0.0, 0.2], ddof=1))
     assert found["optimism"] == pytest.approx(0.2 - 0.05)
     assert found["regret"] == pytest.approx(0.1)
     assert found["spearman"] == pytest.approx(1 - 0.5)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from autogluon_causalmix.finetuning.selection import compare, share_of
-from benchmarks.selection_rules import Run, early, judge, shrunk
+from benchmarks.courses import Run
+from benchmarks.selection_rules import advised, early, judge, shrunk
 
 ROWS = 40
 
@@ -51,3 +52,18 @@ def test_what_a_rule_gives_is_the_loss_of_both_networks_together() -> None:
     assert rules["pretrained"]["log_loss"] == pytest.approx(0, abs=1e-9)
     assert rules["best of ten weights by test"]["regret"] == pytest.approx(0, abs=1e-9)
     assert "last of 240" not in rules
+
+
+def test_synthetic_rows_can_overrule_validation_rows() -> None:
+    """Validation rows take step 24, which harms the others; step 12 gains on all."""
+    run = run_of({12: 0.2, 24: 0.3, 60: -0.2})
+    known = run_of({12: 0.2, 24: -0.3, 60: -0.2}).arrays
+    wide = {name.replace("test", "synthetic"): a for name, a in known.items() if "test" in name}
+    run = Run("made up", 0, "causalmix", {**run.arrays, **wide})
+    assert advised(0, 0)(run) == early(240, "validation", share=share_of)(run)
+    assert advised(0, 0)(run)[0] == "mean 24"
+    assert advised(1, 1)(run)[0] == advised(0.5, 0)(run)[0] == "mean 12"
+    assert advised(0, 1)(run) == ("mean 24", 0.0)
+    gains = run.gains("mean 12", "validation"), run.gains("mean 12", "synthetic")
+    assert advised(1, 0)(run)[1] == share_of(gains[0])
+    assert advised(1, 1)(run)[1] == share_of(gains[1])

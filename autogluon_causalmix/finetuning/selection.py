@@ -98,11 +98,15 @@ def share_of(gains: Matrix) -> float:
     >>> round(share_of(gains), 2), share_of(-gains)
     (0.91, 0.0)
     """
-    gain = float(gains.mean())
-    unseen = UNSEEN / len(gains) * float(np.abs(gains).max())
-    bound = max(HALF_WAY * standard_error(gains), unseen)
+    gain, bound = float(gains.mean()), bound_of(gains)
     share = gain**2 / (gain**2 + bound**2) if gain > 0 else 0.0
     return share if share >= LEAST_SHARE else 0.0
+
+
+def bound_of(gains: Matrix) -> float:
+    """Return the bound of the error of the mean of gains (rows,), see `share_of`."""
+    unseen = UNSEEN / len(gains) * float(np.abs(gains).max())
+    return max(HALF_WAY * standard_error(gains), unseen)
 
 
 def standard_error(gains: Matrix) -> float:

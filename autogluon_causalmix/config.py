@@ -175,7 +175,7 @@ input should be greater than 0, got -1.0
     """Steps of each backbone of an ensemble, as found before; None takes `finetune_steps`."""
 
     finetune_share: float = Field(default=1.0, ge=0, le=1)
-    """With early stopping off, the weight of the fine-tuned network's log-probabilities in a
+    """With early stopping off, the weight of the fine-tuned network's probabilities in a
     prediction; the pretrained network has the rest."""
 
     member_shares: tuple[Annotated[float, Field(ge=0, le=1)], ...] | None = None

@@ -206,7 +206,7 @@ class FitReport(Document):
     kept_step : int
         Steps over which its weights are averaged; 0 where it takes no part.
     share : float
-        Weight of its log-probabilities in a prediction; the pretrained network has the rest. Of an
+        Weight of its probabilities in a prediction; the pretrained network has the rest. Of an
         ensemble, the mean of its members'.
     tuned_step : int
         Steps over which the fine-tuned weights are averaged that were compared with the pretrained

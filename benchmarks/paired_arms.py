@@ -31,9 +31,10 @@ FILES = [
         "roles",
         "roles_gate_teacher",
         "roles_split_5",
+        "selection_split_6",
     )
 ]
-RULES = ["best mean, shrunk (the package)", "last of 60"]
+RULES = ["best mean, shrunk, log-probabilities", "last of 60"]
 OURS, OTHERS = "causalmix", ("real rows", "bootstrap null")
 SAME = 1e-6  # differences below are none
 

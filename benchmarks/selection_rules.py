@@ -18,10 +18,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from autogluon_causalmix.backbones.ensemble_context import pool
 from autogluon_causalmix.finetuning.mixture import mixed
 from autogluon_causalmix.finetuning.selection import (
     LEAST_SHARE,
@@ -129,6 +131,9 @@ def _best_early(run: Run, most: int, gain: Callable[[str], float]) -> str:
     return f"mean {best_step}" if best_step else ""
 
 
+LOGARITHMIC = "best mean, shrunk, log-probabilities"
+"""The package's rule until 2026-11-30: both networks' log-probabilities are averaged."""
+
 VALIDATION, ALL = ("validation",), ("fold", "validation")
 GAINS, HALF, ONE = (if_beyond(errors) for errors in (0, 0.5, 1))
 RULES: dict[str, Rule] = {
@@ -156,6 +161,7 @@ RULES: dict[str, Rule] = {
     "best mean, shrunk by 1.4 SE": early(240, *VALIDATION, share=shrunk(2**0.5)),
     "best mean, shrunk by 2 SE": early(240, *VALIDATION, share=shrunk(2)),
     "best mean, shrunk (the package)": early(240, *VALIDATION, share=share_of),
+    LOGARITHMIC: early(240, *VALIDATION, share=share_of),
     "best mean, shrunk by 2.8 SE": early(240, *VALIDATION, share=shrunk(8**0.5)),
     "synthetic rows choose": advised(1, 0),
     "synthetic rows share with validation rows": advised(0, 0.5),
@@ -182,7 +188,8 @@ def judge(run: Run) -> Iterator[dict[str, object]]:
             )
         except (KeyError, ValueError):  # no folds, or a shorter run
             continue
-        chances = mixed(before, after, share)
+        together = logarithmic if name == LOGARITHMIC else mixed
+        chances = together(before, after, share)
         difference = log_loss(chances, labels) - loss
         yield {
             "rule": name,
@@ -195,6 +202,12 @@ def judge(run: Run) -> Iterator[dict[str, object]]:
             "tuned": float(share > 0),
             "regret": difference - limit,
         }
+
+
+def logarithmic(pretrained: Array, tuned: Array, share: float) -> Array:
+    """Return the logarithmic pool of the probabilities (rows, K) of both networks."""
+    parts = torch.from_numpy(np.stack([pretrained, tuned]))
+    return pool(parts, (1 - share, share)).numpy()
 
 
 def summary(judged: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pytest
 
 from autogluon_causalmix.finetuning.selection import compare, share_of
 from benchmarks.courses import Run
-from benchmarks.selection_rules import advised, early, judge, shrunk
+from benchmarks.selection_rules import LOGARITHMIC, advised, early, judge, shrunk
 
 ROWS = 40
 
@@ -44,11 +44,15 @@ def test_what_a_rule_gives_is_the_loss_of_both_networks_together() -> None:
     run = run_of({12: 0.1, 24: 0.3, 36: 0.2, 60: -0.2})
     rules = {row["rule"]: row for row in judge(run)}
     _, share = early(240, "validation", share=share_of)(run)
-    logs = (1 - share) * run.arrays["test 0"] + share * run.arrays["test mean 24"]
+    before, after = np.exp(run.arrays["test 0"]), np.exp(run.arrays["test mean 24"])
     labels = run.arrays["test labels"]
-    losses = np.logaddexp(*logs.T) - logs[np.arange(ROWS), labels]
+    losses = -np.log((1 - share) * before + share * after)[np.arange(ROWS), labels]
     wanted = losses.mean() - run.losses("test", "0").mean()
     assert rules["best mean, shrunk (the package)"]["log_loss"] == pytest.approx(wanted)
+    logs = (1 - share) * np.log(before) + share * np.log(after)
+    losses = np.logaddexp(*logs.T) - logs[np.arange(ROWS), labels]
+    wanted = losses.mean() - run.losses("test", "0").mean()
+    assert rules[LOGARITHMIC]["log_loss"] == pytest.approx(wanted)
     assert rules["pretrained"]["log_loss"] == pytest.approx(0, abs=1e-9)
     assert rules["best of ten weights by test"]["regret"] == pytest.approx(0, abs=1e-9)
     assert "last of 240" not in rules

@@ -96,7 +96,7 @@ class EnsembleContext:
             own = [view for view, (owner, _) in enumerate(self._views) if owner == number]
             back = np.argsort(order)
             parts.append(member.probabilities(logits[own][..., back])[..., order])
-        return pool(torch.stack(parts), self.shares)
+        return self._pool(torch.stack(parts))
 
     def predict_proba(self, features: pd.DataFrame) -> Matrix:
         """Return the pooled probabilities (rows, K) of new rows, all real rows as context."""
@@ -109,11 +109,15 @@ class EnsembleContext:
         ordered = [
             torch.as_tensor(part[:, order]) for part, order in zip(parts, self._orders, strict=True)
         ]
-        return np.asarray(pool(torch.stack(ordered), self.shares).numpy(), dtype="float64")
+        return np.asarray(self._pool(torch.stack(ordered)).numpy(), dtype="float64")
 
     def with_members(self, members: tuple[InContextModel, ...]) -> "EnsembleContext":
         """Return an ensemble of other members in the places of these."""
         return EnsembleContext(members, self.shares)
+
+    def _pool(self, parts: "torch.Tensor") -> "torch.Tensor":
+        """Return probabilities (Q, K) from those of the members (members, Q, K)."""
+        return pool(parts, self.shares)
 
 
 def _order(classes: Classes, other: Classes) -> Indices:

@@ -49,6 +49,10 @@ ARMS: dict[str, dict[str, Any]] = {
     "bootstrap null": {"generator": "bootstrap"},
     "causalmix": {},
 }
+OWN: dict[str, int | bool] = {"folds": 0, "whole": True, "judges": False}
+"""What makes a run beside hyperparameters: folds that are left out, whether it is kept whole, and
+whether rows of other causal models judge it."""
+
 SECONDS = 600.0
 JUDGES: dict[str, Any] = {"mixing": {"ratio": 2.0}}
 """How rows of causal models are drawn that judge candidates, whatever rows a run is trained on."""
@@ -73,14 +77,14 @@ def drawn(train: Table, options: Hyperparameters, rng: np.random.Generator) -> T
 
 def measure(table: Dataset, split: Split, settings: Settings) -> Values:
     """Run one arm and keep its course."""
-    settings, folds, whole, has_judges = _split_off(settings)
+    settings, own = _split_off(settings)
     started = time.perf_counter()
     train, watched = rows_of(table, split)
-    if has_judges:
+    if own["judges"]:
         watched |= _judges(train, split.seed)
-    kept = course(train, watched, settings, split.seed, whole=whole)
-    if folds:
-        kept |= _left_out(train, settings, split.seed, folds)
+    kept = course(train, watched, settings, split.seed, whole=bool(own["whole"]))
+    if own["folds"]:
+        kept |= _left_out(train, settings, split.seed, own["folds"])
     return values_of(train, watched, kept, time.perf_counter() - started)
 
 
@@ -174,11 +178,10 @@ def _best_mean(kept: Mapping[str, Floats], labels: NDArray[np.int64]) -> int:
     return min(losses, key=lambda step: losses[step])
 
 
-def _split_off(settings: Settings) -> tuple[dict[str, Any], int, bool, bool]:
-    """Return the hyperparameters, the folds, whether runs are whole, and whether rows judge."""
-    rest = dict(settings)
-    folds, whole, has_judges = rest.pop("folds", 0), rest.pop("whole", True), rest.pop("judges", 0)
-    return rest, int(folds), bool(whole), bool(has_judges)
+def _split_off(settings: Settings) -> tuple[dict[str, Any], dict[str, int | bool]]:
+    """Return the hyperparameters, and the settings of `OWN`."""
+    rest = {name: value for name, value in settings.items() if name not in OWN}
+    return rest, {name: type(usual)(settings.get(name, usual)) for name, usual in OWN.items()}
 
 
 def _judges(train: Table, seed: int) -> dict[str, Table]:
@@ -238,10 +241,9 @@ def _logs(probabilities: NDArray[np.float64]) -> Floats:
 
 def parse_run(settings: Settings) -> Parsed:
     """Return the hyperparameters with all defaults, and what else makes a run."""
-    rest, folds, whole, has_judges = _split_off(settings)
+    rest, own = _split_off(settings)
     parsed = parse(rest)
-    more = {"folds": folds, "whole": whole, "judges": has_judges}
-    return Parsed({**parsed.options, **more}, parsed.files)
+    return Parsed({**parsed.options, **own}, parsed.files)
 
 
 STUDY = Study(

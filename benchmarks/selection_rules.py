@@ -14,29 +14,26 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from autogluon_causalmix.backbones.ensemble_context import pool
 from autogluon_causalmix.finetuning.mixture import mixed
 from autogluon_causalmix.finetuning.selection import (
-    LEAST_SHARE,
     bound_of,
     has_turned,
+    share_by,
     share_of,
     standard_error,
 )
-from benchmarks.courses import Run, runs_in
+from benchmarks.courses import Array, Run, runs_in
 from benchmarks.selection import STUDY
 from benchmarks.study.metrics import log_loss, roc_auc
 
-Array = NDArray[Any]
 LARGEST_AUC_LOSS, LARGEST_LOSS = 0.005, 0.01
 
 
@@ -57,13 +54,7 @@ def if_beyond(errors: float) -> Share:
 
 def shrunk(half_way: float) -> Share:
     """Return the package's rule by the noise seen alone, with its number of standard errors."""
-
-    def share(gains: Array) -> float:
-        gain, error = gains.mean(), half_way * standard_error(gains)
-        found = float(gain**2 / (gain**2 + error**2)) if gain > 0 else 0.0
-        return found if found >= LEAST_SHARE else 0.0
-
-    return share
+    return lambda gains: share_by(float(gains.mean()), half_way * standard_error(gains))
 
 
 def best(most: int, *rows: str, means: bool, share: Share) -> Rule:
@@ -112,9 +103,7 @@ def advised(choice: float, trust: float) -> Rule:
         chosen = _best_early(run, 240, lambda name: blended(choice, name, np.mean))
         if not chosen:
             return NOTHING
-        gain, bound = (blended(trust, chosen, of) for of in (np.mean, bound_of))
-        share = gain**2 / (gain**2 + bound**2) if gain > 0 else 0.0
-        return chosen, share if share >= LEAST_SHARE else 0.0
+        return chosen, share_by(*(blended(trust, chosen, of) for of in (np.mean, bound_of)))
 
     return rule
 

@@ -14,7 +14,7 @@ from autogluon.tabular import TabularPredictor
 from autogluon_causalmix import CausalMixModel, FitReport
 from autogluon_causalmix.arrays import Matrix
 from autogluon_causalmix.backbones.ensemble import Ensemble
-from autogluon_causalmix.backbones.ensemble_context import EnsembleContext
+from autogluon_causalmix.backbones.ensemble_context import EnsembleContext, pool
 from autogluon_causalmix.backbones.protocol import InContextModel
 from autogluon_causalmix.backbones.tabpfn import Mini
 from autogluon_causalmix.config import Hyperparameters
@@ -23,6 +23,7 @@ from autogluon_causalmix.method import Fitted, fit
 from autogluon_causalmix.report.page import write_page
 from autogluon_causalmix.resources import Resources
 from autogluon_causalmix.table import Table
+from autogluon_causalmix.task import Classification
 from autogluon_causalmix.testing import check_backbone, toy_tables
 
 MEMBERS = [{"name": "mini"}, {"name": "test_ensemble:Reversed"}]
@@ -120,6 +121,20 @@ def test_probabilities_are_the_geometric_mean_whatever_the_order_of_classes() ->
     np.testing.assert_allclose(model.predict_proba(table.features), wanted, atol=1e-6)
     assert model.notes == ("reversed: its classes are reversed",)
     assert model.facts.parameters == 2 * model.members[0].facts.parameters
+
+
+def test_members_together_lose_at_most_the_weighted_mean_of_their_losses() -> None:
+    """By Hölder's inequality, row by row."""
+    rng = np.random.default_rng(0)
+    parts = rng.dirichlet(np.full(4, 0.3), size=(2, 5000)).clip(1e-9)
+    parts /= parts.sum(axis=2, keepdims=True)
+    labels = rng.integers(4, size=5000)
+    task = Classification()
+    before, after = (task.row_losses(part, labels) for part in parts)
+    for share in (0.1, 0.5, 0.9):
+        pooled = pool(torch.from_numpy(parts), (1 - share, share)).numpy()
+        losses = task.row_losses(pooled, labels)
+        assert (losses <= (1 - share) * before + share * after + 1e-9).all()
 
 
 def test_a_member_that_is_sure_has_no_veto() -> None:

@@ -98,7 +98,11 @@ def share_of(gains: Matrix) -> float:
     >>> round(share_of(gains), 2), share_of(-gains)
     (0.91, 0.0)
     """
-    gain, bound = float(gains.mean()), bound_of(gains)
+    return share_by(float(gains.mean()), bound_of(gains))
+
+
+def share_by(gain: float, bound: float) -> float:
+    """Return the share by a gain and a bound of its error; 0 where it is too small to pay."""
     share = gain**2 / (gain**2 + bound**2) if gain > 0 else 0.0
     return share if share >= LEAST_SHARE else 0.0
 
